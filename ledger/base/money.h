@@ -12,11 +12,17 @@ namespace suanpan {
 
 /// An ISO 4217 currency that the system knows, by its numeric code.
 enum class Currency : std::uint16_t {
-  kCNY = 156, kCZK = 203, kEUR = 978, kGBP = 826, kHKD = 344, kJPY = 392, kUSD = 840,
+  kCNY = 156,
+  kCZK = 203,
+  kEUR = 978,
+  kGBP = 826,
+  kHKD = 344,
+  kJPY = 392,
+  kUSD = 840,
 };
 
-std::string_view code_of(Currency currency);   ///< "CNY"
-unsigned exponent_of(Currency currency);       ///< digits after the point: 2 for CNY, 0 for JPY
+std::string_view code_of(Currency currency);  ///< "CNY"
+unsigned exponent_of(Currency currency);      ///< digits after the point: 2 for CNY, 0 for JPY
 /// By alphabetic code, either case (Jeepay clients send "cny"); nothing if it is not known here.
 std::optional<Currency> currency_of(std::string_view code);
 
@@ -35,7 +41,7 @@ inline std::optional<std::int64_t> checked_mul(std::int64_t a, std::int64_t b) {
 }
 
 /// Sums that cannot overflow in practice: 2^64 amounts of 2^63 fit.
-using Int128 = __int128;
+__extension__ using Int128 = __int128;
 
 struct Money {
   std::int64_t minor = 0;

@@ -1,0 +1,262 @@
+#include "ledger/core/invariants.h"
+
+#include <map>
+#include <set>
+
+#include "ledger/core/hold.h"
+#include "ledger/core/plan_reversal.h"
+
+namespace suanpan {
+namespace {
+
+// What a change set does to one account, in 128 bits, summed here and nowhere else.
+struct Delta {
+  Int128 debit_posted = 0, credit_posted = 0, debit_pending = 0, credit_pending = 0;
+};
+using Deltas = boost::container::small_vector<std::pair<AccountId, Delta>, 4>;
+
+struct Subject {
+  const View& view;
+  const ClaimKey& key;
+  CommandKind kind;
+  const ChangeSet& changes;
+  Deltas deltas;
+};
+
+Delta& delta_of(Deltas& deltas, AccountId id) {
+  for (auto& [account, delta] : deltas)
+    if (account == id) return delta;
+  return deltas.emplace_back(id, Delta{}).second;
+}
+
+Deltas deltas_of(const ChangeSet& changes) {
+  Deltas deltas;
+  for (const Transfer& t : changes.transfers) {
+    const bool posts = t.kind == TransferKind::kPosted || t.kind == TransferKind::kRed ||
+                       t.kind == TransferKind::kPostPending;
+    const Int128 posted = posts ? Int128{t.amount} : 0;
+    const Int128 pending =
+        t.kind == TransferKind::kPending ? Int128{t.amount}
+        : t.kind == TransferKind::kPostPending || t.kind == TransferKind::kVoidPending
+            ? -Int128{t.amount}
+            : 0;
+    Delta& debit = delta_of(deltas, t.debit);
+    debit.debit_posted += posted;
+    debit.debit_pending += pending;
+    Delta& credit = delta_of(deltas, t.credit);
+    credit.credit_posted += posted;
+    credit.credit_pending += pending;
+  }
+  return deltas;
+}
+
+using Verdict = std::optional<std::string>;
+
+// Both accounts exist and are of one currency, so debits equal credits in each currency.
+Verdict debits_equal_credits(const Subject& s) {
+  for (const Transfer& t : s.changes.transfers) {
+    const Account* debit = s.view.account(t.debit);
+    const Account* credit = s.view.account(t.credit);
+    if (!debit || !credit) return "a leg names an account that does not exist";
+    if (debit->currency != credit->currency) return "a leg crosses currencies";
+    if (t.debit == t.credit) return "a leg debits and credits one account";
+  }
+  Int128 debits = 0, credits = 0;
+  for (const auto& [id, delta] : s.deltas) {
+    debits += delta.debit_posted + delta.debit_pending;
+    credits += delta.credit_posted + delta.credit_pending;
+  }
+  if (debits != credits) return "debits and credits differ";
+  return {};
+}
+
+// Amounts are positive; only a reversal is red, and red is negative.
+Verdict amounts_have_their_sign(const Subject& s) {
+  for (const Transfer& t : s.changes.transfers) {
+    if (t.kind == TransferKind::kNone) return "an accepted leg moves nothing";
+    if ((t.kind == TransferKind::kRed) != (t.amount < 0)) return "an amount has the wrong sign";
+    if (t.amount == 0) return "an amount is zero";
+    if ((t.kind == TransferKind::kRed) != (s.kind == CommandKind::kReversal))
+      if (s.kind == CommandKind::kReversal || s.kind == CommandKind::kVoucher)
+        return "red and reversal do not go together";
+  }
+  return {};
+}
+
+// No account is drawn below its limit, holds counted.
+Verdict no_account_below_its_limit(const Subject& s) {
+  for (const auto& [id, delta] : s.deltas) {
+    const Account& account = *s.view.account(id);
+    if (account.terms.limit == LimitKind::kNone) continue;
+    const Balance& b = s.view.balance(id);
+    const bool debit = account.normal == Side::kDebit;
+    const Int128 before = debit ? Int128{b.debits_posted} - b.credits_posted - b.credits_pending
+                                : Int128{b.credits_posted} - b.debits_posted - b.debits_pending;
+    const Int128 change = debit ? delta.debit_posted - delta.credit_posted - delta.credit_pending
+                                : delta.credit_posted - delta.debit_posted - delta.debit_pending;
+    const Int128 line =
+        account.terms.limit == LimitKind::kCreditLine ? account.terms.credit_line : 0;
+    if (change < 0 && before + change < -line)
+      return "account " + account.code + " falls below its limit";
+  }
+  return {};
+}
+
+// What is reserved is never negative, and changes exactly as the hold documents say.
+Verdict holds_never_exceed(const Subject& s) {
+  Deltas documents;
+  for (const DocumentChange& d : s.changes.documents) {
+    if (d.kind != DocumentKind::kHold) continue;
+    const auto after = decode_hold(d.bytes);
+    if (!after) return "a hold does not decode";
+    const DocumentPtr stored = s.view.document(d.kind, d.key);
+    std::optional<Hold> before;
+    if (stored) before = decode_hold(stored->bytes);
+    if (before && before->legs.size() != after->legs.size()) return "a hold changed its legs";
+    if (before && before->state != HoldState::kOpen) return "a finished hold changed";
+    for (std::size_t i = 0; i < after->legs.size(); ++i) {
+      const HoldLeg& leg = after->legs[i];
+      if (leg.remaining < 0 || leg.remaining > leg.amount) return "a hold exceeds its amount";
+      if (before && (before->legs[i].amount != leg.amount || before->legs[i].debit != leg.debit ||
+                     before->legs[i].credit != leg.credit))
+        return "a hold changed its legs";
+      if (!before && leg.remaining != leg.amount) return "a new hold is used already";
+      if (after->state != HoldState::kOpen && leg.remaining != 0)
+        return "a finished hold still reserves";
+      const Int128 moved = Int128{leg.remaining} - (before ? Int128{before->legs[i].remaining} : 0);
+      delta_of(documents, leg.debit).debit_pending += moved;
+      delta_of(documents, leg.credit).credit_pending += moved;
+    }
+  }
+  for (const auto& [id, delta] : s.deltas) {
+    const Balance& b = s.view.balance(id);
+    if (b.debits_pending + delta.debit_pending < 0 || b.credits_pending + delta.credit_pending < 0)
+      return "more is released than was reserved";
+    Delta& said = delta_of(documents, id);
+    if (said.debit_pending != delta.debit_pending || said.credit_pending != delta.credit_pending)
+      return "reserved totals and hold documents differ";
+    said = Delta{};
+  }
+  for (const auto& [id, rest] : documents)
+    if (rest.debit_pending != 0 || rest.credit_pending != 0)
+      return "a hold document changed without a transfer";
+  return {};
+}
+
+// Every replaced thing advances by one version, and nothing is replaced twice.
+Verdict versions_advance_by_one(const Subject& s) {
+  for (std::size_t i = 0; i < s.changes.documents.size(); ++i) {
+    const DocumentChange& d = s.changes.documents[i];
+    const DocumentPtr before = s.view.document(d.kind, d.key);
+    if (d.version != (before ? before->version : 0) + 1)
+      return "a document's version does not advance by one";
+    for (std::size_t j = 0; j < i; ++j)
+      if (s.changes.documents[j].kind == d.kind && s.changes.documents[j].key == d.key)
+        return "a document is replaced twice";
+  }
+  std::uint32_t next_id = s.view.book().account_count + 1;
+  for (const Account& a : s.changes.accounts) {
+    const Account* before = s.view.account(a.id);
+    if (before) {
+      if (a.version != before->version + 1) return "an account's version does not advance by one";
+      if (a.code != before->code || a.type != before->type || a.normal != before->normal ||
+          a.currency != before->currency)
+        return "an account changed what is fixed";
+    } else {
+      if (a.id.value != next_id++ || a.version != 1) return "an account is opened out of order";
+      if (s.view.account(a.code)) return "an account code is used twice";
+    }
+  }
+  return {};
+}
+
+// Nothing moves on a closed account, nor against a freeze (giving a hold back is no movement).
+Verdict closed_and_frozen_stand_still(const Subject& s) {
+  for (const auto& [id, delta] : s.deltas) {
+    const Account& account = *s.view.account(id);
+    if (account.terms.closed) return "account " + account.code + " is closed";
+    const bool debit = account.normal == Side::kDebit;
+    const Int128 in = debit ? delta.debit_posted : delta.credit_posted;
+    const Int128 out = debit ? delta.credit_posted : delta.debit_posted;
+    if (account.terms.frozen_in && (in > 0 || out < 0))
+      return "account " + account.code + " is frozen for receipts";
+    if (account.terms.frozen_out && (out > 0 || in < 0))
+      return "account " + account.code + " is frozen for payments";
+  }
+  for (const Account& a : s.changes.accounts) {
+    if (!a.terms.closed || !s.view.account(a.id)) continue;
+    const Balance& b = s.view.balance(a.id);
+    if (b.debits_posted != b.credits_posted || b.debits_pending != 0 || b.credits_pending != 0)
+      return "account " + a.code + " is closed while it holds money";
+  }
+  return {};
+}
+
+// A closed day takes nothing; days only move forward.
+Verdict days_move_forward(const Subject& s) {
+  const BookState& book = s.view.book();
+  if (!s.changes.transfers.empty() &&
+      (s.changes.date <= book.closed_through || s.changes.date > book.accounting_date))
+    return "a voucher is dated outside the open days";
+  if (s.changes.book) {
+    if (s.changes.book->accounting_date < book.accounting_date ||
+        s.changes.book->closed_through < book.closed_through ||
+        s.changes.book->closed_through >= s.changes.book->accounting_date)
+      return "a day moves backwards";
+  }
+  return {};
+}
+
+// Reversals of one original never exceed it, and the running total grows by exactly what is
+// reversed.
+Verdict reversals_stay_capped(const Subject& s) {
+  if (s.kind != CommandKind::kReversal) return {};
+  Int128 red = 0;
+  for (const Transfer& t : s.changes.transfers) red -= t.amount;
+  Int128 grown = 0;
+  bool found = false;
+  for (const DocumentChange& d : s.changes.documents) {
+    if (d.kind != DocumentKind::kReversalTotal || d.key != s.changes.ref.bytes()) continue;
+    found = true;
+    const auto after = decode_reversal_totals(d.bytes);
+    const DocumentPtr stored = s.view.document(d.kind, d.key);
+    const auto before = stored ? decode_reversal_totals(stored->bytes) : std::nullopt;
+    if (!after || (stored && !before)) return "reversal totals do not decode";
+    for (std::size_t i = 0; i < after->size(); ++i) {
+      const std::int64_t was = before ? before->at(i) : 0;
+      if (after->at(i) < was) return "a reversal total shrank";
+      grown += Int128{after->at(i)} - was;
+    }
+  }
+  if (!found || grown != red) return "the reversal total does not grow by what is reversed";
+  return {};
+}
+
+struct Invariant {
+  const char* name;
+  Verdict (*check)(const Subject&);
+};
+
+constexpr Invariant kInvariants[] = {
+    {"debits_equal_credits", debits_equal_credits},
+    {"amounts_have_their_sign", amounts_have_their_sign},
+    {"no_account_below_its_limit", no_account_below_its_limit},
+    {"holds_never_exceed", holds_never_exceed},
+    {"versions_advance_by_one", versions_advance_by_one},
+    {"closed_and_frozen_stand_still", closed_and_frozen_stand_still},
+    {"days_move_forward", days_move_forward},
+    {"reversals_stay_capped", reversals_stay_capped},
+};
+
+}  // namespace
+
+std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
+                                              CommandKind kind, const ChangeSet& changes) {
+  const Subject subject{view, key, kind, changes, deltas_of(changes)};
+  for (const Invariant& invariant : kInvariants)
+    if (Verdict verdict = invariant.check(subject))
+      return std::string(invariant.name) + ": " + *verdict;
+  return std::nullopt;
+}
+
+}  // namespace suanpan

@@ -1,0 +1,120 @@
+// The closed enumeration of refusals, ordered by precedence: where several apply, the one with the
+// lowest number is given. Numbers are stable: they are journalled and appear on the wire.
+//
+// Consequence: numbers below 100 are malformed requests and leave nothing. All others are
+// journalled under their id, and the same id gets the same refusal for ever; a new attempt needs a
+// new id.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/base/result.h"
+
+namespace suanpan {
+
+enum class RefusalCode : std::uint16_t {
+  kNone = 0,  ///< accepted; never inside a Refusal
+
+  // Malformed: nothing is journalled.
+  kIdMissing = 1,
+  kLegsMissing = 2,
+  kLegsTooMany = 3,
+  kAccountMissing = 4,  ///< an account is named by nothing
+  kAccountsSame = 5,    ///< debit and credit of one leg
+  kAmountNotPositive = 6,
+  kAmountTooLarge = 7,
+  kTextTooLong = 8,
+  kTextInvalid = 9,                ///< not UTF-8, or control characters
+  kCodeInvalid = 10,               ///< an account code that breaks the path rules
+  kValueInvalid = 11,              ///< an enumeration or limit out of range
+  kIdReusedWithOtherContent = 20,  ///< detail names the first differing field
+  kNotAuthorised = 30,             ///< the object belongs to somebody else
+  kInternal = 99,                  ///< an invariant caught a bug of ours; nothing was done
+
+  // Book and date.
+  kPeriodClosed = 100,
+  kDateAhead = 101,   ///< later than the open accounting date
+  kDateBehind = 102,  ///< a day already cut, and not an approved adjustment
+  kDayCutNotForward = 103,
+  kSamePerson = 104,  ///< maker and checker must differ
+
+  // Accounts.
+  kDebitAccountNotFound = 200,
+  kCreditAccountNotFound = 201,
+  kAccountNotFound = 202,
+  kAccountExists = 203,
+  kCurrencyMismatch = 204,
+  kVersionConflict = 205,  ///< the expected version is not the present one
+  kAccountNotEmpty = 206,  ///< closing with a balance or open holds
+  kParentMissing = 207,
+  kDebitAccountClosed = 210,
+  kCreditAccountClosed = 211,
+  kDebitAccountFrozen = 212,
+  kCreditAccountFrozen = 213,
+  kAccountClosed = 214,
+
+  // Holds and reversals.
+  kHoldNotFound = 300,
+  kHoldAlreadyPosted = 301,
+  kHoldAlreadyVoided = 302,
+  kHoldExpired = 303,
+  kHoldAmountExceeded = 304,
+  kVoucherNotFound = 310,
+  kVoucherNotReversible = 311,  ///< refused, pending, or itself a reversal
+  kReversalExceedsOriginal = 312,
+
+  // Orders, refunds, payouts.
+  kMerchantNotFound = 400,
+  kMerchantDisabled = 401,
+  kOrderNotFound = 402,
+  kOrderExists = 403,
+  kOrderStateFinal = 404,
+  kOrderStateWrong = 405,
+  kAmountMismatch = 406,
+  kRefundExceedsPaid = 407,
+  kOrderExpired = 408,
+  kWayNotAllowed = 409,
+
+  // Documents.
+  kDocumentNotFound = 500,
+  kDocumentExists = 501,
+  kDocumentVersionConflict = 502,
+  kDocumentStateFinal = 503,
+
+  // Settlement and reconciliation.
+  kCalendarYearUnknown = 600,
+  kNotReconciled = 601,
+  kNotArrived = 602,
+  kBatchStateWrong = 603,
+  kNothingToSettle = 604,
+
+  // Money.
+  kBelowLimit = 700,  ///< an account would fall below its limit
+  kOverflow = 701,
+};
+
+struct Refusal {
+  RefusalCode code = RefusalCode::kNone;
+  std::string detail;  ///< what exactly: a field, an account code; no secrets, no personal data
+};
+
+/// "below_limit"; stable, on the wire.
+std::string_view name_of(RefusalCode code);
+/// A sentence for a person, in Chinese: "账户可用余额不足".
+std::string_view chinese_of(RefusalCode code);
+std::optional<RefusalCode> refusal_of(std::uint16_t number);
+/// Whether a refusal leaves nothing behind.
+constexpr bool is_malformed(RefusalCode code) {
+  return code != RefusalCode::kNone && static_cast<std::uint16_t>(code) < 100;
+}
+
+template <class T>
+using Planned = Result<T, Refusal>;
+
+inline Refusal refuse(RefusalCode code, std::string detail = {}) {
+  return Refusal{code, std::move(detail)};
+}
+
+}  // namespace suanpan

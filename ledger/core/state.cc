@@ -1,0 +1,116 @@
+#include "ledger/core/state.h"
+
+#include "ledger/base/check.h"
+#include "ledger/core/hold.h"
+
+namespace suanpan {
+
+State::State(BookState book, ColdDocuments cold) : book_(book), cold_(std::move(cold)) {}
+
+const Account* State::account(std::string_view code) const {
+  const auto it = by_code_.find(code);
+  return it == by_code_.end() ? nullptr : account(it->second);
+}
+
+DocumentPtr State::document(DocumentKind kind, std::string_view key) const {
+  if (const auto of_kind = documents_.find(static_cast<std::uint8_t>(kind));
+      of_kind != documents_.end())
+    if (const auto it = of_kind->second.find(key); it != of_kind->second.end()) return it->second;
+  return cold_ ? cold_(kind, key) : nullptr;
+}
+
+void State::apply_transfer(const Transfer& t) {
+  CHECK_OR_DIE(account(t.debit) && account(t.credit),
+               "a transfer between {} and {}, not both known", t.debit, t.credit);
+  const bool fits = apply_side(balances_[t.debit.value - 1], t, Side::kDebit) &&
+                    apply_side(balances_[t.credit.value - 1], t, Side::kCredit);
+  CHECK_OR_DIE(fits, "a balance overflows in accounts {} or {}", t.debit, t.credit);
+}
+
+void State::apply_account(const Account& account) {
+  if (account.id.value == accounts_.size() + 1) {
+    load_account(account, Balance{});
+    return;
+  }
+  CHECK_OR_DIE(this->account(account.id), "account {} is changed before it is opened", account.id);
+  accounts_[account.id.value - 1] = account;
+}
+
+void State::load_account(const Account& account, const Balance& balance) {
+  CHECK_OR_DIE(account.id.value == accounts_.size() + 1, "account {} out of order", account.id);
+  accounts_.push_back(account);
+  balances_.push_back(balance);
+  by_code_.emplace(account.code, account.id);
+  book_.account_count = account.id.value;
+}
+
+void State::apply_document(DocumentPtr document) {
+  const auto kind = static_cast<std::uint8_t>(document->kind);
+  if (document->open)
+    open_[kind].insert(document->key);
+  else
+    open_[kind].erase(document->key);
+  if (document->kind == DocumentKind::kHold) {
+    const auto hold = decode_hold(document->bytes);
+    const auto key = ClaimKey::from_bytes(document->key);
+    CHECK_OR_DIE(hold && key, "a hold does not decode");
+    if (hold->expires_at.ns != 0) {
+      if (document->open)
+        expiries_.emplace(hold->expires_at, *key);
+      else
+        expiries_.erase({hold->expires_at, *key});
+    }
+  }
+  std::string name = document->key;
+  documents_[kind].insert_or_assign(std::move(name), std::move(document));
+}
+
+void State::apply_book(const BookChange& change) {
+  book_.accounting_date = change.accounting_date;
+  book_.closed_through = change.closed_through;
+}
+
+void State::apply(const ChangeSet& changes) {
+  for (const Transfer& t : changes.transfers) apply_transfer(t);
+  for (const Account& a : changes.accounts) apply_account(a);
+  for (const DocumentChange& d : changes.documents)
+    apply_document(std::make_shared<const Document>(d));
+  if (changes.book) apply_book(*changes.book);
+}
+
+void State::evict(DocumentKind kind, const std::string& key, std::uint32_t version) {
+  const auto of_kind = documents_.find(static_cast<std::uint8_t>(kind));
+  if (of_kind == documents_.end()) return;
+  const auto it = of_kind->second.find(key);
+  if (it != of_kind->second.end() && !it->second->open && it->second->version == version)
+    of_kind->second.erase(it);
+}
+
+std::vector<DocumentPtr> State::open_documents(DocumentKind kind) const {
+  std::vector<DocumentPtr> found;
+  const auto keys = open_.find(static_cast<std::uint8_t>(kind));
+  if (keys == open_.end()) return found;
+  for (const std::string& key : keys->second) found.push_back(document(kind, key));
+  return found;
+}
+
+std::vector<ClaimKey> State::due_holds(Timestamp now, std::size_t limit) const {
+  std::vector<ClaimKey> due;
+  for (const auto& [at, key] : expiries_) {
+    if (at > now || due.size() == limit) break;
+    due.push_back(key);
+  }
+  return due;
+}
+
+std::optional<Timestamp> State::next_expiry() const {
+  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
+}
+
+std::size_t State::resident_documents() const {
+  std::size_t count = 0;
+  for (const auto& [kind, documents] : documents_) count += documents.size();
+  return count;
+}
+
+}  // namespace suanpan

@@ -1,0 +1,75 @@
+// The book in memory: accounts, balances, resident documents, open holds by their time. The writer
+// keeps one as it plans ahead; a second one follows durable blocks and answers reads; recovery
+// fills both by the same apply().
+//
+// Not thread-safe: each instance has one owner, or a lock around it.
+#pragma once
+#include <functional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger/core/view.h"
+
+namespace suanpan {
+
+class State final : public View {
+ public:
+  /// Finds a document that is not resident; null if there is none. Must not fail: a store that
+  /// cannot read stops the process.
+  using ColdDocuments = std::function<DocumentPtr(DocumentKind, std::string_view key)>;
+
+  explicit State(BookState book, ColdDocuments cold = nullptr);
+
+  const BookState& book() const override { return book_; }
+  const Account* account(AccountId id) const override {
+    return id.value == 0 || id.value > accounts_.size() ? nullptr : &accounts_[id.value - 1];
+  }
+  const Account* account(std::string_view code) const override;
+  const Balance& balance(AccountId id) const override { return balances_[id.value - 1]; }
+  DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+
+  /// Takes an accepted change set over. CHECKs what invariants have made sure of.
+  void apply(const ChangeSet& changes);
+  /// Parts of it, for readers of blocks.
+  void apply_transfer(const Transfer& transfer);
+  void apply_account(const Account& account);
+  void apply_document(DocumentPtr document);
+  void apply_book(const BookChange& change);
+
+  /// Loading a projection.
+  void load_account(const Account& account, const Balance& balance);
+  void load_book(const BookState& book) { book_ = book; }
+
+  /// Forgets a finished document that is stored elsewhere by now, if it is still at that version.
+  void evict(DocumentKind kind, const std::string& key, std::uint32_t version);
+
+  const std::vector<Account>& accounts() const { return accounts_; }
+  /// Resident documents of a kind that are open, sorted by key.
+  std::vector<DocumentPtr> open_documents(DocumentKind kind) const;
+  /// Open holds whose time has come, earliest first; at most `limit`.
+  std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const;
+  /// When the next open hold expires; nothing if none does.
+  std::optional<Timestamp> next_expiry() const;
+  std::size_t resident_documents() const;
+
+ private:
+  struct TransparentHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+  template <class V>
+  using ByName = std::unordered_map<std::string, V, TransparentHash, std::equal_to<>>;
+
+  BookState book_;
+  ColdDocuments cold_;
+  std::vector<Account> accounts_;  // by id - 1
+  std::vector<Balance> balances_;  // by id - 1
+  ByName<AccountId> by_code_;
+  std::unordered_map<std::uint8_t, ByName<DocumentPtr>> documents_;
+  std::unordered_map<std::uint8_t, std::set<std::string>> open_;
+  std::set<std::pair<Timestamp, ClaimKey>> expiries_;
+};
+
+}  // namespace suanpan

@@ -1,0 +1,71 @@
+#include "ledger/core/voucher.h"
+
+#include "ledger/base/bytes.h"
+#include "ledger/core/hold.h"
+
+namespace suanpan {
+
+std::string ClaimKey::bytes() const {
+  // Big-endian, so that the bytes sort like the key.
+  std::string out;
+  out.reserve(20);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(caller.value >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(id.hi >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(id.lo >> shift));
+  return out;
+}
+
+std::optional<ClaimKey> ClaimKey::from_bytes(std::string_view bytes) {
+  if (bytes.size() != 20) return std::nullopt;
+  ClaimKey key;
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+  for (std::size_t i = 0; i < 4; ++i) key.caller.value = key.caller.value << 8 | at(i);
+  for (std::size_t i = 4; i < 12; ++i) key.id.hi = key.id.hi << 8 | at(i);
+  for (std::size_t i = 12; i < 20; ++i) key.id.lo = key.id.lo << 8 | at(i);
+  return key;
+}
+
+std::optional<ClaimKey> ClaimKey::from_hex(std::string_view text) {
+  if (text.size() != 40) return std::nullopt;
+  const auto id = Id128::from_hex(text.substr(8));
+  const auto caller = Id128::from_hex("000000000000000000000000" + std::string(text.substr(0, 8)));
+  if (!id || !caller) return std::nullopt;
+  return ClaimKey{*id, CallerId{static_cast<std::uint32_t>(caller->lo)}};
+}
+
+std::string encode(const Hold& hold) {
+  ByteWriter out;
+  out.u8(static_cast<std::uint8_t>(hold.state));
+  out.u16(static_cast<std::uint16_t>(hold.legs.size()));
+  out.i64(hold.expires_at.ns);
+  for (const HoldLeg& leg : hold.legs) {
+    out.u32(leg.debit.value);
+    out.u32(leg.credit.value);
+    out.i64(leg.amount);
+    out.i64(leg.remaining);
+  }
+  return out.take();
+}
+
+std::optional<Hold> decode_hold(std::string_view bytes) {
+  ByteReader in(bytes);
+  Hold hold;
+  const std::uint8_t state = in.u8();
+  const std::uint16_t count = in.u16();
+  hold.expires_at.ns = in.i64();
+  if (state < 1 || state > 4 || in.left() != std::size_t{count} * 24) return std::nullopt;
+  hold.state = static_cast<HoldState>(state);
+  for (std::uint16_t i = 0; i < count; ++i) {
+    HoldLeg leg;
+    leg.debit.value = in.u32();
+    leg.credit.value = in.u32();
+    leg.amount = in.i64();
+    leg.remaining = in.i64();
+    hold.legs.push_back(leg);
+  }
+  if (!in.done()) return std::nullopt;
+  return hold;
+}
+
+}  // namespace suanpan
