@@ -50,5 +50,6 @@ inline auto success() { return boost::outcome_v2::success(); }
 
 }  // namespace suanpan
 
-/// TRY(expr) returns the error of expr to the caller; TRY(auto x, expr) also binds the value.
+/// TRY(expr) returns the error of expr to the caller; TRY(auto x, expr) also binds the value. It is
+/// several statements: give it braces under an `if`.
 #define TRY(...) BOOST_OUTCOME_TRY(__VA_ARGS__)

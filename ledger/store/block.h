@@ -1,0 +1,204 @@
+// The journal block: the effects of up to kMaxBlockItems commands, written as one.
+//
+//   block   := header(96) record{record_count}(128 each) variable{variable_bytes} crc32c(4)
+//   header  := magic "SPBLOCK1" | version u32 | record_count u32 | variable_bytes u64
+//            | first_seq u64 | last_seq u64 | last_timestamp i64 | previous hash (32) | reserved
+//            (8)
+//   record  := see struct Record; a command is one record, or one per leg with the same seq
+//   variable:= per command that needs it, at record.variable_offset: section*
+//   section := tag u8 | length u32 | payload
+//
+// The hash of a block is SHA-256 over all its bytes up to the checksum; it goes into the next
+// block's header, so the journal is one chain. All integers are little-endian.
+//
+// Blocks hold effects, never commands to plan again; replay does not depend on how they were
+// planned.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ledger/base/digest.h"
+#include "ledger/base/result.h"
+#include "ledger/core/change_set.h"
+
+namespace suanpan {
+
+/// One fixed-layout journal record of 128 bytes.
+struct Record {
+  std::uint64_t seq;
+  std::int64_t timestamp_ns;
+  std::uint64_t id_hi;
+  std::uint64_t id_lo;
+  std::uint32_t caller;
+  std::uint32_t debit;
+  std::uint32_t credit;
+  std::int32_t date_days;
+  std::int64_t amount;
+  std::uint16_t code;
+  std::uint8_t transfer_kind;  ///< TransferKind
+  std::uint8_t command_kind;   ///< CommandKind
+  std::uint16_t refusal;       ///< RefusalCode; 0: accepted
+  std::uint8_t voucher_type;
+  std::uint8_t flags;        ///< kMoreLegs | kHasVariable | …
+  std::uint32_t voucher_no;  ///< 0: none
+  std::uint32_t leg;
+  std::uint32_t variable_offset;  ///< from the start of the variable part; first leg only
+  std::uint32_t variable_length;
+  std::uint64_t ref_hi;  ///< the hold or voucher that this is about
+  std::uint64_t ref_lo;
+  std::uint32_t ref_caller;
+  std::int32_t effective_days;
+  std::int64_t expires_ns;  ///< holds only
+  char business_key[16];    ///< zero-padded, when it fits; else in the variable part
+
+  static constexpr std::uint8_t kMoreLegs = 1, kHasVariable = 2, kDateGiven = 4, kAdjustment = 8,
+                                kHasEffective = 16, kInlineKey = 32;
+  bool last_leg() const { return (flags & kMoreLegs) == 0; }
+  ClaimKey key() const { return {Id128{id_hi, id_lo}, CallerId{caller}}; }
+  Transfer transfer() const {
+    return {AccountId{debit}, AccountId{credit}, amount, static_cast<TransferKind>(transfer_kind)};
+  }
+  bool moves_money() const {
+    return transfer_kind != static_cast<std::uint8_t>(TransferKind::kNone);
+  }
+};
+static_assert(sizeof(Record) == 128 && std::is_trivially_copyable_v<Record>);
+
+inline constexpr std::uint32_t kBlockVersion = 1;
+
+/// What the book hands out in journal order: sequence, rising timestamps, voucher numbers.
+struct Stamper {
+  std::uint64_t next_seq = 1;
+  Timestamp last_timestamp;
+  /// Last number used per (month YYYYMM, voucher type).
+  std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> voucher_numbers;
+
+  /// A timestamp later than every one before, as near to `now` as possible.
+  Timestamp stamp(Timestamp now) {
+    last_timestamp = std::max(now, Timestamp{last_timestamp.ns + 1});
+    return last_timestamp;
+  }
+  /// The next gapless number of a month and type.
+  std::uint32_t voucher_number(Date date, VoucherType type) {
+    return ++voucher_numbers[{date.month_key(), static_cast<std::uint8_t>(type)}];
+  }
+};
+
+/// What the journal must keep of a command besides its effects, for idempotency.
+struct CommandEnvelope {
+  ClaimKey key;
+  CommandKind kind = CommandKind::kVoucher;
+  const Content* content = nullptr;         ///< null for kVoucher
+  const VoucherRequest* voucher = nullptr;  ///< kVoucher only: the fields are the content
+  Timestamp now;
+};
+
+/// A block while it is gathered, and after. Owns its bytes. Not thread-safe while it is built.
+class BlockBuilder {
+ public:
+  BlockBuilder();
+  /// Appends an accepted command. Returns what its caller will be told.
+  Answer accept(const CommandEnvelope& command, const ChangeSet& changes, Stamper& stamper);
+  /// Appends a refusal under the command's id.
+  Answer refuse(const CommandEnvelope& command, const Refusal& refusal, Date date,
+                Stamper& stamper);
+
+  std::size_t records() const { return records_.size(); }
+  std::size_t bytes() const { return records_.size() * sizeof(Record) + variable_.size(); }
+  bool empty() const { return records_.empty(); }
+  std::span<const Record> peek() const { return records_; }
+  std::string_view variable() const { return variable_; }
+
+  /// The finished bytes, with the checksum; `previous` is the hash of the block before.
+  std::string seal(const Sha256& previous) const;
+
+ private:
+  Record head(const CommandEnvelope& command, Stamper& stamper) const;
+  std::uint32_t begin_variable() const { return static_cast<std::uint32_t>(variable_.size()); }
+  void finish(Record& first, std::uint32_t variable_begin);
+  std::vector<Record> records_;
+  std::string variable_;
+};
+
+/// The records of one command among records in order; empty if it is not there.
+std::span<const Record> find_command(std::span<const Record> records, std::uint64_t seq);
+
+/// One command in full, from its records and its block's whole variable part. CHECKs that it
+/// decodes: a block is believed only after parse().
+StoredCommand read_command(std::span<const Record> legs, std::string_view variable);
+inline std::string_view variable_of(const Record& first, std::string_view variable) {
+  return first.flags & Record::kHasVariable
+             ? variable.substr(first.variable_offset, first.variable_length)
+             : std::string_view{};
+}
+
+/// A sealed block, checked. Shares or owns its bytes; immutable, so threads may share it.
+class Block {
+ public:
+  /// Checks magic, version, lengths, checksum, sequence and that every variable section decodes to
+  /// its end. Errors: kCorrupt, kUnsupported for a newer version.
+  static Result<std::shared_ptr<const Block>> parse(std::string bytes);
+
+  std::uint64_t first_seq() const { return first_seq_; }
+  std::uint64_t last_seq() const { return last_seq_; }
+  Timestamp last_timestamp() const { return last_timestamp_; }
+  const Sha256& previous_hash() const { return previous_; }
+  /// SHA-256 over the block; computed once, by parse().
+  const Sha256& hash() const { return hash_; }
+  std::span<const Record> records() const { return {records_.get(), record_count_}; }
+  const std::string& bytes() const { return bytes_; }
+  std::size_t record_count() const { return record_count_; }
+
+  /// The records of one command, by its sequence; empty if it is not here.
+  std::span<const Record> command(std::uint64_t seq) const { return find_command(records(), seq); }
+  /// A command in full.
+  StoredCommand read(std::span<const Record> legs) const { return read_command(legs, variable_); }
+  /// The variable part of one command.
+  std::string_view variable(const Record& first) const { return variable_of(first, variable_); }
+
+ private:
+  Block() = default;
+  std::string bytes_;
+  std::shared_ptr<const Record[]> records_;
+  std::size_t record_count_ = 0;
+  std::string_view variable_;
+  std::uint64_t first_seq_ = 0, last_seq_ = 0;
+  Timestamp last_timestamp_;
+  Sha256 previous_{}, hash_{};
+};
+using BlockPtr = std::shared_ptr<const Block>;
+
+/// Calls `each` with the records of every command, in order.
+template <class Each>
+void for_each_command(const Block& block, Each&& each) {
+  const auto records = block.records();
+  for (std::size_t begin = 0; begin < records.size();) {
+    std::size_t end = begin;
+    while (!records[end].last_leg()) ++end;
+    ++end;
+    each(records.subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+/// The variable part of one command, without strings copied where none are needed.
+struct VariablePart {
+  VoucherText text;
+  bool has_text = false;
+  std::vector<Account> accounts;
+  std::vector<DocumentChange> documents;
+  std::vector<Event> events;
+  std::optional<BookChange> book;
+  Content content;
+  std::string answer;
+  std::string refusal_detail;
+};
+/// Errors: kCorrupt.
+Result<VariablePart> decode_variable(std::string_view bytes);
+
+}  // namespace suanpan

@@ -1,0 +1,133 @@
+#include "ledger/store/journal.h"
+
+#include "ledger/base/check.h"
+
+namespace suanpan {
+namespace {
+
+constexpr std::size_t kCachedBlocks = 8;
+
+Result<BlockPtr> parse_at(const Cursor& cursor) {
+  auto block = Block::parse(std::string(cursor.value()));
+  if (!block)
+    return fail(block.error().code, "journal block at {}: {}", from_big_endian(cursor.key()),
+                block.error().message);
+  if (block.value()->first_seq() != from_big_endian(cursor.key()))
+    return fail(Errc::kCorrupt, "journal block at {} says it begins at {}",
+                from_big_endian(cursor.key()), block.value()->first_seq());
+  return block;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
+                                               const std::filesystem::path& path, bool reset_head) {
+  TRY(auto head_file, HeadFile::open(path));
+  const std::optional<Head> outside = head_file.found();
+  std::unique_ptr<Journal> journal(new Journal(store, std::move(head_file)));
+  const auto cursor = store.cursor(Table::kJournal);
+  cursor->seek_to_last();
+  if (cursor->valid()) {
+    TRY(auto last, parse_at(*cursor));
+    journal->head_ = Head{last->last_seq(), last->hash()};
+  }
+  TRY(cursor->status());
+  if (reset_head) {
+    TRY(journal->head_file_.write(journal->head_));
+    TRY(journal->head_file_.sync());
+    return journal;
+  }
+  if (!outside && journal->head_.seq != 0)
+    return fail(Errc::kCorrupt, "the head file {} is missing; the journal ends at {}",
+                path.string(), journal->head_.seq);
+  if (outside && outside->seq > journal->head_.seq)
+    return fail(
+        Errc::kCorrupt,
+        "the journal ends at {}, before the head {}: acknowledged entries are missing. Restore a "
+        "backup, or accept the loss explicitly with --reset-head",
+        journal->head_.seq, outside->seq);
+  if (outside && outside->seq != 0) {
+    TRY(auto block, journal->block_of(outside->seq));
+    if (!block || block->last_seq() != outside->seq || block->hash() != outside->hash)
+      return fail(Errc::kCorrupt,
+                  "the journal block that ends at {} is not the one the head file names",
+                  outside->seq);
+  }
+  return journal;
+}
+
+Result<BlockPtr> Journal::append(std::string sealed) {
+  TRY(auto block, Block::parse(std::move(sealed)));
+  CHECK_OR_DIE(block->first_seq() == head_.seq + 1 && block->previous_hash() == head_.hash,
+               "block {} does not follow {}", block->first_seq(), head_.seq);
+  TRY(store_.write({{Table::kJournal, big_endian(block->first_seq()), block->bytes()}},
+                   Durability::kSynced));
+  head_ = Head{block->last_seq(), block->hash()};
+  TRY(head_file_.write(head_));
+  return block;
+}
+
+Result<BlockPtr> Journal::block_of(std::uint64_t seq) const {
+  {
+    std::lock_guard lock(cache_mutex_);
+    for (auto it = cache_.begin(); it != cache_.end(); ++it) {
+      if (seq < (*it)->first_seq() || seq > (*it)->last_seq()) continue;
+      cache_.splice(cache_.begin(), cache_, it);
+      return cache_.front();
+    }
+  }
+  const auto cursor = store_.cursor(Table::kJournal);
+  cursor->seek_for_prev(big_endian(seq));
+  TRY(cursor->status());
+  if (!cursor->valid()) return BlockPtr{};
+  TRY(auto block, parse_at(*cursor));
+  if (seq > block->last_seq()) return BlockPtr{};
+  std::lock_guard lock(cache_mutex_);
+  cache_.push_front(block);
+  if (cache_.size() > kCachedBlocks) cache_.pop_back();
+  return block;
+}
+
+Result<void> Journal::replay(std::uint64_t from,
+                             const std::function<Result<void>(const BlockPtr&)>& each) const {
+  const auto cursor = store_.cursor(Table::kJournal);
+  cursor->seek_for_prev(big_endian(from));
+  if (!cursor->valid()) cursor->seek(big_endian(from));
+  BlockPtr before;
+  for (; cursor->valid(); cursor->next()) {
+    TRY(auto block, parse_at(*cursor));
+    if (before &&
+        (block->first_seq() != before->last_seq() + 1 || block->previous_hash() != before->hash()))
+      return fail(Errc::kCorrupt, "the chain breaks at journal block {}", block->first_seq());
+    if (!before && block->first_seq() == 1 && block->previous_hash() != Sha256{})
+      return fail(Errc::kCorrupt, "the first journal block names a block before it");
+    before = block;
+    if (block->last_seq() < from) continue;
+    TRY(each(block));
+  }
+  return cursor->status();
+}
+
+Result<std::uint64_t> Journal::seq_at(Timestamp time) const {
+  // Blocks rise in sequence and time alike: bisect over sequences, then look inside one block.
+  std::uint64_t low = 0, high = head_.seq;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low + 1) / 2;
+    TRY(auto block, block_of(middle));
+    if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", middle);
+    const auto records = block->records();
+    if (records.front().timestamp_ns > time.ns) {
+      high = block->first_seq() - 1;
+    } else if (block->last_timestamp() <= time) {
+      low = block->last_seq();
+    } else {
+      std::uint64_t found = low;
+      for (const Record& r : records)
+        if (r.timestamp_ns <= time.ns) found = r.seq;
+      return found;
+    }
+  }
+  return low;
+}
+
+}  // namespace suanpan

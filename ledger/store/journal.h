@@ -1,0 +1,55 @@
+// The journal: blocks in order, one hash chain, one synced write each. The seam for replication is
+// here: append, read, trim; nothing above knows which engine keeps the blocks.
+//
+// append() belongs to one thread; reads are thread-safe.
+#pragma once
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "ledger/store/block.h"
+#include "ledger/store/head_file.h"
+#include "ledger/store/key_value.h"
+
+namespace suanpan {
+
+class Journal {
+ public:
+  /// Finds the last block and holds it against the head file. Errors: kCorrupt when the journal
+  /// ends before the head or its block at the head has another hash: something acknowledged is
+  /// missing. `reset_head` accepts the journal as it is (after a deliberate restore).
+  static Result<std::unique_ptr<Journal>> open(KeyValueStore& store,
+                                               const std::filesystem::path& head_file,
+                                               bool reset_head = false);
+
+  std::uint64_t last_seq() const { return head_.seq; }
+  const Sha256& last_hash() const { return head_.hash; }
+
+  /// Appends a sealed block whose first sequence is last_seq() + 1 and returns it parsed: it is on
+  /// stable storage. Any error is fatal for the process.
+  Result<BlockPtr> append(std::string sealed);
+  /// Syncs the head file.
+  Result<void> sync_head() { return head_file_.sync(); }
+
+  /// The block that holds `seq`; null past the end. Errors: kCorrupt, kIo.
+  Result<BlockPtr> block_of(std::uint64_t seq) const;
+  /// Calls `each` with every block that ends at or after `from`, in order, and checks the chain on
+  /// the way.
+  Result<void> replay(std::uint64_t from,
+                      const std::function<Result<void>(const BlockPtr&)>& each) const;
+  /// The last sequence whose timestamp is at or before `time`; 0 if none is.
+  Result<std::uint64_t> seq_at(Timestamp time) const;
+
+ private:
+  Journal(KeyValueStore& store, HeadFile head_file)
+      : store_(store), head_file_(std::move(head_file)) {}
+  KeyValueStore& store_;
+  HeadFile head_file_;
+  Head head_;
+  // A resend of a batch reads one block thousands of times.
+  mutable std::mutex cache_mutex_;
+  mutable std::list<BlockPtr> cache_;
+};
+
+}  // namespace suanpan

@@ -1,0 +1,207 @@
+#include "ledger/store/rocks_store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <array>
+
+namespace suanpan {
+namespace {
+
+constexpr std::string_view kFormatKey = "format";
+constexpr std::uint64_t kFormat = 1;
+
+Error translate(const rocksdb::Status& status, std::string_view what) {
+  const std::string text = status.ToString();
+  if (status.IsIOError() && text.find("lock") != std::string::npos)
+    return fail(Errc::kLocked, "{}: another process has this data directory open", what);
+  if (status.IsCorruption()) return fail(Errc::kCorrupt, "{}: {}", what, text);
+  if (status.IsInvalidArgument() && text.find("does not exist") != std::string::npos)
+    return fail(Errc::kNotFound, "{}: no database there", what);
+  return fail(Errc::kIo, "{}: {}", what, text);
+}
+
+rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+
+class RocksCursor final : public Cursor {
+ public:
+  explicit RocksCursor(rocksdb::Iterator* it) : it_(it) {}
+  bool valid() const override { return it_->Valid(); }
+  void seek(std::string_view key) override { it_->Seek(slice(key)); }
+  void seek_for_prev(std::string_view key) override { it_->SeekForPrev(slice(key)); }
+  void seek_to_last() override { it_->SeekToLast(); }
+  void next() override { it_->Next(); }
+  void prev() override { it_->Prev(); }
+  std::string_view key() const override { return {it_->key().data(), it_->key().size()}; }
+  std::string_view value() const override { return {it_->value().data(), it_->value().size()}; }
+  Result<void> status() const override {
+    if (!it_->status().ok()) return translate(it_->status(), "reading");
+    return success();
+  }
+
+ private:
+  std::unique_ptr<rocksdb::Iterator> it_;
+};
+
+class RocksStore final : public KeyValueStore {
+ public:
+  static Result<std::unique_ptr<KeyValueStore>> open(const std::filesystem::path& folder,
+                                                     const RocksOptions& options);
+  ~RocksStore() override {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+    if (db_) db_->Close();
+  }
+
+  Result<std::optional<std::string>> get(Table table, std::string_view key) const override {
+    std::string value;
+    const rocksdb::Status status = db_->Get({}, handle(table), slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>{};
+    if (!status.ok()) return translate(status, name_of(table));
+    return std::optional(std::move(value));
+  }
+
+  Result<void> write(const WriteSet& writes, Durability durability) override {
+    rocksdb::WriteBatch batch;
+    for (const Write& w : writes) {
+      const rocksdb::Status status = w.value
+                                         ? batch.Put(handle(w.table), slice(w.key), slice(*w.value))
+                                         : batch.Delete(handle(w.table), slice(w.key));
+      if (!status.ok()) return translate(status, name_of(w.table));
+    }
+    rocksdb::WriteOptions options;
+    options.sync = durability == Durability::kSynced;
+    options.disableWAL = durability == Durability::kBackground;
+    const rocksdb::Status status = db_->Write(options, &batch);
+    if (!status.ok()) return translate(status, "writing");
+    return success();
+  }
+
+  std::unique_ptr<Cursor> cursor(Table table) const override {
+    rocksdb::ReadOptions options;
+    options.total_order_seek = true;
+    return std::make_unique<RocksCursor>(db_->NewIterator(options, handle(table)));
+  }
+
+  Result<void> flush() override {
+    const rocksdb::Status status = db_->Flush({}, handles_);
+    if (!status.ok()) return translate(status, "flushing");
+    return success();
+  }
+
+  std::uint64_t disk_bytes() const override {
+    std::uint64_t total = 0;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+      if (entry.is_regular_file(ignored)) total += entry.file_size(ignored);
+    return total;
+  }
+
+ private:
+  rocksdb::ColumnFamilyHandle* handle(Table table) const {
+    return handles_[static_cast<std::size_t>(table)];
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // by Table
+};
+
+rocksdb::ColumnFamilyOptions table_options(Table table) {
+  rocksdb::ColumnFamilyOptions options;
+  options.compression = rocksdb::kLZ4Compression;
+  options.write_buffer_size = 64 << 20;
+  options.max_write_buffer_number = 4;
+  rocksdb::BlockBasedTableOptions format;
+  format.block_size = 16 << 10;
+  format.format_version = 5;
+  if (table == Table::kDocuments) {
+    format.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
+    options.memtable_whole_key_filtering = true;
+    options.memtable_prefix_bloom_size_ratio = 0.05;
+  }
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(format));
+  return options;
+}
+
+rocksdb::DBOptions database_options(bool create) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.paranoid_checks = true;
+  // Tables that are not logged reach the disk together, so their stamps never drift apart far.
+  options.atomic_flush = true;
+  options.max_background_jobs = 2;
+  options.max_total_wal_size = 512 << 20;
+  options.bytes_per_sync = 1 << 20;
+  options.keep_log_file_num = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  return options;
+}
+
+Result<void> check_format(KeyValueStore& store, bool may_write) {
+  TRY(auto stored, store.get(Table::kMeta, kFormatKey));
+  if (stored) {
+    const std::uint64_t format = from_big_endian(*stored);
+    if (format > kFormat)
+      return fail(Errc::kUnsupported,
+                  "the data directory has format {}, newer than this program's {}", format,
+                  kFormat);
+    return success();
+  }
+  if (!may_write) return fail(Errc::kCorrupt, "the data directory names no format");
+  return store.write({{Table::kMeta, std::string(kFormatKey), big_endian(kFormat)}},
+                     Durability::kSynced);
+}
+
+Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::path& folder,
+                                                        const RocksOptions& options) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const Table table : kTables)
+    families.emplace_back(
+        table == Table::kMeta ? rocksdb::kDefaultColumnFamilyName : name_of(table),
+        table_options(table));
+  auto store = std::make_unique<RocksStore>();
+  store->folder_ = folder;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      options.read_only ? rocksdb::DB::OpenForReadOnly(database_options(false), folder.string(),
+                                                       families, &store->handles_, &db)
+                        : rocksdb::DB::Open(database_options(options.create), folder.string(),
+                                            families, &store->handles_, &db);
+  if (!status.ok()) return translate(status, folder.string());
+  store->db_.reset(db);
+  TRY(check_format(*store, !options.read_only));
+  return std::unique_ptr<KeyValueStore>(std::move(store));
+}
+
+}  // namespace
+
+const char* name_of(Table table) {
+  switch (table) {
+    case Table::kMeta:
+      return "meta";
+    case Table::kJournal:
+      return "journal";
+    case Table::kAccounts:
+      return "accounts";
+    case Table::kEntries:
+      return "entries";
+    case Table::kDocuments:
+      return "documents";
+    case Table::kIds:
+      return "ids";
+  }
+  return "?";
+}
+
+Result<std::unique_ptr<KeyValueStore>> open_rocks(const std::filesystem::path& folder,
+                                                  const RocksOptions& options) {
+  std::error_code error;
+  if (options.create) std::filesystem::create_directories(folder, error);
+  if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
+  return RocksStore::open(folder, options);
+}
+
+}  // namespace suanpan

@@ -1,0 +1,23 @@
+// The key-value store on RocksDB; the only place that knows it.
+//
+// Recovery mode is kTolerateCorruptedTailRecords: a torn tail of the log is dropped, any other
+// damage refuses to open. That nothing acknowledged is dropped with the tail is the head file's to
+// see.
+#pragma once
+#include <filesystem>
+
+#include "ledger/store/key_value.h"
+
+namespace suanpan {
+
+struct RocksOptions {
+  bool create = false;  ///< make the database if it is missing
+  bool read_only = false;
+};
+
+/// Opens the database in `folder`. Errors: kLocked (another process has it), kNotFound, kCorrupt,
+/// kUnsupported (a newer format), kIo.
+Result<std::unique_ptr<KeyValueStore>> open_rocks(const std::filesystem::path& folder,
+                                                  const RocksOptions& options);
+
+}  // namespace suanpan
