@@ -11,7 +11,8 @@ namespace suanpan {
 /// 12. CHECKs lengths that are ours to get right.
 std::string encrypt_aes_gcm(std::string_view key, std::string_view nonce,
                             std::string_view associated_data, std::string_view plaintext);
-/// Errors: kMalformed for lengths, kBadSignature if the tag does not hold (nothing is returned then).
+/// Errors: kMalformed for lengths, kBadSignature if the tag does not hold (nothing is returned
+/// then).
 Result<std::string> decrypt_aes_gcm(std::string_view key, std::string_view nonce,
                                     std::string_view associated_data, std::string_view ciphertext);
 
@@ -19,17 +20,18 @@ Result<std::string> decrypt_aes_gcm(std::string_view key, std::string_view nonce
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
+  explicit Secret(std::string value);
   Secret(const Secret&) = default;
   Secret(Secret&&) noexcept = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) noexcept = default;
+  Secret& operator=(const Secret& other);
+  Secret& operator=(Secret&& other) noexcept;
   ~Secret();
   /// The only way to the content; grep for it when looking for leaks.
   std::string_view reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
 
  private:
+  static void wipe(std::string& value);
   std::string value_;
 };
 

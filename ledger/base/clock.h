@@ -1,5 +1,6 @@
 // Two clocks, injected. The business clock dates vouchers, cuts days and expires holds; an operator
-// may advance it in tests and demonstrations. The real clock serves signatures, nonces and timeouts.
+// may advance it in tests and demonstrations. The real clock serves signatures, nonces and
+// timeouts.
 #pragma once
 #include <atomic>
 #include <chrono>

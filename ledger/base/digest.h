@@ -42,8 +42,8 @@ std::string hex_lower(std::span<const std::uint8_t> bytes);
 std::string hex_upper(std::span<const std::uint8_t> bytes);
 std::optional<std::string> from_hex(std::string_view text);
 
-std::string base64(std::string_view bytes);                      ///< standard alphabet, padded
-std::optional<std::string> from_base64(std::string_view text);   ///< strict: padding required
+std::string base64(std::string_view bytes);                     ///< standard alphabet, padded
+std::optional<std::string> from_base64(std::string_view text);  ///< strict: padding required
 
 /// Equal in content, in time that depends only on the lengths.
 bool equal_constant_time(std::string_view a, std::string_view b);
@@ -54,5 +54,11 @@ Id128 random_id();
 
 /// CRC-32C (Castagnoli), for block checksums.
 std::uint32_t crc32c(std::string_view bytes);
+
+namespace detail {
+/// The running (not inverted) checksum without the processor's instruction; crc32c uses it where
+/// the instruction is missing. Here so that a test can hold one against the other.
+std::uint32_t crc32c_portable(std::uint32_t crc, const char* at, std::size_t size);
+}  // namespace detail
 
 }  // namespace suanpan

@@ -9,12 +9,15 @@
 
 namespace suanpan {
 
-/// Header fields in order. Names compare ignoring case.
+/// Header fields in order. Names compare ignoring case. Line breaks and NULs in a value given to
+/// set or add are dropped.
 class HttpHeaders {
  public:
   HttpHeaders() = default;
-  HttpHeaders(std::initializer_list<std::pair<std::string, std::string>> fields) : fields_(fields) {}
+  HttpHeaders(std::initializer_list<std::pair<std::string, std::string>> fields)
+      : fields_(fields) {}
   void set(std::string_view name, std::string_view value);  ///< replaces all of that name
+  void add(std::string_view name, std::string_view value);  ///< keeps those of that name
   /// The value of the first field of that name; nothing if absent.
   std::optional<std::string_view> find(std::string_view name) const;
   /// How many fields have that name (smuggling checks want exactly one).
@@ -30,11 +33,9 @@ struct HttpRequest {
   std::string target;  ///< origin form: path and query, as sent
   HttpHeaders headers;
   std::string body;
-  std::string peer;    ///< the client's address as text, without port; empty where unknown
+  std::string peer;  ///< the client's address as text, without port; empty where unknown
 
-  std::string_view path() const {
-    return std::string_view(target).substr(0, target.find('?'));
-  }
+  std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   std::string_view query() const {
     const auto at = target.find('?');
     return at == std::string::npos ? std::string_view{} : std::string_view(target).substr(at + 1);
@@ -51,7 +52,8 @@ struct HttpResponse {
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 /// Encodes all but RFC 3986 unreserved characters.
 std::string percent_encode(std::string_view text);
-/// "a=1&b=%20" → decoded pairs in order; nothing on a broken escape. For queries and form bodies.
+/// "a=1&b=%20" → decoded pairs in order; nothing on a broken escape. For queries and form bodies;
+/// a name without '=' has an empty value, empty pieces are skipped.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text);
 
 }  // namespace suanpan

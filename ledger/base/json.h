@@ -7,6 +7,7 @@
 //
 // A JsonValue is a view into its JsonDocument, which owns the tree; it must not outlive it.
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,7 +25,8 @@ struct JsonMember;
 
 class JsonDocument {
  public:
-  /// Parses a whole text. Errors: kMalformed (with the byte offset), kTooLarge.
+  /// Parses a whole text. Errors: kMalformed (with the byte offset), kTooLarge beyond kMaxJsonBytes
+  /// or kMaxJsonValues. Thread-safe.
   static Result<JsonDocument> parse(std::string_view text);
   JsonDocument(JsonDocument&&) noexcept;
   JsonDocument& operator=(JsonDocument&&) noexcept;
@@ -85,7 +87,7 @@ struct JsonMember {
 
 /// Writes one JSON text, streaming; commas and escapes are its business, nesting the caller's
 /// (CHECKed). Output is UTF-8 without white space; control characters, quote and backslash are
-/// escaped, nothing else.
+/// escaped, nothing else; bytes that are not UTF-8 become U+FFFD.
 class JsonWriter {
  public:
   JsonWriter& begin_object();
@@ -98,22 +100,32 @@ class JsonWriter {
   JsonWriter& unsigned_integer(std::uint64_t value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
-  /// A value that is JSON already.
+  /// A value that is JSON already; not empty.
   JsonWriter& raw(std::string_view json);
 
   /// key + value in one call.
-  JsonWriter& field(std::string_view name, std::string_view value) { return key(name).string(value); }
+  JsonWriter& field(std::string_view name, std::string_view value) {
+    return key(name).string(value);
+  }
   JsonWriter& field(std::string_view name, const char* value) { return key(name).string(value); }
-  JsonWriter& field(std::string_view name, std::int64_t value) { return key(name).integer(value); }
-  JsonWriter& field(std::string_view name, bool value) { return key(name).boolean(value); }
+  template <std::integral Integer>
+  JsonWriter& field(std::string_view name, Integer value) {
+    if constexpr (std::same_as<Integer, bool>)
+      return key(name).boolean(value);
+    else if constexpr (std::unsigned_integral<Integer>)
+      return key(name).unsigned_integer(value);
+    else
+      return key(name).integer(value);
+  }
 
   /// The finished text; CHECKs that everything opened was closed.
   std::string take();
 
  private:
   void separate();
+  void comma();
   std::string out_;
-  std::vector<bool> first_;
+  std::string open_;  ///< the brackets that are open, outermost first
   bool after_key_ = false;
 };
 

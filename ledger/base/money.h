@@ -41,7 +41,7 @@ inline std::optional<std::int64_t> checked_mul(std::int64_t a, std::int64_t b) {
 }
 
 /// Sums that cannot overflow in practice: 2^64 amounts of 2^63 fit.
-__extension__ using Int128 = __int128;
+__extension__ typedef __int128 Int128;
 
 struct Money {
   std::int64_t minor = 0;

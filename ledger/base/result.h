@@ -15,18 +15,18 @@
 namespace suanpan {
 
 enum class Errc : std::uint16_t {
-  kMalformed = 1,      ///< the bytes are not what their format promises
-  kTooLarge = 2,       ///< beyond a limit of base/limits.h
-  kMismatch = 3,       ///< well formed, but contradicts itself or what was expected (totals, hash)
-  kNotFound = 4,       ///< a thing that must exist does not
-  kBadSignature = 5,   ///< a signature, tag or digest does not hold
-  kUnsupported = 6,    ///< understood, and not handled (algorithm, newer format version)
-  kLocked = 7,         ///< another process owns it
-  kCorrupt = 8,        ///< our own stored bytes are damaged
-  kIo = 9,             ///< the operating system or the network failed
-  kTimeout = 10,       ///< no answer within the deadline: the outcome is unknown
-  kUnavailable = 11,   ///< definitely not accepted; may be retried
-  kConfig = 12,        ///< settings are missing or contradictory
+  kMalformed = 1,     ///< the bytes are not what their format promises
+  kTooLarge = 2,      ///< beyond a limit of base/limits.h
+  kMismatch = 3,      ///< well formed, but contradicts itself or what was expected (totals, hash)
+  kNotFound = 4,      ///< a thing that must exist does not
+  kBadSignature = 5,  ///< a signature, tag or digest does not hold
+  kUnsupported = 6,   ///< understood, and not handled (algorithm, newer format version)
+  kLocked = 7,        ///< another process owns it
+  kCorrupt = 8,       ///< our own stored bytes are damaged
+  kIo = 9,            ///< the operating system or the network failed
+  kTimeout = 10,      ///< no answer within the deadline: the outcome is unknown
+  kUnavailable = 11,  ///< definitely not accepted; may be retried
+  kConfig = 12,       ///< settings are missing or contradictory
 };
 
 /// The name of a code, for logs and problem documents: "malformed".

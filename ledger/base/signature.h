@@ -14,7 +14,8 @@ class PublicKey;
 
 class PrivateKey {
  public:
-  /// PEM, PKCS#1 or PKCS#8, unencrypted. Errors: kMalformed (never quotes the input).
+  /// PEM, PKCS#1 or PKCS#8, unencrypted. Errors: kMalformed (never quotes the input),
+  /// kUnsupported for a key that is not RSA of at least 2048 bits.
   static Result<PrivateKey> from_pem(std::string_view pem);
   static PrivateKey generate_rsa2048();
   std::string to_pem() const;  ///< PKCS#8
@@ -28,7 +29,6 @@ class PrivateKey {
   struct State;
 
  private:
-  friend struct CertificateBuilder;
   friend std::string self_signed_certificate(const PrivateKey&, std::string_view, Timestamp,
                                              Timestamp, std::string_view);
   explicit PrivateKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
@@ -37,7 +37,7 @@ class PrivateKey {
 
 class PublicKey {
  public:
-  /// PEM SubjectPublicKeyInfo. Errors: kMalformed.
+  /// PEM SubjectPublicKeyInfo. Errors: kMalformed, kUnsupported as for a private key.
   static Result<PublicKey> from_pem(std::string_view pem);
   std::string to_pem() const;
   bool verify_sha256(std::string_view message, std::string_view signature) const;
@@ -56,6 +56,8 @@ class PublicKey {
 /// An X.509 certificate: what a protocol needs of it.
 class Certificate {
  public:
+  /// The first certificate of a PEM text. Checks form and key, not who issued it nor when it is
+  /// valid. Errors: kMalformed, kUnsupported as for a private key.
   static Result<Certificate> from_pem(std::string_view pem);
   std::string serial_hex() const;  ///< upper-case hexadecimal, no leading zero bytes added
   Timestamp not_before() const;
@@ -71,7 +73,8 @@ class Certificate {
 };
 
 /// A self-signed certificate in PEM for the sandbox and for tests: subject CN and, when `dns_name`
-/// is not empty, a subjectAltName (an IP address literal becomes an IP entry). Random 128-bit serial.
+/// is not empty, a subjectAltName (an IP address literal becomes an IP entry). Random 128-bit
+/// serial.
 std::string self_signed_certificate(const PrivateKey& key, std::string_view common_name,
                                     Timestamp not_before, Timestamp not_after,
                                     std::string_view dns_name = {});
