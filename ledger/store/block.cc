@@ -43,6 +43,16 @@ void write_text(std::string& out, const VoucherText& text, bool key_inline) {
   section(out, kText, w);
 }
 
+std::shared_ptr<const VoucherText> read_text(ByteReader& r) {
+  VoucherText text;
+  text.summary = r.text();
+  text.business_key = r.text();
+  text.metadata = r.text();
+  text.maker = r.text();
+  text.checker = r.text();
+  return std::make_shared<const VoucherText>(std::move(text));
+}
+
 void write_account(std::string& out, const Account& a) {
   ByteWriter w;
   w.u32(a.id.value);
@@ -314,12 +324,7 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
     bool good = true;
     switch (tag) {
       case kText:
-        part.text.summary = r.text();
-        part.text.business_key = r.text();
-        part.text.metadata = r.text();
-        part.text.maker = r.text();
-        part.text.checker = r.text();
-        part.has_text = true;
+        part.text = read_text(r);
         good = r.done();
         break;
       case kAccount: {
@@ -331,7 +336,7 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
       case kDocument: {
         auto document = read_document(payload);
         good = document.has_value();
-        if (good) part.documents.push_back(std::move(*document));
+        if (good) part.documents.push_back(std::make_shared<const Document>(std::move(*document)));
         break;
       }
       case kEvent: {
@@ -417,6 +422,10 @@ Result<BlockPtr> Block::parse(std::string bytes) {
         (record.variable_offset > variable_bytes ||
          record.variable_length > variable_bytes - record.variable_offset))
       return fail(Errc::kCorrupt, "record {} points outside its block", i);
+    if (record.flags & Record::kHasVariable) {
+      TRY(auto part, decode_variable(variable_of(record, block->variable_)));
+      block->parts_.push_back(std::move(part));
+    }
   }
   if (seq != block->last_seq_ + 1) return fail(Errc::kCorrupt, "a block ends inside a command");
   block->records_ = records;
@@ -459,13 +468,14 @@ StoredCommand read_command(std::span<const Record> legs, std::string_view variab
   effects.type = static_cast<VoucherType>(first.voucher_type);
   effects.ref = ClaimKey{Id128{first.ref_hi, first.ref_lo}, CallerId{first.ref_caller}};
   if (first.flags & Record::kInlineKey) {
-    part.text.business_key.assign(first.business_key,
-                                  strnlen(first.business_key, sizeof first.business_key));
-    part.has_text = true;
+    VoucherText text = part.text ? *part.text : VoucherText{};
+    text.business_key.assign(first.business_key,
+                             strnlen(first.business_key, sizeof first.business_key));
+    part.text = std::make_shared<const VoucherText>(std::move(text));
   }
-  if (part.has_text) effects.text = std::make_shared<const VoucherText>(std::move(part.text));
+  effects.text = std::move(part.text);
   effects.accounts = std::move(part.accounts);
-  effects.documents = std::move(part.documents);
+  for (const DocumentPtr& document : part.documents) effects.documents.push_back(*document);
   effects.events = std::move(part.events);
   effects.book = part.book;
   effects.answer = std::move(part.answer);

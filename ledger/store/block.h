@@ -125,6 +125,20 @@ class BlockBuilder {
   std::string variable_;
 };
 
+/// The variable part of one command, decoded.
+struct VariablePart {
+  std::shared_ptr<const VoucherText> text;  ///< null: none
+  std::vector<Account> accounts;
+  std::vector<DocumentPtr> documents;
+  std::vector<Event> events;
+  std::optional<BookChange> book;
+  Content content;
+  std::string answer;
+  std::string refusal_detail;
+};
+/// Errors: kCorrupt.
+Result<VariablePart> decode_variable(std::string_view bytes);
+
 /// The records of one command among records in order; empty if it is not there.
 std::span<const Record> find_command(std::span<const Record> records, std::uint64_t seq);
 
@@ -158,8 +172,8 @@ class Block {
   std::span<const Record> command(std::uint64_t seq) const { return find_command(records(), seq); }
   /// A command in full.
   StoredCommand read(std::span<const Record> legs) const { return read_command(legs, variable_); }
-  /// The variable part of one command.
-  std::string_view variable(const Record& first) const { return variable_of(first, variable_); }
+  /// The variable parts of the commands that have one, in order.
+  const std::vector<VariablePart>& parts() const { return parts_; }
 
  private:
   Block() = default;
@@ -167,38 +181,28 @@ class Block {
   std::shared_ptr<const Record[]> records_;
   std::size_t record_count_ = 0;
   std::string_view variable_;
+  std::vector<VariablePart> parts_;
   std::uint64_t first_seq_ = 0, last_seq_ = 0;
   Timestamp last_timestamp_;
   Sha256 previous_{}, hash_{};
 };
 using BlockPtr = std::shared_ptr<const Block>;
 
-/// Calls `each` with the records of every command, in order.
+/// Calls `each(legs, part)` with the records of every command, in order, and its decoded variable
+/// part, null where it has none.
 template <class Each>
 void for_each_command(const Block& block, Each&& each) {
   const auto records = block.records();
+  auto part = block.parts().begin();
   for (std::size_t begin = 0; begin < records.size();) {
     std::size_t end = begin;
     while (!records[end].last_leg()) ++end;
     ++end;
-    each(records.subspan(begin, end - begin));
+    const bool has_part = records[begin].flags & Record::kHasVariable;
+    each(records.subspan(begin, end - begin), has_part ? &*part : nullptr);
+    if (has_part) ++part;
     begin = end;
   }
 }
-
-/// The variable part of one command, without strings copied where none are needed.
-struct VariablePart {
-  VoucherText text;
-  bool has_text = false;
-  std::vector<Account> accounts;
-  std::vector<DocumentChange> documents;
-  std::vector<Event> events;
-  std::optional<BookChange> book;
-  Content content;
-  std::string answer;
-  std::string refusal_detail;
-};
-/// Errors: kCorrupt.
-Result<VariablePart> decode_variable(std::string_view bytes);
 
 }  // namespace suanpan

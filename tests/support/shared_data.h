@@ -16,8 +16,8 @@ inline std::filesystem::path shared_data() {
 
 }  // namespace suanpan::test
 
-#define SHARED_OR_SKIP()                                        \
-  if (::suanpan::test::shared_data().empty()) {                 \
-    WARN("skipped: ../shared/data is not present");             \
-    return;                                                     \
+#define SHARED_OR_SKIP()                            \
+  if (::suanpan::test::shared_data().empty()) {     \
+    WARN("skipped: ../shared/data is not present"); \
+    return;                                         \
   }

@@ -1,0 +1,194 @@
+#include "ledger/engine/book.h"
+
+#include <future>
+
+#include "ledger/base/log.h"
+#include "ledger/engine/engine.h"
+
+namespace suanpan {
+
+Result<std::unique_ptr<Book>> Book::open(const BookOptions& options, const Clock& business_clock) {
+  TRY(auto engine, Engine::open(options, business_clock));
+  return std::unique_ptr<Book>(new Book(std::move(engine)));
+}
+
+Book::Book(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Book::~Book() = default;
+
+bool Book::submit(std::vector<VoucherRequest> vouchers, Done done) {
+  return engine_->submit(Submission{std::move(vouchers), {}, std::move(done)});
+}
+bool Book::submit(std::vector<Command> commands, Done done) {
+  return engine_->submit(Submission{{}, std::move(commands), std::move(done)});
+}
+
+namespace {
+
+// Resubmits while the queue is full: a blocking caller is its own back-pressure.
+template <class Items>
+Book::Answers submit_and_wait(Book& book, const Items& items) {
+  std::promise<Book::Answers> promise;
+  auto answers = promise.get_future();
+  while (!book.submit(items, [&](Book::Answers a) { promise.set_value(std::move(a)); }))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return answers.get();
+}
+
+}  // namespace
+
+Book::Answers Book::run(std::vector<VoucherRequest> vouchers) {
+  return submit_and_wait(*this, vouchers);
+}
+Answer Book::run(VoucherRequest voucher) {
+  return submit_and_wait(*this, std::vector<VoucherRequest>{std::move(voucher)}).at(0);
+}
+Answer Book::run(Command command) {
+  return submit_and_wait(*this, std::vector<Command>{std::move(command)}).at(0);
+}
+
+std::shared_mutex& Book::published_mutex() const { return engine_->published_mutex; }
+const State& Book::published_state() const { return *engine_->published; }
+std::uint64_t Book::published_seq() const { return engine_->published_seq; }
+
+DocumentPtr Book::document(DocumentKind kind, std::string_view key) const {
+  return read([&](const State& state, std::uint64_t) { return state.document(kind, key); });
+}
+
+Result<void> Book::for_each_document(DocumentKind kind,
+                                     const std::function<bool(const DocumentPtr&)>& each) const {
+  engine_->projector.store_now();
+  return engine_->projector.documents().for_each(kind, "", each);
+}
+
+Result<std::optional<StoredCommand>> Book::command(std::uint64_t seq) const {
+  if (seq == 0 || seq > read([](const State&, std::uint64_t last) { return last; }))
+    return std::optional<StoredCommand>{};
+  TRY(auto block, engine_->journal->block_of(seq));
+  if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", seq);
+  return std::optional(block->read(block->command(seq)));
+}
+
+Result<std::optional<StoredCommand>> Book::find(const ClaimKey& key) const {
+  TRY(auto seq, engine_->find_seq(key));
+  if (!seq) return std::optional<StoredCommand>{};
+  return command(*seq);
+}
+
+Result<void> Book::for_each_command_after(
+    std::uint64_t after, const std::function<bool(const StoredCommand&)>& each) const {
+  const std::uint64_t last = read([](const State&, std::uint64_t seq) { return seq; });
+  std::uint64_t seq = after;
+  while (seq < last) {
+    TRY(auto block, engine_->journal->block_of(seq + 1));
+    if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", seq + 1);
+    for (std::uint64_t at = seq + 1; at <= block->last_seq(); ++at)
+      if (!each(block->read(block->command(at)))) return success();
+    seq = block->last_seq();
+  }
+  return success();
+}
+
+Result<std::vector<Entry>> Book::entries(AccountId account, EntryPosition after, std::size_t limit,
+                                         std::uint64_t until) const {
+  wait_projected();
+  if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
+  return engine_->projector.accounts().entries(account, after, until, limit);
+}
+
+Result<void> Book::for_each_entry(AccountId account,
+                                  const std::function<bool(const Entry&)>& each) const {
+  wait_projected();
+  const std::uint64_t until = read([](const State&, std::uint64_t seq) { return seq; });
+  return engine_->projector.accounts().for_each_entry(account, {}, until, each);
+}
+
+namespace {
+
+void add_entry(Balance& balance, const Entry& entry) {
+  const bool debit = entry.side == static_cast<std::uint8_t>(Side::kDebit);
+  (debit ? balance.debits_posted : balance.credits_posted) += entry.amount;
+  if (entry.amount < 0) (debit ? balance.debits_red : balance.credits_red) += entry.amount;
+}
+
+}  // namespace
+
+Result<Balance> Book::balance_on(AccountId account, Date date) const {
+  Balance balance;
+  TRY(for_each_entry(account, [&](const Entry& entry) {
+    if (entry.date_days <= date.days) add_entry(balance, entry);
+    return true;
+  }));
+  return balance;
+}
+
+Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
+  Balance balance;
+  TRY(for_each_entry(account, [&](const Entry& entry) {
+    if (entry.seq > seq) return false;
+    add_entry(balance, entry);
+    return true;
+  }));
+  return balance;
+}
+
+Result<std::uint64_t> Book::seq_at(Timestamp time) const { return engine_->journal->seq_at(time); }
+
+void Book::wait_projected() const {
+  engine_->projector.wait_fed(read([](const State&, std::uint64_t seq) { return seq; }));
+}
+void Book::store_projections() { engine_->projector.store_now(); }
+
+std::uint64_t Book::wait_for_seq(std::uint64_t seq, int timeout_ms) const {
+  return engine_->wait_for_seq(seq, timeout_ms);
+}
+BookStatistics Book::statistics() const { return engine_->statistics(); }
+
+Command open_account(OpenAccountRequest request) {
+  return Command{request.key, CommandKind::kOpenAccount, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_open_account(request); !checked) return checked.error();
+                   return plan_open_account(view, request, moment);
+                 }};
+}
+Command set_terms(SetTermsRequest request) {
+  return Command{request.key, CommandKind::kSetTerms, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_set_terms(request); !checked) return checked.error();
+                   return plan_set_terms(view, request, moment);
+                 }};
+}
+Command day_cut(DayCutRequest request) {
+  return Command{request.key, CommandKind::kDayCut, content_of(request),
+                 [request](const View& view, const Moment& moment) {
+                   return plan_day_cut(view, request, moment);
+                 }};
+}
+Command period_close(PeriodCloseRequest request) {
+  return Command{request.key, CommandKind::kPeriodClose, content_of(request),
+                 [request](const View& view, const Moment& moment) {
+                   return plan_period_close(view, request, moment);
+                 }};
+}
+Command post_hold(PostHoldRequest request) {
+  return Command{request.key, CommandKind::kPostHold, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_post_hold(request); !checked) return checked.error();
+                   return plan_post_hold(view, request, moment);
+                 }};
+}
+Command void_hold(VoidHoldRequest request) {
+  return Command{request.key, CommandKind::kVoidHold, content_of(request),
+                 [request](const View& view, const Moment& moment) {
+                   return plan_void_hold(view, request, moment);
+                 }};
+}
+Result<Command> reversal(const Book& book, ReversalRequest request) {
+  TRY(auto original, book.find(request.original));
+  return Command{request.key, CommandKind::kReversal, content_of(request),
+                 [request, original](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_reversal(request); !checked) return checked.error();
+                   return plan_reversal(view, request, original ? &*original : nullptr, moment);
+                 }};
+}
+
+}  // namespace suanpan

@@ -1,0 +1,148 @@
+// The face of a book (账套): submit commands, read what is durable, close.
+//
+// Threads: any number submit and read. Inside, one planning thread works ahead on its own State,
+// one committer makes blocks durable and publishes them, one projector feeds the projections.
+//
+//   submit ─▶ queue ─▶ plan (idempotency, planner, invariants) ─▶ block ─▶ journal, synced
+//                                                                   ├─▶ published State ─▶ answers
+//                                                                   └─▶ projections
+//
+// Nothing is answered before the block that holds it is on stable storage; refusals and replays
+// wait for what they saw. A failed write or sync is fatal: the process stops answering and exits.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "ledger/base/clock.h"
+#include "ledger/core/plan_account.h"
+#include "ledger/core/plan_hold.h"
+#include "ledger/core/plan_reversal.h"
+#include "ledger/core/state.h"
+#include "ledger/store/account_projection.h"
+#include "ledger/store/journal.h"
+
+namespace suanpan {
+
+/// A command whose planner lives in any room: check was done by the caller, plan runs on the
+/// planning thread and must be pure. It may be run again for other views (dry runs, tests).
+struct Command {
+  ClaimKey key;
+  CommandKind kind = CommandKind::kSetting;
+  Content content;
+  std::function<Planned<ChangeSet>(const View&, const Moment&)> plan;
+};
+
+struct BookOptions {
+  std::filesystem::path folder;  ///< "<folder>/db" and "<folder>/head"
+  bool create = false;
+  Date first_date;                     ///< accounting date of a new book
+  Currency currency = Currency::kCNY;  ///< of a new book
+  bool reset_head = false;             ///< accept a journal that ends before its head
+  std::size_t queue_items =
+      65536;  ///< commands that may wait; beyond that a submission is not accepted
+  std::size_t projection_batch =
+      1'000'000;  ///< journal records gathered before projections are stored
+  /// Called on the failing thread when a write or sync fails; must not return. The default logs and
+  /// ends the process with status 70.
+  std::function<void(const Error&)> on_fatal;
+};
+
+struct BookStatistics {
+  std::uint64_t last_seq = 0;
+  std::uint64_t blocks = 0;  ///< synced since opening
+  std::uint64_t records = 0;
+  std::uint64_t queued = 0;         ///< commands waiting to be planned
+  std::uint64_t projected_seq = 0;  ///< what the projections have been fed
+  std::uint64_t invariant_violations = 0;
+  std::uint64_t disk_bytes = 0;
+};
+
+/// A statement line: an entry and what the journal knows of its voucher.
+struct StatementLine {
+  Entry entry;
+  StoredCommand command;
+};
+
+class Book {
+ public:
+  /// Errors: kNotFound, kLocked, kCorrupt, kUnsupported, kIo.
+  static Result<std::unique_ptr<Book>> open(const BookOptions& options,
+                                            const Clock& business_clock);
+  /// Finishes what was accepted, stores the projections, closes.
+  ~Book();
+
+  using Answers = std::vector<Answer>;
+  using Done = std::function<void(Answers)>;
+
+  /// Posts vouchers, an answer per item in order. False: not accepted, nothing happened, retry
+  /// later. `done` runs on the committing thread and must be quick.
+  [[nodiscard]] bool submit(std::vector<VoucherRequest> vouchers, Done done);
+  [[nodiscard]] bool submit(std::vector<Command> commands, Done done);
+  /// Blocks for the answer; retries while the queue is full. Not from a `done`.
+  Answers run(std::vector<VoucherRequest> vouchers);
+  Answer run(VoucherRequest voucher);
+  Answer run(Command command);
+
+  /// Reads the published view; `read(const State&, std::uint64_t seq)` sees one durable moment.
+  /// Keep it short: publishing waits for it.
+  template <class Read>
+  auto read(Read&& read) const {
+    std::shared_lock lock(published_mutex());
+    return read(published_state(), published_seq());
+  }
+  /// The published document, resident or stored.
+  DocumentPtr document(DocumentKind kind, std::string_view key) const;
+  /// Calls `each` with every document of a kind, open or finished, in key order.
+  Result<void> for_each_document(DocumentKind kind,
+                                 const std::function<bool(const DocumentPtr&)>& each) const;
+
+  /// A durable command by sequence, or by key; nothing if there is none.
+  Result<std::optional<StoredCommand>> command(std::uint64_t seq) const;
+  Result<std::optional<StoredCommand>> find(const ClaimKey& key) const;
+  /// Durable commands with a sequence in (after, after + …], in order, until `each` returns false.
+  Result<void> for_each_command_after(std::uint64_t after,
+                                      const std::function<bool(const StoredCommand&)>& each) const;
+
+  /// An account's history after a position, oldest first, as of `until` (0: now).
+  Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::size_t limit,
+                                     std::uint64_t until = 0) const;
+  Result<void> for_each_entry(AccountId account,
+                              const std::function<bool(const Entry&)>& each) const;
+  /// Posted totals as of an accounting date (its end) or a journal sequence.
+  Result<Balance> balance_on(AccountId account, Date date) const;
+  Result<Balance> balance_at(AccountId account, std::uint64_t seq) const;
+  Result<std::uint64_t> seq_at(Timestamp time) const;
+
+  /// Waits until the projections have taken in everything durable.
+  void wait_projected() const;
+  /// Stores the projections now, whatever has gathered.
+  void store_projections();
+  /// Waits (at most `timeout_ms`) for something durable after `seq`; returns the last sequence.
+  std::uint64_t wait_for_seq(std::uint64_t seq, int timeout_ms) const;
+  BookStatistics statistics() const;
+
+  class Engine;
+
+ private:
+  explicit Book(std::unique_ptr<Engine> engine);
+  std::shared_mutex& published_mutex() const;
+  const State& published_state() const;
+  std::uint64_t published_seq() const;
+  std::unique_ptr<Engine> engine_;
+};
+
+/// Ready-made commands for the ledger's own planners.
+Command open_account(OpenAccountRequest request);
+Command set_terms(SetTermsRequest request);
+Command day_cut(DayCutRequest request);
+Command period_close(PeriodCloseRequest request);
+Command post_hold(PostHoldRequest request);
+Command void_hold(VoidHoldRequest request);
+/// Loads the original first.
+Result<Command> reversal(const Book& book, ReversalRequest request);
+
+}  // namespace suanpan

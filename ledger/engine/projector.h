@@ -1,0 +1,69 @@
+// Feeds the projections from durable blocks on a thread of its own, and stores them when enough has
+// gathered. Bounded: publishing waits when it falls too far behind.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "ledger/store/account_projection.h"
+#include "ledger/store/document_projection.h"
+#include "ledger/store/id_projection.h"
+
+namespace suanpan {
+
+class Projector {
+ public:
+  explicit Projector(KeyValueStore& store)
+      : store_(store), accounts_(store), documents_(store), ids_(store) {}
+
+  /// Loads the projections; then replay feeds what follows their stamps with catch_up().
+  Result<void> load();
+  /// The lowest stamp: recovery replays what comes after it.
+  std::uint64_t stamp() const;
+  void catch_up(const BlockPtr& block) { feed(block); }
+
+  /// `batch`: journal records gathered before they are stored. `on_finished` hears of finished
+  /// documents that are stored now.
+  void start(std::size_t batch, std::function<void(const std::vector<DocumentPtr>&)> on_finished,
+             std::function<void(const Error&)> on_fatal);
+  /// Stores what has gathered and ends the thread.
+  void stop();
+
+  /// Hands over the next durable block; waits when too many are waiting.
+  void push(BlockPtr block);
+  std::uint64_t fed_seq() const;
+  void wait_fed(std::uint64_t seq) const;
+  /// Stores everything fed so far, and returns when it is stored.
+  void store_now();
+
+  AccountProjection& accounts() { return accounts_; }
+  DocumentProjection& documents() { return documents_; }
+  IdProjection& ids() { return ids_; }
+  const AccountProjection& accounts() const { return accounts_; }
+  const DocumentProjection& documents() const { return documents_; }
+  const IdProjection& ids() const { return ids_; }
+
+ private:
+  void run();
+  void feed(const BlockPtr& block);
+  Result<void> store();
+
+  KeyValueStore& store_;
+  AccountProjection accounts_;
+  DocumentProjection documents_;
+  IdProjection ids_;
+  std::function<void(const std::vector<DocumentPtr>&)> on_finished_;
+  std::function<void(const Error&)> on_fatal_;
+  std::size_t batch_ = 0, gathered_ = 0;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::deque<BlockPtr> waiting_;
+  std::uint64_t fed_ = 0;
+  std::uint64_t store_wanted_ = 0, store_done_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace suanpan

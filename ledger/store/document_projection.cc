@@ -1,0 +1,167 @@
+#include "ledger/store/document_projection.h"
+
+#include "ledger/base/bytes.h"
+#include "ledger/base/check.h"
+
+namespace suanpan {
+namespace {
+
+constexpr char kOpenPrefix = '\xfe';
+
+std::string open_key(DocumentKind kind, std::string_view key) {
+  return std::string(1, kOpenPrefix) + document_row_key(kind, key);
+}
+
+}  // namespace
+
+std::string document_row_key(DocumentKind kind, std::string_view key) {
+  std::string row(1, static_cast<char>(kind));
+  row += key;
+  return row;
+}
+
+std::optional<Document> decode_document_row(std::string_view key, std::string_view value) {
+  if (key.empty() || value.size() < 5) return std::nullopt;
+  ByteReader r(value.substr(0, 5));
+  Document document;
+  document.kind = static_cast<DocumentKind>(key[0]);
+  document.key = key.substr(1);
+  document.version = r.u32();
+  document.open = r.u8() != 0;
+  document.bytes = value.substr(5);
+  return document;
+}
+
+std::string encode(const BookSnapshot& snapshot) {
+  ByteWriter w;
+  w.i32(snapshot.book.accounting_date.days);
+  w.i32(snapshot.book.closed_through.days);
+  w.u16(static_cast<std::uint16_t>(snapshot.book.currency));
+  w.u32(snapshot.book.account_count);
+  w.u64(snapshot.stamper.next_seq);
+  w.i64(snapshot.stamper.last_timestamp.ns);
+  w.u32(static_cast<std::uint32_t>(snapshot.stamper.voucher_numbers.size()));
+  for (const auto& [series, number] : snapshot.stamper.voucher_numbers) {
+    w.u32(series.first);
+    w.u8(series.second);
+    w.u32(number);
+  }
+  return w.take();
+}
+
+std::optional<BookSnapshot> decode_book_snapshot(std::string_view bytes) {
+  ByteReader r(bytes);
+  BookSnapshot snapshot;
+  snapshot.book.accounting_date.days = r.i32();
+  snapshot.book.closed_through.days = r.i32();
+  snapshot.book.currency = static_cast<Currency>(r.u16());
+  snapshot.book.account_count = r.u32();
+  snapshot.stamper.next_seq = r.u64();
+  snapshot.stamper.last_timestamp.ns = r.i64();
+  const std::uint32_t series = r.u32();
+  for (std::uint32_t i = 0; i < series && !r.failed(); ++i) {
+    const std::uint32_t month = r.u32();
+    const std::uint8_t type = r.u8();
+    snapshot.stamper.voucher_numbers[{month, type}] = r.u32();
+  }
+  if (!r.done()) return std::nullopt;
+  return snapshot;
+}
+
+Result<void> DocumentProjection::load() {
+  TRY(auto stamp, read_stamp(store_, Table::kDocuments));
+  stamp_ = fed_ = stamp;
+  TRY(auto row, store_.get(Table::kDocuments, kBookSnapshotKey));
+  if (!row) {
+    if (stamp != 0) return fail(Errc::kCorrupt, "the book's own state is missing");
+    return success();
+  }
+  const auto snapshot = decode_book_snapshot(*row);
+  if (!snapshot) return fail(Errc::kCorrupt, "the book's own state does not decode");
+  snapshot_ = *snapshot;
+  return success();
+}
+
+void DocumentProjection::feed(const BlockPtr& block) {
+  if (block->last_seq() <= fed_) return;
+  Stamper& stamper = snapshot_.stamper;
+  for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
+    const Record& first = legs.front();
+    if (first.voucher_no != 0)
+      stamper.voucher_numbers[{Date{first.date_days}.month_key(), first.voucher_type}] =
+          first.voucher_no;
+    if (!part) return;
+    for (const DocumentPtr& document : part->documents)
+      gathered_[{document->kind, document->key}] = document;
+    for (const Account& account : part->accounts)
+      snapshot_.book.account_count = std::max(snapshot_.book.account_count, account.id.value);
+    if (part->book) {
+      snapshot_.book.accounting_date = part->book->accounting_date;
+      snapshot_.book.closed_through = part->book->closed_through;
+    }
+  });
+  stamper.next_seq = block->last_seq() + 1;
+  stamper.last_timestamp = block->last_timestamp();
+  fed_ = block->last_seq();
+}
+
+void DocumentProjection::collect(WriteSet& writes) {
+  finished_.clear();
+  for (auto& [name, document] : gathered_) {
+    ByteWriter w;
+    w.u32(document->version);
+    w.u8(document->open ? 1 : 0);
+    std::string value = w.take();
+    value += document->bytes;
+    writes.push_back(Write{Table::kDocuments, document_row_key(document->kind, document->key),
+                           std::move(value)});
+    if (document->open) {
+      writes.push_back(
+          Write{Table::kDocuments, open_key(document->kind, document->key), std::string{}});
+    } else {
+      writes.push_back(
+          Write{Table::kDocuments, open_key(document->kind, document->key), std::nullopt});
+      finished_.push_back(document);
+    }
+  }
+  gathered_.clear();
+  writes.push_back(Write{Table::kDocuments, kBookSnapshotKey, encode(snapshot_)});
+  writes.push_back(Write{Table::kDocuments, kStampKey, big_endian(fed_)});
+}
+
+Result<DocumentPtr> DocumentProjection::find(DocumentKind kind, std::string_view key) const {
+  const std::string row = document_row_key(kind, key);
+  TRY(auto value, store_.get(Table::kDocuments, row));
+  if (!value) return DocumentPtr{};
+  auto document = decode_document_row(row, *value);
+  if (!document) return fail(Errc::kCorrupt, "a stored document does not decode");
+  return DocumentPtr(std::make_shared<const Document>(std::move(*document)));
+}
+
+Result<void> DocumentProjection::for_each_open(const std::function<void(DocumentPtr)>& each) const {
+  const auto cursor = store_.cursor(Table::kDocuments);
+  const std::string prefix(1, kOpenPrefix);
+  for (cursor->seek(prefix); cursor->valid() && cursor->key().substr(0, 1) == prefix;
+       cursor->next()) {
+    const std::string_view row = cursor->key().substr(1);
+    TRY(auto document, find(static_cast<DocumentKind>(row[0]), row.substr(1)));
+    if (!document) return fail(Errc::kCorrupt, "the open index names a document that is not there");
+    each(std::move(document));
+  }
+  return cursor->status();
+}
+
+Result<void> DocumentProjection::for_each(
+    DocumentKind kind, std::string_view from,
+    const std::function<bool(const DocumentPtr&)>& each) const {
+  const auto cursor = store_.cursor(Table::kDocuments);
+  for (cursor->seek(document_row_key(kind, from));
+       cursor->valid() && cursor->key()[0] == static_cast<char>(kind); cursor->next()) {
+    auto document = decode_document_row(cursor->key(), cursor->value());
+    if (!document) return fail(Errc::kCorrupt, "a stored document does not decode");
+    if (!each(std::make_shared<const Document>(std::move(*document)))) break;
+  }
+  return cursor->status();
+}
+
+}  // namespace suanpan

@@ -1,0 +1,67 @@
+// The latest version of every document, the book's own state and the counters of the stamper.
+//
+//   key   := kind u8 | document key          value := version u32 | open u8 | bytes
+//   key   := 0xfe | kind u8 | document key   value := ""     only while the document is open
+//   key   := 0xfd                            value := book state and stamper
+//
+// feed/collect/stored belong to the projecting thread; find() may be called by any.
+#pragma once
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "ledger/core/view.h"
+#include "ledger/store/projection.h"
+
+namespace suanpan {
+
+/// The part of a book that is neither account nor document.
+struct BookSnapshot {
+  BookState book;
+  Stamper stamper;
+};
+
+class DocumentProjection final : public Projection {
+ public:
+  explicit DocumentProjection(KeyValueStore& store) : store_(store) {}
+  Result<void> load() override;
+  std::uint64_t stamp() const override { return stamp_; }
+  void feed(const BlockPtr& block) override;
+  void collect(WriteSet& writes) override;
+  void stored() override { stamp_ = fed_; }
+
+  /// As stored; a document changed since the stamp is found in memory, not here.
+  Result<DocumentPtr> find(DocumentKind kind, std::string_view key) const;
+  /// Calls `each` with every open document as stored.
+  Result<void> for_each_open(const std::function<void(DocumentPtr)>& each) const;
+  /// Calls `each` with every document fed and not yet stored; only for the thread that feeds.
+  void for_each_gathered(const std::function<void(const DocumentPtr&)>& each) const {
+    for (const auto& [name, document] : gathered_) each(document);
+  }
+  /// Calls `each` with every stored document of a kind, in key order, from `from` on, until it
+  /// returns false.
+  Result<void> for_each(DocumentKind kind, std::string_view from,
+                        const std::function<bool(const DocumentPtr&)>& each) const;
+
+  const BookSnapshot& snapshot() const { return snapshot_; }
+  /// A new book begins with this.
+  void begin(const BookState& book) { snapshot_.book = book; }
+  /// Finished documents that the last collect() wrote: memory may forget them once stored.
+  std::vector<DocumentPtr> take_finished() { return std::move(finished_); }
+
+ private:
+  KeyValueStore& store_;
+  BookSnapshot snapshot_;
+  std::map<std::pair<DocumentKind, std::string>, DocumentPtr> gathered_;
+  std::vector<DocumentPtr> finished_;
+  std::uint64_t fed_ = 0, stamp_ = 0;
+};
+
+std::string encode(const BookSnapshot& snapshot);
+std::optional<BookSnapshot> decode_book_snapshot(std::string_view bytes);
+/// The row of one document, as the grammar above says.
+std::string document_row_key(DocumentKind kind, std::string_view key);
+std::optional<Document> decode_document_row(std::string_view key, std::string_view value);
+inline const std::string kBookSnapshotKey = "\xfd";
+
+}  // namespace suanpan
