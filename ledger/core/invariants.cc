@@ -1,9 +1,7 @@
 #include "ledger/core/invariants.h"
 
-#include <map>
-#include <set>
-
 #include "ledger/core/hold.h"
+#include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
 
 namespace suanpan {
@@ -232,6 +230,39 @@ Verdict reversals_stay_capped(const Subject& s) {
   return {};
 }
 
+// States go only where their machine leads, and refunds never exceed what was paid.
+template <class T>
+Verdict state_moves(const Subject& s, const DocumentChange& d,
+                    Result<T> (*decode)(std::string_view)) {
+  const auto after = decode(d.bytes);
+  if (!after) return "a document does not decode";
+  const DocumentPtr stored = s.view.document(d.kind, d.key);
+  if (!stored) return {};
+  const auto before = decode(stored->bytes);
+  if (!before) return "a stored document does not decode";
+  if (after.value().state != before.value().state &&
+      !can_move(before.value().state, after.value().state))
+    return "a state moves where it must not";
+  if (after.value().amount != before.value().amount) return "an amount changed after it was agreed";
+  return {};
+}
+
+Verdict final_states_stay(const Subject& s) {
+  for (const DocumentChange& d : s.changes.documents) {
+    if (d.kind == DocumentKind::kRefund)
+      if (Verdict v = state_moves<Refund>(s, d, decode_refund)) return v;
+    if (d.kind == DocumentKind::kPayout)
+      if (Verdict v = state_moves<Payout>(s, d, decode_payout)) return v;
+    if (d.kind != DocumentKind::kOrder) continue;
+    if (Verdict v = state_moves<Order>(s, d, decode_order)) return v;
+    const Order order = decode_order(d.bytes).value();
+    if (order.refunded < 0 || order.refunding < 0 ||
+        Int128{order.refunded} + order.refunding > order.amount.minor)
+      return "refunds exceed what was paid";
+  }
+  return {};
+}
+
 struct Invariant {
   const char* name;
   Verdict (*check)(const Subject&);
@@ -246,6 +277,7 @@ constexpr Invariant kInvariants[] = {
     {"closed_and_frozen_stand_still", closed_and_frozen_stand_still},
     {"days_move_forward", days_move_forward},
     {"reversals_stay_capped", reversals_stay_capped},
+    {"final_states_stay", final_states_stay},
 };
 
 }  // namespace

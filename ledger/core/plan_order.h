@@ -1,0 +1,118 @@
+// What happens to orders, refunds and payouts: the postings table of the platform book, step by
+// step.
+//
+//   order paid, collected      debit channel receivable     credit each line's account
+//   merchant fee, collected    debit merchant pending       credit fee income
+//   merchant fee, direct       debit fee receivable         credit fee income
+//   paid again, or wrongly     debit channel receivable     credit suspense (挂账)
+//   refund accepted            debit what the order credited  credit refund in transit
+//   refund confirmed           debit refund in transit      credit channel receivable
+//   refund failed              the acceptance the other way round
+//   payout accepted / confirmed / failed or returned
+//                              source → in transit → bank / in transit → source
+#pragma once
+#include "ledger/core/order.h"
+#include "ledger/core/view.h"
+
+namespace suanpan {
+
+/// Codes of the platform's own accounts for one channel merchant, from configuration.
+struct PlatformAccounts {
+  std::string channel_receivable;  ///< 1122/wxpay/<mchid>
+  std::string fee_income;          ///< 6001
+  std::string fee_receivable;      ///< 1131/<mch_no>: direct merchants owe their fees
+  std::string suspense;            ///< 2241/suspense
+  std::string refund_transit;      ///< 2104
+};
+
+/// A merchant notification that must be delivered: a document of its own in the same change set.
+struct NotificationPlan {
+  std::string url;  ///< empty: none wanted
+  std::string topic;
+};
+
+/// Places `order` (state created). Also makes the index entry of the merchant's number.
+/// Refusals: kOrderExists, kValueInvalid when the lines do not sum to the amount, account refusals
+/// when a line's account is missing.
+Planned<ChangeSet> plan_place_order(const View& view, const Order& order, const Moment& moment);
+
+/// What the channel, the payer or time told of an order.
+struct OrderFact {
+  enum class Kind : std::uint8_t {
+    kSubmitted,  ///< the intent to call the channel: journalled before the call
+    kAccepted,   ///< the channel took it: pay data
+    kUnknown,    ///< no believable answer
+    kPaid,       ///< the channel says it was paid
+    kRejected,   ///< the channel definitely refused it
+    kClosed,     ///< closed upstream, or never sent upstream
+  } kind = Kind::kSubmitted;
+  std::string order_id;
+  std::string channel;
+  std::string channel_mch;
+  std::string pay_data_type, pay_data;
+  std::string channel_order_no;
+  Money paid;
+  Timestamp paid_at;
+  std::string error_code, error_message;
+};
+
+/// Refusals: kOrderNotFound, kOrderStateFinal, kOrderStateWrong, kAmountMismatch (a paid fact whose
+/// amount or currency is not the order's is never taken as payment; use plan_suspense).
+/// A paid fact for an order that the same channel number already paid changes nothing: the planner
+/// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense.
+Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
+                                   const PlatformAccounts& accounts, const ClaimKey& key,
+                                   const Moment& moment);
+
+/// Asks for a refund. `amount` counts against what was paid, with all other refunds, before any
+/// money leaves. Refusals: kOrderNotFound, kOrderStateWrong, kRefundExceedsPaid, kOrderExists (the
+/// refund number), kBelowLimit when the merchant's money is gone.
+Planned<ChangeSet> plan_refund(const View& view, const Refund& refund,
+                               const PlatformAccounts& accounts, const Moment& moment);
+
+struct RefundFact {
+  enum class Kind : std::uint8_t {
+    kSubmitted,
+    kUnknown,
+    kProcessing,
+    kSucceeded,
+    kFailed
+  } kind = Kind::kSubmitted;
+  std::string refund_id;
+  std::string channel_refund_no;
+  Timestamp at;
+  std::string error_code, error_message;
+};
+Planned<ChangeSet> plan_refund_fact(const View& view, const RefundFact& fact,
+                                    const PlatformAccounts& accounts, const Moment& moment);
+
+/// Accepts a payout: its money leaves the source for transit at once, so it cannot be spent twice.
+Planned<ChangeSet> plan_payout(const View& view, const Payout& payout, const Moment& moment);
+
+struct PayoutFact {
+  enum class Kind : std::uint8_t {
+    kSubmitted,
+    kUnknown,
+    kProcessing,
+    kSucceeded,
+    kFailed,
+    kReturned
+  } kind = Kind::kSubmitted;
+  std::string payout_id;
+  std::string channel_payout_no;
+  Timestamp at;
+  std::string error_code, error_message;
+};
+Planned<ChangeSet> plan_payout_fact(const View& view, const PayoutFact& fact, const Moment& moment);
+
+/// Finds the stored document of an order, refund or payout; null if there is none.
+std::optional<Order> find_order(const View& view, std::string_view order_id);
+std::optional<Refund> find_refund(const View& view, std::string_view refund_id);
+std::optional<Payout> find_payout(const View& view, std::string_view payout_id);
+
+/// The notification document that a change of state owes the merchant, versioned 1.
+/// Key: "<topic>/<id>/<state>"; body: JSON {topic,id,url,attempts,next_at,created_at}.
+Document notification_document(std::string_view topic, std::string_view id, std::string_view url,
+                               Timestamp now);
+
+}  // namespace suanpan
