@@ -33,7 +33,7 @@ enum class TransferStatus : std::uint8_t { kProcessing, kSucceeded, kFailed, kRe
 
 /// How the payer is to pay. The names are Jeepay's wayCode, which upstream systems send.
 enum class Way : std::uint8_t { kWxNative = 1, kWxJsapi, kWxH5, kWxApp, kBankTransfer, kQrCashier };
-std::string_view name_of(Way way);                    ///< "WX_NATIVE"
+std::string_view name_of(Way way);  ///< "WX_NATIVE"
 std::optional<Way> way_of(std::string_view name);
 
 struct PayRequest {
@@ -50,7 +50,7 @@ struct PayRequest {
 struct PayOutcome {
   Knowledge knowledge = Knowledge::kUnknown;
   PayStatus status = PayStatus::kWaiting;
-  std::string pay_data_type;     ///< Jeepay's payDataType: codeUrl, payurl, wxapp, none
+  std::string pay_data_type;  ///< Jeepay's payDataType: codeUrl, payurl, wxapp, none
   std::string pay_data;
   std::string channel_order_no;  ///< the channel's own number, once it has told one
   Money paid;                    ///< kPaid only: what the channel says was paid
@@ -63,7 +63,7 @@ struct RefundRequest {
   std::string order_no;
   std::string refund_no;  ///< our number at the channel (out_refund_no)
   Money refund;
-  Money total;            ///< of the original order
+  Money total;  ///< of the original order
   std::string reason;
   std::string notify_url;
 };
@@ -84,7 +84,7 @@ struct TransferRequest {
   std::string payer_account;
   std::string payee_name;
   std::string payee_account;
-  std::string payee_bank;   ///< CNAPS code (12 digits)
+  std::string payee_bank;  ///< CNAPS code (12 digits)
   std::string remark;
   Date execute_on;
 };
@@ -98,18 +98,18 @@ struct TransferOutcome {
   std::string error_message;
 };
 
-/// A notification whose signature held. Whether it fits an order is the caller's to check: merchant,
-/// app, order number, amount and currency, every time.
+/// A notification whose signature held. Whether it fits an order is the caller's to check:
+/// merchant, app, order number, amount and currency, every time.
 struct PayEvent {
   enum class Kind : std::uint8_t { kPayment, kRefund } kind = Kind::kPayment;
   std::string notification_id;
   std::string merchant_id;  ///< the channel's merchant number
   std::string app_id;
   std::string order_no;
-  std::string refund_no;    ///< kRefund only
+  std::string refund_no;  ///< kRefund only
   PayOutcome pay;
   RefundOutcome refund;
-  Money total;              ///< the order's total as the channel knows it
+  Money total;  ///< the order's total as the channel knows it
 };
 
 }  // namespace suanpan::channels

@@ -1,0 +1,91 @@
+#include "ledger/base/vault.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ledger/base/digest.h"
+
+namespace suanpan {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kNonceBytes = 12;
+constexpr std::string_view kVersion = "v1:";
+
+Error io_error(const std::filesystem::path& path) {
+  return fail(Errc::kIo, "{}: {}", path.string(), std::strerror(errno));
+}
+
+// Written beside and moved into place: a crash leaves no key or a whole one.
+Result<void> make_key(const std::filesystem::path& path) {
+  const std::string beside = path.string() + ".new";
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return io_error(path);
+  const std::string key = random_bytes(kKeyBytes);
+  const bool written =
+      ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(fd) == 0;
+  ::close(fd);
+  if (!written || ::rename(beside.c_str(), path.c_str()) != 0) return io_error(path);
+  const int folder = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return io_error(path);
+  const bool synced = ::fsync(folder) == 0;
+  ::close(folder);
+  if (!synced) return io_error(path);
+  return success();
+}
+
+}  // namespace
+
+Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    if (!create) return fail(Errc::kNotFound, "{}: the vault key is missing", path.string());
+    TRY(make_key(path));
+  }
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return io_error(path);
+  struct stat status {};
+  std::string key(kKeyBytes + 1, '\0');
+  const bool stat_ok = ::fstat(fd, &status) == 0;
+  const ssize_t got = ::read(fd, key.data(), key.size());
+  ::close(fd);
+  if (!stat_ok || got < 0) return io_error(path);
+  if ((status.st_mode & 077) != 0)
+    return fail(Errc::kConfig, "{}: others may read the vault key; chmod 600 it", path.string());
+  if (got != static_cast<ssize_t>(kKeyBytes))
+    return fail(Errc::kCorrupt, "{}: a vault key has 32 bytes", path.string());
+  key.resize(kKeyBytes);
+  return Vault(Secret(std::move(key)));
+}
+
+std::string Vault::seal(std::string_view context, std::string_view plaintext) const {
+  const std::string nonce = random_bytes(kNonceBytes);
+  return std::string(kVersion) +
+         base64(nonce + encrypt_aes_gcm(key_.reveal(), nonce, context, plaintext));
+}
+
+Result<Secret> Vault::unseal(std::string_view context, std::string_view sealed) const {
+  if (!sealed.starts_with(kVersion))
+    return fail(Errc::kMalformed, "a sealed text of an unknown version");
+  const auto bytes = from_base64(sealed.substr(kVersion.size()));
+  if (!bytes || bytes->size() < kNonceBytes)
+    return fail(Errc::kMalformed, "a sealed text is cut off");
+  const std::string_view all = *bytes;
+  TRY(auto plaintext,
+      decrypt_aes_gcm(key_.reveal(), all.substr(0, kNonceBytes), context, all.substr(kNonceBytes)));
+  return Secret(std::move(plaintext));
+}
+
+std::string Vault::blind(std::string_view context, std::string_view value) const {
+  std::string message(context);
+  message.push_back('\0');
+  message += value;
+  const Sha256 digest = hmac_sha256(key_.reveal(), message);
+  return hex_lower(std::span(digest).first(16));
+}
+
+}  // namespace suanpan
