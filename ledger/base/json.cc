@@ -200,6 +200,10 @@ class TreeBuilder {
     node.kind = JsonKind::kString;
     if (std::memchr(token.data(), '\\', token.size()) == nullptr) {
       if (token.size() < 2 || token.back() != '"') return broken("not a JSON string");
+      // Consumed, although not needed: simdjson skips a string that was not as if it were the first
+      // key of an object when a colon follows, and so would accept ["a":1}].
+      if (auto error = value.get_raw_json_string().error())
+        return broken(simdjson::error_message(error));
       node.string = {node.begin + 1, static_cast<std::uint32_t>(token.size() - 2)};
       return success();
     }
