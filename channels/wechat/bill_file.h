@@ -55,7 +55,8 @@ class BillCells {
   /// A column in yuan as fen, a column of five decimals as 10^-5 yuan, a moment in UTC+8, a count
   /// ("45.0"). An absent column is 0 (or the epoch); an empty cell is an error. Errors: kMalformed
   /// naming line and column, kTooLarge.
-  Result<std::int64_t> fen(std::string_view name) const;
+  Result<std::int64_t> fen(std::string_view name) const;  ///< never negative
+  Result<std::int64_t> signed_fen(std::string_view name) const;
   Result<std::int64_t> e5_yuan(std::string_view name) const;
   Result<Timestamp> moment(std::string_view name) const;
   Result<std::int64_t> count(std::string_view name) const;
@@ -87,9 +88,11 @@ class BillReader {
   Result<void> finish();
 
  private:
-  enum class Expect : std::uint8_t { kHeader, kRowOrSummaryHeader, kSummary, kNothing, kRefused };
+  enum class Expect : std::uint8_t { kHeader, kRow, kSummary, kNothing, kRefused };
   Result<void> take(std::string_view chunk);
   Result<void> line(std::string_view text);
+  Result<void> header(std::string_view text);
+  Result<void> row(std::string_view text);
   Result<void> bind(std::string_view text);
   Result<void> split_row(std::string_view text);
 

@@ -21,7 +21,8 @@ Result<PayEvent> verify_notification(const Credentials& credentials, const HttpR
 /// 204: taken. Answer only after the event is durable.
 HttpResponse notification_success();
 /// The answer that makes the platform send again: 401 for kBadSignature, 500 where the fault may be
-/// ours and pass (kIo, kUnavailable, kTimeout, kLocked), else 400; {"code":"FAIL","message":…}.
+/// ours and pass (kIo, kUnavailable, kTimeout, kLocked, kCorrupt, kConfig), else 400;
+/// {"code":"FAIL","message":…}.
 HttpResponse notification_failure(const Error& error);
 
 }  // namespace suanpan::channels::wechat
