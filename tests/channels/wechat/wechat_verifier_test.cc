@@ -102,6 +102,8 @@ TEST_CASE("wechat verifier: whatever is tampered with is refused") {
     REQUIRE_FALSE(held);
     CHECK((held.error().code == Errc::kBadSignature || held.error().code == Errc::kUnsupported));
   }
+  // A probe is named as what it is, so that an operator does not look for a broken key.
+  CHECK_THAT(all.verify(probe, kBody, kNow).error().message, Catch::Contains("probe"));
   const auto good = answer(200, std::string(kBody));
   CHECK(all.verify(good.headers, kBody, kNow));
   CHECK_FALSE(all.verify(good.headers, std::string(kBody) + "\n", kNow));
