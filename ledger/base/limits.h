@@ -19,5 +19,9 @@ inline constexpr std::int64_t kMaxAmountMinor = 1'000'000'000'000'000;  ///< 10 
 inline constexpr std::size_t kMaxJsonDepth = 32;
 inline constexpr std::size_t kMaxJsonBytes = 16 << 20;
 inline constexpr std::size_t kMaxJsonValues = 2'000'000;  ///< bounds the memory of a parsed text
+inline constexpr std::size_t kMaxXmlDepth = 32;
+inline constexpr std::size_t kMaxXmlBytes = 16 << 20;
+inline constexpr std::size_t kMaxXmlElements = 1'000'000;  ///< bounds the memory of a parsed text
+inline constexpr std::size_t kMaxXmlAttributes = 32;       ///< of one element
 
 }  // namespace suanpan

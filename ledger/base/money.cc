@@ -17,9 +17,10 @@ struct CurrencyFacts {
 
 // ISO 4217: alphabetic code and minor unit.
 constexpr std::array kCurrencies = {
-    CurrencyFacts{Currency::kCNY, "CNY", 2}, CurrencyFacts{Currency::kCZK, "CZK", 2},
-    CurrencyFacts{Currency::kEUR, "EUR", 2}, CurrencyFacts{Currency::kGBP, "GBP", 2},
-    CurrencyFacts{Currency::kHKD, "HKD", 2}, CurrencyFacts{Currency::kJPY, "JPY", 0},
+    CurrencyFacts{Currency::kCHF, "CHF", 2}, CurrencyFacts{Currency::kCNY, "CNY", 2},
+    CurrencyFacts{Currency::kCZK, "CZK", 2}, CurrencyFacts{Currency::kEUR, "EUR", 2},
+    CurrencyFacts{Currency::kGBP, "GBP", 2}, CurrencyFacts{Currency::kHKD, "HKD", 2},
+    CurrencyFacts{Currency::kJPY, "JPY", 0}, CurrencyFacts{Currency::kSEK, "SEK", 2},
     CurrencyFacts{Currency::kUSD, "USD", 2},
 };
 

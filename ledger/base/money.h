@@ -12,12 +12,14 @@ namespace suanpan {
 
 /// An ISO 4217 currency that the system knows, by its numeric code.
 enum class Currency : std::uint16_t {
+  kCHF = 756,
   kCNY = 156,
   kCZK = 203,
   kEUR = 978,
   kGBP = 826,
   kHKD = 344,
   kJPY = 392,
+  kSEK = 752,
   kUSD = 840,
 };
 
