@@ -130,6 +130,7 @@ void walk_order(Walker& w, Document& o) {
   w.flag("direct", o.direct);
   w.lines(o.lines);
   w.text("subject", o.subject);
+  w.text("body", o.body);
   w.text("notify_url", o.notify_url);
   w.text("return_url", o.return_url);
   w.text("ext_param", o.ext_param);

@@ -78,6 +78,7 @@ struct Order {
   bool direct = false;           ///< the merchant's own channel account: only the fee is posted
   std::vector<OrderLine> lines;  ///< sum = amount; empty for direct merchants
   std::string subject;
+  std::string body;
   std::string notify_url;
   std::string return_url;
   std::string ext_param;

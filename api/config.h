@@ -1,0 +1,69 @@
+// The settings of one engine, from a TOML file. Everything has a default but what would be a guess
+// about money: merchants, keys and bank accounts are named or absent.
+//
+//   [server]  listen, threads, tls_certificate, tls_key, max_connections, max_body_bytes
+//   [book]    folder, currency, first_date
+//   [clock]   business = "system" | "manual", start (manual only)
+//   [public]  url
+//   [reports] folder
+//   [wechat]  base_url, [[wechat.merchant]] mchid, appid, serial, key_file, api_v3_key_file,
+//             platform_public_key_file, platform_public_key_id
+//   [bank]    base_url, key_file, party, [[bank.account]] number, name, agent
+//   [notify]  allow_private_addresses
+//
+// Unknown keys are refused: a misspelt limit must not be ignored. Paths are taken from the file's
+// folder.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/base/date.h"
+#include "ledger/base/money.h"
+#include "ledger/base/result.h"
+
+namespace suanpan::api {
+
+struct WechatMerchantConfig {
+  std::string mchid, appid, serial;
+  std::filesystem::path key_file, api_v3_key_file;
+  std::filesystem::path
+      platform_public_key_file;  ///< public-key mode; empty: certificates are fetched
+  std::string platform_public_key_id;
+};
+
+struct BankAccountConfig {
+  std::string number, name;
+  std::string agent;  ///< CNAPS code of the bank, 12 digits
+};
+
+struct Config {
+  std::string listen_address = "127.0.0.1";
+  std::uint16_t listen_port = 8080;
+  unsigned threads = 1;
+  std::size_t max_connections = 1024;
+  std::size_t max_body_bytes = 4 << 20;
+  std::filesystem::path tls_certificate, tls_key;
+  std::filesystem::path book_folder = "var/book";
+  Currency currency = Currency::kCNY;
+  std::optional<Date> first_date;
+  bool manual_business_clock = false;
+  Timestamp clock_start;
+  std::string public_url = "http://127.0.0.1:8080";
+  std::filesystem::path reports_folder = "var/reports";
+  std::string wechat_base_url;
+  std::vector<WechatMerchantConfig> wechat_merchants;
+  std::string bank_base_url, bank_party;
+  std::filesystem::path bank_key_file;
+  std::vector<BankAccountConfig> bank_accounts;
+  bool notify_private_addresses = false;
+};
+
+/// Errors: kNotFound, kMalformed (with line), kConfig (naming the key and what is wrong).
+Result<Config> load_config(const std::filesystem::path& file);
+/// "127.0.0.1:8080" or "[::1]:8080". Errors: kConfig.
+Result<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
+
+}  // namespace suanpan::api
