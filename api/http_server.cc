@@ -4,13 +4,13 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
-#include <cstdio>
 #include <thread>
 #include <typeinfo>
 #include <unordered_set>
 
 #include "api/http_framing.h"
 #include "ledger/base/check.h"
+#include "ledger/base/log.h"
 
 namespace suanpan::api {
 
@@ -434,9 +434,9 @@ class Connection final : public ServerConnection {
       });
     } catch (const std::exception& error) {
       // The ticket, unwound, has answered 500. The text of an exception may quote the request.
-      std::fprintf(stderr, "http_server: a handler threw %s\n", typeid(error).name());
+      log_error("http_server: a handler threw {}", typeid(error).name());
     } catch (...) {
-      std::fprintf(stderr, "http_server: a handler threw\n");
+      log_error("http_server: a handler threw");
     }
     Slot open = Slot::kOpen;
     return !slot_.compare_exchange_strong(open, Slot::kWaiting, std::memory_order_acq_rel);
@@ -474,7 +474,7 @@ class Connection final : public ServerConnection {
   Task<bool> write(const HttpResponse& response, WireOptions wire) {
     enter(Phase::kWrite, options().write_timeout_ms);
     if (!write_head(response, wire, out_)) {
-      std::fprintf(stderr, "http_server: a handler's answer cannot be sent\n");
+      log_error("http_server: a handler's answer cannot be sent");
       wire.keep_alive = false;
       const auto problem = problem_response(500, "The answer could not be sent.");
       CHECK_OR_DIE(write_head(problem, wire, out_), "our own problem document is not sendable");
