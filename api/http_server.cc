@@ -90,7 +90,8 @@ HttpFault fault_of(const error_code& error) {
   if (error == http::error::bad_content_length || error == http::error::multiple_content_length ||
       error == http::error::bad_transfer_encoding)
     return {400, "Content-Length and Transfer-Encoding do not tell one length."};
-  if (error == http::error::bad_version) return {505, "Only HTTP/1.0 and HTTP/1.1 are spoken."};
+  if (error == http::error::bad_version)
+    return {505, "Only versions 1.0 and 1.1 of HTTP are spoken."};
   return {400, "The request is not well-formed HTTP."};
 }
 
