@@ -11,7 +11,7 @@ TEST_CASE("http framing: the end of a head is found wherever the bytes are split
   for (std::size_t split = 0; split <= head.size(); ++split) {
     const auto early = find_head_end(std::string_view(head).substr(0, split), 0);
     CHECK(early.has_value() == (split == head.size()));
-    CHECK(find_head_end(head + "rest", split) == head.size());
+    if (split < head.size()) CHECK(find_head_end(head + "rest", split) == head.size());
   }
 }
 
@@ -133,15 +133,15 @@ TEST_CASE("http framing: an answer's head is laid out once, with our own framing
 
 TEST_CASE("http framing: a field that could break out of its line is not written") {
   std::string out;
-  for (const auto& [name, value] :
-       std::initializer_list<std::pair<std::string, std::string>>{{"X", "a\r\nSet-Cookie: b"},
-                                                                  {"X", "a\nb"},
-                                                                  {"X", std::string(1, '\0')},
-                                                                  {"X\r\nY", "a"},
-                                                                  {"X Y", "a"},
-                                                                  {"", "a"}}) {
+  const std::pair<std::string, std::string> rows[] = {{"X", "a\r\nSet-Cookie: b"},
+                                                      {"X", "a\nb"},
+                                                      {"X", std::string(1, '\0')},
+                                                      {"X\r\nY", "a"},
+                                                      {"X Y", "a"},
+                                                      {"", "a"}};
+  for (const auto& row : rows) {
     HttpResponse response;
-    response.headers.add(name, value);
+    response.headers = {row};  // add() and set() drop what this test is about
     CHECK_FALSE(write_head(response, {}, out));
   }
   HttpResponse interim;

@@ -382,7 +382,7 @@ TEST_CASE("http server: a handler that never answers, throws or drops its reply 
         if (request.target == "/drop") return;
         if (request.target == "/break") {
           HttpResponse response;
-          response.headers.add("X", "a\r\nb: c");
+          response.headers = {{"X", "a\r\nb: c"}};
           reply(std::move(response));
           return;
         }
