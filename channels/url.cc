@@ -1,8 +1,10 @@
 #include "channels/url.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace suanpan::channels {
@@ -131,19 +133,21 @@ Result<Url> Url::parse(std::string_view text) {
     return fail(Errc::kMalformed, "URL has a fragment");
   if (!is_target(target))
     return fail(Errc::kMalformed, "URL's path or query has a character that must be escaped");
-  url.target =
-      target.empty() || target.front() != '/' ? "/" + std::string(target) : std::string(target);
+  url.target.clear();
+  if (!target.starts_with('/')) url.target.push_back('/');
+  url.target.append(target);
   return url;
 }
 
 bool Url::host_is_address() const { return is_ipv4(host) || is_ipv6(host); }
 
 std::string Url::host_field() const {
-  std::string out = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  if (port != (is_tls() ? 443 : 80)) out += ":" + std::to_string(port);
+  const bool brackets = host.find(':') != std::string::npos;
+  std::string out = brackets ? fmt::format("[{}]", host) : host;
+  if (port != (is_tls() ? 443 : 80)) fmt::format_to(std::back_inserter(out), ":{}", port);
   return out;
 }
 
-std::string Url::origin() const { return scheme + "://" + host_field(); }
+std::string Url::origin() const { return fmt::format("{}://{}", scheme, host_field()); }
 
 }  // namespace suanpan::channels
