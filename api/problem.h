@@ -1,0 +1,52 @@
+// RFC 9457 problem documents: how the native API says no.
+//
+//   {"type":"/problems/below_limit","title":"账户可用余额不足","status":422,"detail":"2101/M1",
+//    "refusal":"below_limit","number":700,"instance":"/v1/vouchers"}
+//
+// `refusal` and `number` are stable and are what programs branch on; title is for people; detail
+// names the field or account, never secrets or personal data. Numbers below 9000 are the ledger's
+// refusals (core/refusal.h); 9000 + n is Errc n, what cannot be read; 9100 + n is AuthFailure n;
+// 9200 and up are the server's own. Pure functions.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/auth.h"
+#include "ledger/base/http_message.h"
+#include "ledger/base/result.h"
+#include "ledger/core/refusal.h"
+
+namespace suanpan::api {
+
+struct Problem {
+  int status = 500;
+  std::string_view refusal;  ///< a static name
+  std::uint16_t number = 0;
+  std::string title;
+  std::string detail;
+  std::optional<std::int64_t> retry_after_s;  ///< for 429 and 503
+};
+
+/// 400 for malformed, 404, 403, 409 for what exists or is in another state, 422 for the rest.
+Problem problem_of(const Refusal& refusal);
+/// What cannot be read is 400, 413, 415 or 404 and told in full; what failed in us is 500, 503 or
+/// 504 and told without its message, which is for the log.
+Problem problem_of(const Error& error);
+/// 401; 403 for roles.
+Problem problem_of(AuthFailure failure);
+
+// The server's own refusals.
+Problem no_such_route();
+Problem method_not_allowed();
+Problem rate_limited(std::int64_t retry_after_ms);
+Problem overloaded(
+    std::int64_t retry_after_s);  ///< nothing was accepted; the same call may be sent again
+Problem idempotency_key_missing();
+
+/// The answer: application/problem+json, never cached. `instance` is the path of the request,
+/// without its query.
+HttpResponse render(const Problem& problem, std::string_view instance);
+
+}  // namespace suanpan::api
