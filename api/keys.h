@@ -1,0 +1,35 @@
+// API keys as documents. A key has a number of its own in the ledger (its caller), under which its
+// commands are claimed for ever; numbers are never used twice.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/auth.h"
+#include "ledger/base/vault.h"
+#include "ledger/engine/book.h"
+
+namespace suanpan::api {
+
+/// The first caller number that a key gets; below are the platform's own.
+inline constexpr std::uint32_t kFirstKeyCaller = 1000;
+
+struct StoredKey {
+  KeyRecord record;  ///< with the secret in clear: handle with care
+  CallerId caller;
+};
+
+/// Makes a key with a random secret of 32 bytes (base64), stored sealed. The command's answer is
+/// the caller number. `key_id` must be new: an existing one is refused with kDocumentExists.
+struct NewKey {
+  Command command;
+  Secret secret;  ///< to be shown once
+};
+NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles);
+
+/// The published key; nothing if there is none. Errors: kCorrupt, kBadSignature (another vault
+/// key).
+Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,
+                                          std::string_view key_id);
+
+}  // namespace suanpan::api
