@@ -391,8 +391,13 @@ Task<void> HttpsClient::Impl::run(CallPtr call) {
     const LinkPtr link = call->link;
     call->waiting_for = "the answer";
     arm(call, INT32_MAX);
-    Attempt attempt = call->url.is_tls() ? co_await exchange(call, link, link->stream)
-                                         : co_await exchange(call, link, link->socket());
+    // Not `? :`: g++ 12 frees the results of a conditional co_await twice.
+    std::optional<Attempt> tried;
+    if (call->url.is_tls())
+      tried = co_await exchange(call, link, link->stream);
+    else
+      tried = co_await exchange(call, link, link->socket());
+    Attempt attempt = std::move(*tried);
     if (call->done) co_return;
     if (attempt.result) {
       if (attempt.reusable) keep_idle(origin, std::exchange(call->link, nullptr));
