@@ -24,18 +24,24 @@ inline std::string slurp(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-/// A folder of this process's own, with keys made once: RSA keys are slow to make.
-inline const std::filesystem::path& key_folder() {
-  static const std::filesystem::path folder = [] {
-    auto path = std::filesystem::temp_directory_path() /
-                ("suanpan-sandbox-" + hex_lower(sha256(random_bytes(16))).substr(0, 16));
+/// A folder of this process's own, with keys made once (RSA keys are slow to make), gone at the
+/// end.
+struct KeyFolder {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("suanpan-sandbox-" + random_id().hex());
+  KeyFolder() {
     const auto made =
         Keys::make(path, {kShop, kOther}, Timestamp::of_cn(*Date::of(2026, 1, 1), 0, 0, 0));
     REQUIRE(made);
-    std::atexit([] { std::filesystem::remove_all(key_folder()); });
-    return path;
-  }();
-  return folder;
+  }
+  ~KeyFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+inline const std::filesystem::path& key_folder() {
+  static const KeyFolder folder;
+  return folder.path;
 }
 
 inline Timestamp at(const char* text) { return *Timestamp::parse(text); }
