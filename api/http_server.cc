@@ -328,6 +328,7 @@ class Connection final : public ServerConnection {
       co_return co_await refuse();
     }
     HttpResponse response = std::move(response_);
+    if (response.status == kHangUp) co_return false;
     const auto connection = response.headers.find("Connection");
     if (core_->stopping || (connection && equals_ignoring_case(*connection, "close")))
       wire.keep_alive = false;

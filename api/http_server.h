@@ -24,6 +24,10 @@
 
 namespace suanpan::api {
 
+/// A status that is not sent: the connection is closed without an answer. For the sandbox, whose
+/// scripted faults leave a caller in the dark.
+inline constexpr int kHangUp = 0;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1";  ///< an IPv4 or IPv6 address, not a name
   std::uint16_t port = 0;             ///< 0 takes a free one; HttpServer::port() tells
