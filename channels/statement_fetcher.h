@@ -1,0 +1,36 @@
+// Fetches what the outside says of a day: a trade bill from WeChat Pay, a statement from the bank.
+// What comes back is whole and is what its sender announced (hash, account, day); whether it adds
+// up is for its reader to judge.
+//
+// Blocks its caller; thread-safe. Not from a callback of the client's.
+#pragma once
+#include <string>
+
+#include "channels/bank_channel.h"
+#include "channels/payment_service.h"
+#include "channels/wechat_channel.h"
+
+namespace suanpan::channels {
+
+class StatementFetcher {
+ public:
+  /// Either channel may be null: asking it is kConfig. All must outlive the fetcher.
+  StatementFetcher(const WechatChannel* wechat, const BankChannel* bank, Send send,
+                   const Clock& real)
+      : wechat_(wechat), bank_(bank), send_(std::move(send)), real_(real) {}
+
+  /// The uncompressed file. Errors: kUnavailable (not made yet: after 10:00 of the next day),
+  /// kNotFound (a day without business), kMismatch (another hash), and the transport's.
+  Result<std::string> trade_bill(const std::string& mchid, Date day) const;
+  /// The camt.053.001.08 text. Errors: kNotFound (the day has not ended), and the transport's.
+  Result<std::string> bank_statement(const std::string& account, Date day) const;
+
+ private:
+  Result<HttpResponse> ask(const std::string& base_url, HttpRequest request) const;
+  const WechatChannel* wechat_;
+  const BankChannel* bank_;
+  Send send_;
+  const Clock& real_;
+};
+
+}  // namespace suanpan::channels
