@@ -202,6 +202,7 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
       if (order.expires_at.ns != 0 && order.expires_at <= moment.now)
         return refuse(RefusalCode::kOrderExpired, order.order_id);
       order.state = OrderState::kPaying;
+      if (!fact.way.empty()) order.way = fact.way;
       order.channel = fact.channel;
       order.channel_mch = fact.channel_mch;
       // Until the answer is in, the outcome is unknown: a crash from here on leads to a query.

@@ -47,6 +47,7 @@ struct OrderFact {
     kClosed,     ///< closed upstream, or never sent upstream
   } kind = Kind::kSubmitted;
   std::string order_id;
+  std::string way;  ///< kSubmitted: how the payer chose to pay, where the order left it open
   std::string channel;
   std::string channel_mch;
   std::string pay_data_type, pay_data;

@@ -1,0 +1,214 @@
+// Payouts through the bank: sent, followed until the bank tells their end, returned.
+#include "channels/payee.h"
+#include "channels/payment_impl.h"
+#include "ledger/base/log.h"
+
+namespace suanpan::channels {
+namespace {
+
+bool is_final(const Payout& payout) {
+  return payout.state != PayoutState::kCreated && payout.state != PayoutState::kProcessing;
+}
+
+}  // namespace
+
+std::optional<Versioned<Payout>> PaymentService::Impl::payout(const std::string& id) const {
+  const DocumentPtr document = parts.book->document(DocumentKind::kPayout, id);
+  if (!document) return std::nullopt;
+  auto decoded = decode_payout(document->bytes);
+  CHECK_OR_DIE(decoded, "payout {} does not decode", id);
+  return Versioned<Payout>{std::move(decoded.value()), document->version};
+}
+
+void PaymentService::payout(ClaimKey key, Content content, Payout payout,
+                            std::function<void(Outcome<Payout>)> done) {
+  if (!impl_->bank || !impl_->bank->pays_from(payout.payer_number))
+    return done(refused(refuse(RefusalCode::kWayNotAllowed, "payer_number"), std::move(payout)));
+  if (!open_payee(*impl_->parts.vault, payout.mch_no, payout.payee_sealed))
+    return done(refused(refuse(RefusalCode::kValueInvalid, "payee"), std::move(payout)));
+  if (payout.execute_on.days == 0) payout.execute_on = impl_->parts.business->now().date_cn();
+  const Impl::Keep kept = impl_->keep();
+  Command command = ask_payout(key, std::move(content), payout);
+  auto answered = [kept, payout, done](Book::Answers answers) {
+    const Answer& answer = answers.at(0);
+    if (!answer.accepted())
+      return done(Outcome<Payout>{answer.refusal, payout, answer.replayed, false});
+    kept->workers.post([kept, id = answer.answer, replayed = answer.replayed, done] {
+      const auto tell = [kept, id, replayed, done] { kept->tell_payout(id, replayed, done); };
+      const auto stands = kept->payout(id);
+      CHECK_OR_DIE(stands, "payout {} was accepted and is not there", id);
+      if (stands->value.state != PayoutState::kCreated) return tell();
+      kept->send_payout(id, tell);
+    });
+  };
+  if (!impl_->try_submit(std::move(command), std::move(answered))) done(overloaded(payout));
+}
+
+void PaymentService::query_payout(const std::string& payout_id, bool ask,
+                                  std::function<void(Outcome<Payout>)> done) {
+  if (!ask) return impl_->tell_payout(payout_id, false, done);
+  const Impl::Keep kept = impl_->keep();
+  impl_->poll_payout(payout_id,
+                     [kept, payout_id, done] { kept->tell_payout(payout_id, false, done); });
+}
+
+void PaymentService::payout_returned(const std::string& payout_id, const std::string& reference,
+                                     Timestamp at, std::function<void(Answer)> done) {
+  const auto refusal = [](RefusalCode code, std::string detail) {
+    Answer answer;
+    answer.refusal = refuse(code, std::move(detail));
+    return answer;
+  };
+  const Impl::Keep kept = impl_->keep();
+  impl_->poll_payout(payout_id, [kept, payout_id, reference, at, refusal, done] {
+    const auto stands = kept->payout(payout_id);
+    if (!stands) return done(refusal(RefusalCode::kOrderNotFound, payout_id));
+    const PayoutState state = stands->value.state;
+    if (state != PayoutState::kSucceeded && state != PayoutState::kReturned)
+      return done(refusal(RefusalCode::kOrderStateWrong, std::string(name_of(state))));
+    PayoutFact fact;
+    fact.kind = PayoutFact::Kind::kReturned;
+    fact.payout_id = payout_id;
+    fact.channel_payout_no = reference;
+    fact.at = at;
+    fact.error_code = "RETURNED";
+    kept->submit_payout_fact(std::move(fact), stands->version, done);
+  });
+}
+
+void PaymentService::Impl::tell_payout(const std::string& id, bool replayed,
+                                       const Told<Payout>& done) {
+  auto stands = payout(id);
+  if (!stands) return done(refused<Payout>(refuse(RefusalCode::kOrderNotFound, id)));
+  follow_payout(stands->value);
+  done(told(std::move(stands->value), replayed));
+}
+
+void PaymentService::Impl::follow_payout(const Payout& payout) {
+  if (is_final(payout)) return worklist.drop(Followed::kPayout, payout.payout_id);
+  worklist.set(Followed::kPayout, payout.payout_id,
+               next_ask(payout.created_at, parts.business->now()));
+}
+
+void PaymentService::Impl::submit_payout_fact(PayoutFact fact, std::uint32_t version,
+                                              Answered then) {
+  submit_fact([fact = std::move(fact),
+               version](const std::string& retry) { return payout_fact(fact, version, retry); },
+              std::move(then));
+}
+
+void PaymentService::Impl::send_payout(const std::string& id, Next next) {
+  const auto found = payout(id);
+  const Payout& stands = found->value;
+  if (!bank || is_final(stands)) return next();
+  const auto payee = open_payee(*parts.vault, stands.mch_no, stands.payee_sealed);
+  if (!payee) {
+    raise_alert("payout.alert", id, "the payee does not open: is it the right vault?");
+    return next();
+  }
+  const Keep kept = keep();
+  const bool maybe_sent_before = stands.state == PayoutState::kProcessing && stands.unknown;
+  const TransferRequest request{id,
+                                stands.amount,
+                                stands.payer_number,
+                                payee.value().name,
+                                payee.value().account,
+                                payee.value().bank,
+                                stands.remark,
+                                stands.execute_on};
+  PayoutFact fact;
+  fact.kind = PayoutFact::Kind::kSubmitted;
+  fact.payout_id = id;
+  fact.error_code = stands.error_code;
+  fact.error_message = stands.error_message;
+  submit_payout_fact(
+      std::move(fact), found->version,
+      [kept, id, request, maybe_sent_before, next = std::move(next)](const Answer& answer) {
+        if (!answer.accepted()) return next();
+        // A replay: somebody else journalled this intent and may have sent.
+        const bool again = maybe_sent_before || answer.replayed;
+        kept->bank->transfer(request, [kept, id, again, next](const TransferOutcome& outcome) {
+          kept->take_payout_sent(*kept->payout(id), outcome, again, next);
+        });
+      });
+}
+
+void PaymentService::Impl::take_payout_sent(const Versioned<Payout>& payout,
+                                            const TransferOutcome& outcome, bool maybe_sent_before,
+                                            Next next) {
+  if (is_final(payout.value)) return next();
+  if (outcome.knowledge == Knowledge::kKnown) return take_payout(payout, outcome, std::move(next));
+  PayoutFact fact;
+  fact.payout_id = payout.value.payout_id;
+  fact.error_code = outcome.error_code;
+  fact.error_message = outcome.error_message;
+  const bool definite = outcome.knowledge != Knowledge::kUnknown && !maybe_sent_before;
+  if (!definite)
+    fact.kind = PayoutFact::Kind::kUnknown;
+  else if (outcome.knowledge == Knowledge::kRejected)
+    fact.kind = PayoutFact::Kind::kFailed;
+  else
+    fact.kind = PayoutFact::Kind::kProcessing;  // turned away for now: the same number goes again
+  submit_payout_fact(std::move(fact), payout.version, [next](const Answer&) { next(); });
+}
+
+// What the bank says believably; kRejected only of a query, which speaks of the transfer itself.
+void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
+                                       const TransferOutcome& outcome, Next next) {
+  const Payout& stands = payout.value;
+  if (is_final(stands)) return next();
+  PayoutFact fact;
+  fact.payout_id = stands.payout_id;
+  fact.channel_payout_no = outcome.channel_transfer_no;
+  fact.at = outcome.settled_at;
+  fact.error_code = outcome.error_code;
+  fact.error_message = outcome.error_message;
+  switch (outcome.status) {
+    case TransferStatus::kProcessing:
+      if (stands.state == PayoutState::kProcessing && !stands.unknown && stands.error_code.empty())
+        return next();
+      fact.kind = PayoutFact::Kind::kProcessing;
+      break;
+    case TransferStatus::kSucceeded:
+    case TransferStatus::kReturned:  // it had succeeded; its return comes as a statement row
+      fact.kind = PayoutFact::Kind::kSucceeded;
+      break;
+    case TransferStatus::kFailed:
+      fact.kind = PayoutFact::Kind::kFailed;
+      break;
+  }
+  submit_payout_fact(std::move(fact), payout.version, [next](const Answer&) { next(); });
+}
+
+void PaymentService::Impl::ask_payout_fate(const std::string& id, Next next) {
+  const auto found = payout(id);
+  if (!bank) return next();
+  const Keep kept = keep();
+  bank->query_transfer(id, found->value.amount,
+                       [kept, id, next = std::move(next)](const TransferOutcome& outcome) {
+                         switch (outcome.knowledge) {
+                           case Knowledge::kNotAccepted:
+                             return kept->send_payout(id, next);
+                           case Knowledge::kUnknown:
+                             return next();
+                           case Knowledge::kKnown:
+                           case Knowledge::kRejected:
+                             return kept->take_payout(*kept->payout(id), outcome, next);
+                         }
+                       });
+}
+
+void PaymentService::Impl::poll_payout(const std::string& id, Next next) {
+  const Keep kept = keep();
+  const auto end = [kept, id, next = std::move(next)] {
+    if (const auto stands = kept->payout(id)) kept->follow_payout(stands->value);
+    next();
+  };
+  const auto found = payout(id);
+  if (!found || is_final(found->value)) return end();
+  // Accepted here and never sent: a crash came between.
+  if (found->value.state == PayoutState::kCreated) return send_payout(id, end);
+  ask_payout_fate(id, end);
+}
+
+}  // namespace suanpan::channels
