@@ -1,0 +1,368 @@
+#include "ledger/engine/audit.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace suanpan {
+namespace {
+
+constexpr TransferKind kind_of(const Record& leg) {
+  return static_cast<TransferKind>(leg.transfer_kind);
+}
+
+bool posts(TransferKind kind) {
+  return kind == TransferKind::kPosted || kind == TransferKind::kPostPending ||
+         kind == TransferKind::kRed;
+}
+
+bool fits(Int128 value) {
+  return value >= std::numeric_limits<std::int64_t>::min() &&
+         value <= std::numeric_limits<std::int64_t>::max();
+}
+
+template <class... Args>
+Fault fault(const Record& at, fmt::format_string<Args...> format, Args&&... args) {
+  return fmt::format("journal entry {}: ", at.seq) +
+         fmt::format(format, std::forward<Args>(args)...);
+}
+
+}  // namespace
+
+std::string described(const Account& account) {
+  return fmt::format("{} (account {})", account.code, account.id);
+}
+
+std::string decimal(Int128 value) {
+  if (value == 0) return "0";
+  const bool negative = value < 0;
+  std::string digits;
+  for (; value != 0; value /= 10) {
+    const int digit = static_cast<int>(value % 10);
+    digits.push_back(static_cast<char>('0' + (digit < 0 ? -digit : digit)));
+  }
+  if (negative) digits.push_back('-');
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+void EntryDigest::add(const Entry& entry) {
+  std::uint64_t words[sizeof(Entry) / 8];
+  std::memcpy(words, &entry, sizeof entry);
+  for (const std::uint64_t word : words) {
+    a = mix64(a ^ word) + 0x9e3779b97f4a7c15ULL;
+    b = mix64(b + word * 0xd1342543de82ef95ULL) ^ 0x2545f4914f6cdd1dULL;
+  }
+  ++count;
+}
+
+void AuditedAccount::move(const Transfer& transfer, Side side) {
+  const bool debit = side == Side::kDebit;
+  Int128& posted = debit ? debit_posted : credit_posted;
+  Int128& pending = debit ? debit_pending : credit_pending;
+  if (posts(transfer.kind)) posted += transfer.amount;
+  if (transfer.kind == TransferKind::kRed) (debit ? debit_red : credit_red) += transfer.amount;
+  if (transfer.kind == TransferKind::kPending) pending += transfer.amount;
+  if (transfer.kind == TransferKind::kPostPending || transfer.kind == TransferKind::kVoidPending)
+    pending -= transfer.amount;
+}
+
+Entry AuditedAccount::entry_of(const Record& leg, Side side) const {
+  Entry entry{};
+  entry.seq = leg.seq;
+  entry.amount = leg.amount;
+  entry.balance_after = static_cast<std::int64_t>(balance());
+  entry.counter = side == Side::kDebit ? leg.credit : leg.debit;
+  entry.date_days = leg.date_days;
+  entry.sub = leg.leg * 2 + (side == Side::kDebit ? 0 : 1);
+  entry.side = side == Side::kDebit ? 0 : 1;
+  return entry;
+}
+
+Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part) {
+  const Record& first = legs.front();
+  const Command command{legs, part, first, static_cast<CommandKind>(first.command_kind)};
+  if (Fault f = check_shape(command)) return f;
+  TRY(auto taken, check_identity(command));
+  if (taken) return taken;
+  ++counters_.commands;
+  if (first.refusal != 0) {
+    ++counters_.refusals;
+    return check_refusal(command);
+  }
+  if (Fault f = check_day(command)) return f;
+  if (Fault f = check_number(command)) return f;
+  if (Fault f = move_money(command)) return f;
+  TRY(auto documents, take_documents(command));
+  if (documents) return documents;
+  if (Fault f = take_accounts(command)) return f;
+  return take_days(command);
+}
+
+// A command is one record, or one per leg, alike in everything but the leg.
+Fault Audit::check_shape(const Command& command) const {
+  const Record& first = command.first;
+  if (name_of(command.kind) == "?")
+    return fault(first, "an unknown kind of command, {}", first.command_kind);
+  if (first.refusal != 0 && !refusal_of(first.refusal))
+    return fault(first, "an unknown refusal, {}", first.refusal);
+  if (first.caller == 0 && first.id_hi == 0 && first.id_lo == 0)
+    return fault(first, "it has no id");
+  for (std::size_t i = 0; i < command.legs.size(); ++i) {
+    const Record& leg = command.legs[i];
+    if (leg.leg != i) return fault(first, "leg {} says that it is leg {}", i, leg.leg);
+    if (leg.timestamp_ns != first.timestamp_ns || leg.key() != first.key() ||
+        leg.command_kind != first.command_kind || leg.refusal != first.refusal ||
+        leg.date_days != first.date_days || leg.voucher_no != first.voucher_no ||
+        leg.voucher_type != first.voucher_type)
+      return fault(first, "leg {} belongs to another command", i);
+    if (leg.transfer_kind > static_cast<std::uint8_t>(TransferKind::kRed) && leg.moves_money())
+      return fault(first, "an unknown kind of transfer, {}", leg.transfer_kind);
+    if (first.refusal == 0 && leg.moves_money() != first.moves_money())
+      return fault(first, "leg {} moves nothing", i);
+  }
+  if (first.refusal == 0 && !first.moves_money() &&
+      (command.legs.size() > 1 || first.amount != 0 || first.debit != 0 || first.credit != 0))
+    return fault(first, "an accepted leg moves nothing");
+  return {};
+}
+
+Result<Fault> Audit::check_identity(const Command& command) {
+  const Record& first = command.first;
+  if (first.seq != last_seq_ + 1)
+    return fault(first, "it follows entry {}: the sequence is broken", last_seq_);
+  if (first.timestamp_ns <= last_timestamp_ns_)
+    return fault(first, "its timestamp does not rise above that of the entry before");
+  TRY(auto claimed, find(command.key()));
+  if (claimed) return fault(first, "its id was claimed before, by entry {}", *claimed);
+  ids_.add(command.key(), first.seq);
+  last_seq_ = first.seq;
+  last_timestamp_ns_ = first.timestamp_ns;
+  return Fault{};
+}
+
+Result<std::optional<std::uint64_t>> Audit::find(const ClaimKey& key) const {
+  std::optional<std::uint64_t> found;
+  std::optional<Error> failed;
+  ids_.candidates(key, [&](std::uint64_t seq) {
+    auto block = block_of_(seq);
+    if (!block)
+      failed = block.error();
+    else if (block.value()->command(seq).front().key() == key)
+      found = seq;
+    return !found && !failed;
+  });
+  if (failed) return *failed;
+  return found;
+}
+
+bool Audit::claims(const ClaimKey& key, std::uint64_t expected) const {
+  bool found = false;
+  ids_.candidates(key, [&](std::uint64_t seq) { return !(found = seq == expected); });
+  return found;
+}
+
+Fault Audit::check_refusal(const Command& command) const {
+  for (const Record& leg : command.legs)
+    if (leg.moves_money()) return fault(leg, "a refusal moves money");
+  if (command.first.voucher_no != 0) return fault(command.first, "a refusal has a voucher number");
+  if (const VariablePart* p = command.part)
+    if (!p->accounts.empty() || !p->documents.empty() || !p->events.empty() || p->book)
+      return fault(command.first, "a refusal changes something");
+  return {};
+}
+
+Fault Audit::check_day(const Command& command) {
+  const Record& first = command.first;
+  const Date date{first.date_days};
+  const bool of_the_open_day =
+      command.kind == CommandKind::kOpenAccount || command.kind == CommandKind::kSetTerms ||
+      command.kind == CommandKind::kDayCut || command.kind == CommandKind::kPeriodClose;
+  // A book begins with the day before its first day closed; the journal does not say which day.
+  if (!days_ && of_the_open_day) days_ = BookChange{date, date.plus_days(-1)};
+  if (of_the_open_day && date != days_->accounting_date)
+    return fault(first, "it is dated {}, the open day is {}", date.iso(),
+                 days_->accounting_date.iso());
+  if (!command.moves_money()) return {};
+  if (!days_) return fault(first, "money moves before the book has a day");
+  if (date <= days_->closed_through)
+    return fault(first, "it is dated {} in a period closed through {}", date.iso(),
+                 days_->closed_through.iso());
+  if (date > days_->accounting_date)
+    return fault(first, "it is dated {}, later than the open day {}", date.iso(),
+                 days_->accounting_date.iso());
+  if (date < days_->accounting_date &&
+      (command.kind == CommandKind::kVoucher || command.kind == CommandKind::kReversal)) {
+    const VoucherText* text = command.part ? command.part->text.get() : nullptr;
+    if (!text || text->maker.empty() || text->checker.empty() || text->maker == text->checker)
+      return fault(first, "an adjustment into a day already cut, not made and checked by two");
+  }
+  return {};
+}
+
+Fault Audit::check_number(const Command& command) {
+  const Record& first = command.first;
+  bool voucher = false;
+  for (const Record& leg : command.legs) voucher = voucher || posts(kind_of(leg));
+  if (!voucher) {
+    if (first.voucher_no != 0)
+      return fault(first, "voucher number {} without a voucher", first.voucher_no);
+    return {};
+  }
+  ++counters_.vouchers;
+  const std::uint32_t month = Date{first.date_days}.month_key();
+  std::uint32_t& last = voucher_numbers_[{month, first.voucher_type}];
+  if (first.voucher_no != last + 1)
+    return fault(first, "voucher number {} of month {} and type {} follows number {}",
+                 first.voucher_no, month, first.voucher_type, last);
+  last = first.voucher_no;
+  return {};
+}
+
+Fault Audit::check_leg(const Command& command, const Record& leg) const {
+  const TransferKind kind = kind_of(leg);
+  for (const std::uint32_t id : {leg.debit, leg.credit}) {
+    if (id == 0 || id > accounts_.size())
+      return fault(leg, "leg {} names account {}, which does not exist", leg.leg, id);
+    if (accounts_[id - 1].account.terms.closed)
+      return fault(leg, "money moves on {}, which is closed", described(accounts_[id - 1].account));
+  }
+  const Account& debit = accounts_[leg.debit - 1].account;
+  const Account& credit = accounts_[leg.credit - 1].account;
+  if (leg.debit == leg.credit) return fault(leg, "a leg debits and credits {}", described(debit));
+  if (debit.currency != credit.currency)
+    return fault(leg, "a leg crosses currencies, from {} to {}", described(credit),
+                 described(debit));
+  if (leg.amount == 0 || (kind == TransferKind::kRed) != (leg.amount < 0))
+    return fault(leg, "an amount of {} has the wrong sign", leg.amount);
+  if ((command.kind == CommandKind::kReversal && kind != TransferKind::kRed) ||
+      (command.kind == CommandKind::kVoucher && kind == TransferKind::kRed))
+    return fault(leg, "red and reversal do not go together");
+  if (!posts(kind)) return {};
+  // A debit raises an account whose normal side is debit; red moves it the other way.
+  const auto frozen = [&](const Account& account, Side side) {
+    const bool raises = (account.normal == side) != (kind == TransferKind::kRed);
+    return raises ? account.terms.frozen_in : account.terms.frozen_out;
+  };
+  if (frozen(debit, Side::kDebit))
+    return fault(leg, "money moves on {} against its freeze", described(debit));
+  if (frozen(credit, Side::kCredit))
+    return fault(leg, "money moves on {} against its freeze", described(credit));
+  return {};
+}
+
+Fault Audit::move_money(const Command& command) {
+  if (!command.moves_money()) return {};
+  boost::container::small_vector<std::pair<std::uint32_t, Int128>, 4> before;
+  const auto move = [&](const Record& leg, std::uint32_t id, Side side) {
+    AuditedAccount& account = accounts_[id - 1];
+    if (std::none_of(before.begin(), before.end(), [&](const auto& b) { return b.first == id; }))
+      before.emplace_back(id, account.available());
+    account.move(leg.transfer(), side);
+    if (posts(kind_of(leg))) account.entries.add(account.entry_of(leg, side));
+  };
+  for (const Record& leg : command.legs) {
+    if (Fault f = check_leg(command, leg)) return f;
+    ++counters_.transfers;
+    move(leg, leg.debit, Side::kDebit);
+    move(leg, leg.credit, Side::kCredit);
+  }
+  for (const auto& [id, available] : before) {
+    const AuditedAccount& a = accounts_[id - 1];
+    if (a.debit_pending < 0 || a.credit_pending < 0)
+      return fault(command.first, "more is released on {} than was reserved", described(a.account));
+    if (!fits(a.debit_posted) || !fits(a.credit_posted) || !fits(a.debit_pending) ||
+        !fits(a.credit_pending) || !fits(a.available()))
+      return fault(command.first, "the totals of {} overflow", described(a.account));
+    const AccountTerms& terms = a.account.terms;
+    if (terms.limit == LimitKind::kNone) continue;
+    const Int128 floor = terms.limit == LimitKind::kCreditLine ? -Int128{terms.credit_line} : 0;
+    // An account that is below already, because its limit was tightened, may still recover.
+    if (a.available() < floor && a.available() < available)
+      return fault(command.first, "{} is drawn to {}, below its limit of {}", described(a.account),
+                   decimal(a.available()), decimal(floor));
+  }
+  return {};
+}
+
+Fault Audit::take_accounts(const Command& command) {
+  if (!command.part) return {};
+  for (const Account& after : command.part->accounts) {
+    if (after.terms.credit_line < 0)
+      return fault(command.first, "{} has a negative credit line", described(after));
+    if (after.id.value == accounts_.size() + 1) {
+      if (after.version != 1)
+        return fault(command.first, "{} is opened at version {}", described(after), after.version);
+      if (!codes_.emplace(after.code, after.id).second)
+        return fault(command.first, "the account code {} is used twice", after.code);
+      accounts_.emplace_back().account = after;
+      continue;
+    }
+    if (after.id.value == 0 || after.id.value > accounts_.size())
+      return fault(command.first, "{} is opened out of order", described(after));
+    AuditedAccount& now = accounts_[after.id.value - 1];
+    if (after.version != now.account.version + 1)
+      return fault(command.first, "{} goes from version {} to {}", described(after),
+                   now.account.version, after.version);
+    if (after.code != now.account.code || after.type != now.account.type ||
+        after.normal != now.account.normal || after.currency != now.account.currency)
+      return fault(command.first, "{} changed what is fixed", described(now.account));
+    if (after.terms.closed &&
+        (now.balance() != 0 || now.debit_pending != 0 || now.credit_pending != 0))
+      return fault(command.first, "{} is closed while it holds money", described(after));
+    now.account = after;
+  }
+  return {};
+}
+
+Fault Audit::take_days(const Command& command) {
+  const bool cut = command.kind == CommandKind::kDayCut;
+  const bool close = command.kind == CommandKind::kPeriodClose;
+  if (!command.part || !command.part->book) {
+    if (cut || close) return fault(command.first, "a day cut or period close changes no day");
+    return {};
+  }
+  const BookChange& after = *command.part->book;
+  if (days_) {
+    if (after.accounting_date < days_->accounting_date ||
+        after.closed_through < days_->closed_through ||
+        (cut && after.accounting_date == days_->accounting_date) ||
+        (close && after.closed_through == days_->closed_through))
+      return fault(command.first, "a day does not move forward");
+  }
+  if (after.closed_through >= after.accounting_date)
+    return fault(command.first, "the open day {} is closed", after.accounting_date.iso());
+  days_ = after;
+  return {};
+}
+
+Fault Audit::finish() const {
+  std::map<Currency, std::array<Int128, 4>> sums;
+  for (const AuditedAccount& a : accounts_) {
+    auto& sum = sums[a.account.currency];
+    sum[0] += a.debit_posted;
+    sum[1] += a.credit_posted;
+    sum[2] += a.debit_pending;
+    sum[3] += a.credit_pending;
+  }
+  for (const auto& [currency, sum] : sums)
+    if (sum[0] != sum[1] || sum[2] != sum[3])
+      return fmt::format("in {} debits and credits differ: {} and {} posted, {} and {} reserved",
+                         code_of(currency), decimal(sum[0]), decimal(sum[1]), decimal(sum[2]),
+                         decimal(sum[3]));
+  // Hold by hold once more, from what is left rather than from what changed.
+  std::vector<std::pair<Int128, Int128>> reserved(accounts_.size());
+  for (const auto& [key, hold] : holds_)
+    for (const HoldLeg& leg : hold.legs) {
+      reserved[leg.debit.value - 1].first += leg.remaining;
+      reserved[leg.credit.value - 1].second += leg.remaining;
+    }
+  for (std::size_t i = 0; i < accounts_.size(); ++i)
+    if (reserved[i].first != accounts_[i].debit_pending ||
+        reserved[i].second != accounts_[i].credit_pending)
+      return fmt::format("what is reserved on {} is not what its open holds reserve",
+                         described(accounts_[i].account));
+  return {};
+}
+
+}  // namespace suanpan

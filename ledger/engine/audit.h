@@ -1,0 +1,172 @@
+// The auditor's own model of a book: it takes the journal's commands one by one, judges each, and
+// keeps what the projections must show afterwards. It shares nothing with planners, State and
+// projections but the codecs: where they err, it must not err with them.
+//
+// What it holds true, command by command:
+//   a command is one id, one time, later than every time before; no id is claimed twice
+//   a refusal changes nothing
+//   money moves between two open accounts of one currency, in amounts of the right sign, on a day
+//   that is open; nobody is drawn below the limit; nothing moves against a freeze
+//   voucher numbers run without a gap in each month and type
+//   what is reserved is what the hold documents say; a finished hold stays finished
+//   red amounts are tied to an original and counted in its reversal totals
+//   documents and accounts advance version by version; states go only where they may
+//   days only move forward
+//
+// Memory: accounts, open holds, orders and refunds in brief, a digest per document, 16 bytes an id.
+// Not thread-safe.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger/core/hold.h"
+#include "ledger/core/order.h"
+#include "ledger/engine/id_set.h"
+#include "ledger/store/account_projection.h"
+#include "ledger/store/block.h"
+
+namespace suanpan {
+
+/// What is wrong and where; nothing when all is well.
+using Fault = std::optional<std::string>;
+
+/// Order-dependent digest of an account's entries: 128 bits, not cryptographic.
+struct EntryDigest {
+  std::uint64_t a = 0, b = 0;
+  std::uint64_t count = 0;
+  void add(const Entry& entry);
+  friend bool operator==(const EntryDigest&, const EntryDigest&) = default;
+};
+
+struct AuditedAccount {
+  Account account;
+  Int128 debit_posted = 0, credit_posted = 0;
+  Int128 debit_pending = 0, credit_pending = 0;
+  Int128 debit_red = 0, credit_red = 0;
+  EntryDigest entries;
+
+  bool debit_side() const { return account.normal == Side::kDebit; }
+  Int128 balance() const {
+    return debit_side() ? debit_posted - credit_posted : credit_posted - debit_posted;
+  }
+  Int128 available() const { return balance() - (debit_side() ? credit_pending : debit_pending); }
+  /// Adds a posted, red, reserved or returned amount to one side.
+  void move(const Transfer& transfer, Side side);
+  /// The entry that a transfer leaves in this account's history, after move().
+  Entry entry_of(const Record& leg, Side side) const;
+};
+
+struct AuditedDocument {
+  std::uint32_t version = 0;
+  bool open = false;
+  Id128 digest;  ///< id_of(bytes)
+};
+
+struct AuditCounters {
+  std::uint64_t commands = 0, refusals = 0, transfers = 0, vouchers = 0, reversals = 0;
+};
+
+class Audit {
+ public:
+  /// Reads the block of an earlier entry: to settle equal fingerprints, and for what a reversal
+  /// reverses.
+  using BlockOf = std::function<Result<BlockPtr>(std::uint64_t seq)>;
+  explicit Audit(BlockOf block_of) : block_of_(std::move(block_of)) {}
+
+  /// Takes the next command. After a fault the audit is over.
+  Result<Fault> take(std::span<const Record> legs, const VariablePart* part);
+  /// What must hold when the journal has been read to its end.
+  Fault finish() const;
+
+  /// The sequence under which an id was claimed, if one of its fingerprint is `expected`.
+  bool claims(const ClaimKey& key, std::uint64_t expected) const;
+  Result<std::optional<std::uint64_t>> find(const ClaimKey& key) const;
+
+  const std::vector<AuditedAccount>& accounts() const { return accounts_; }
+  /// By row: kind as one byte, then the key.
+  const std::map<std::string, AuditedDocument>& documents() const { return documents_; }
+  const std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t>& voucher_numbers() const {
+    return voucher_numbers_;
+  }
+  /// Nothing before the first command that tells: the first day is not journalled.
+  const std::optional<BookChange>& days() const { return days_; }
+  std::uint64_t last_seq() const { return last_seq_; }
+  std::int64_t last_timestamp_ns() const { return last_timestamp_ns_; }
+  std::size_t open_holds() const { return holds_.size(); }
+  const AuditCounters& counters() const { return counters_; }
+
+ private:
+  struct Command {
+    std::span<const Record> legs;
+    const VariablePart* part;
+    const Record& first;
+    CommandKind kind;
+    ClaimKey key() const { return first.key(); }
+    ClaimKey ref() const { return {Id128{first.ref_hi, first.ref_lo}, CallerId{first.ref_caller}}; }
+    bool moves_money() const { return first.moves_money(); }
+  };
+  using Pair = std::pair<AccountId, AccountId>;
+  using Amounts = std::map<Pair, Int128>;
+
+  // audit.cc: shape, identity, money, days.
+  Fault check_shape(const Command& command) const;
+  Result<Fault> check_identity(const Command& command);
+  Fault check_refusal(const Command& command) const;
+  Fault check_day(const Command& command);
+  Fault check_number(const Command& command);
+  Fault move_money(const Command& command);
+  Fault check_leg(const Command& command, const Record& leg) const;
+  Fault take_accounts(const Command& command);
+  Fault take_days(const Command& command);
+  // audit_documents.cc
+  Result<Fault> take_documents(const Command& command);
+  Fault take_version(const Document& document);
+  Fault take_hold(const Command& command, const Document& document, Amounts& reserved);
+  Result<Fault> take_reversal(const Command& command);
+  Fault take_order(const Document& document);
+  Fault take_refund(const Document& document, std::set<std::string>& orders);
+  Fault take_payout(const Document& document);
+
+  struct OrderFacts {
+    Money amount;
+    OrderState state{};
+    std::int64_t refunded = 0, refunding = 0;        // as the order says
+    Int128 refunds_done = 0, refunds_under_way = 0;  // as its refunds say
+  };
+  struct RefundFacts {
+    std::string order_id;
+    Money amount;
+    RefundState state{};
+  };
+  struct PayoutFacts {
+    Money amount;
+    PayoutState state{};
+  };
+
+  BlockOf block_of_;
+  std::uint64_t last_seq_ = 0;
+  std::int64_t last_timestamp_ns_ = 0;
+  IdSet ids_;
+  std::vector<AuditedAccount> accounts_;  // by id - 1
+  std::unordered_map<std::string, AccountId> codes_;
+  std::optional<BookChange> days_;
+  std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> voucher_numbers_;
+  std::map<std::string, AuditedDocument> documents_;
+  std::unordered_map<std::string, Hold> holds_;  // open ones
+  std::unordered_map<std::string, std::vector<std::int64_t>> reversal_totals_;
+  std::unordered_map<std::string, OrderFacts> orders_;
+  std::unordered_map<std::string, RefundFacts> refunds_;
+  std::unordered_map<std::string, PayoutFacts> payouts_;
+  AuditCounters counters_;
+};
+
+/// "2101/M1 (account 3)".
+std::string described(const Account& account);
+std::string decimal(Int128 value);
+
+}  // namespace suanpan
