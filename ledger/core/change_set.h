@@ -97,6 +97,7 @@ struct StoredCommand {
   std::uint32_t voucher_no = 0;  ///< 0: no voucher
   bool date_given = false;       ///< the request named its accounting date
   bool adjustment = false;
+  bool hold = false;     ///< the request asked to reserve, whether it was accepted or not
   Timestamp expires_at;  ///< holds only
   Content content;       ///< empty for kVoucher, whose content is the fields themselves
   /// The effects. Of a refused voucher the legs as they were asked for, with TransferKind::kNone.

@@ -8,9 +8,10 @@ const VoucherText& text_of(const std::shared_ptr<const VoucherText>& text) {
   return text ? *text : kEmpty;
 }
 
-bool is_hold(const StoredCommand& stored) {
-  return stored.effects.documents.size() == 1 &&
-         stored.effects.documents[0].kind == DocumentKind::kHold;
+bool has(const Content& content, std::string_view name) {
+  for (const auto& [field, value] : content)
+    if (field == name) return true;
+  return false;
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ std::optional<std::string> first_difference(const VoucherRequest& request,
   }
   if (request.code != stored.effects.code) return "code";
   if (request.type != stored.effects.type) return "type";
-  if (stored.refusal.code == RefusalCode::kNone && request.hold != is_hold(stored)) return "hold";
+  if (request.hold != stored.hold) return "hold";
   if (request.adjustment != stored.adjustment) return "adjustment";
   if (request.date.has_value() != stored.date_given ||
       (request.date && *request.date != stored.effects.date))
@@ -48,10 +49,25 @@ std::optional<std::string> first_difference(CommandKind kind, const Content& con
                                             const StoredCommand& stored) {
   if (kind != stored.kind) return "kind";
   for (std::size_t i = 0; i < content.size(); ++i) {
-    if (i >= stored.content.size() || content[i] != stored.content[i]) return content[i].first;
+    if (i >= stored.content.size()) return content[i].first;
+    if (content[i] == stored.content[i]) continue;
+    // A field that only the stored command has stands where the next one is now.
+    return has(content, stored.content[i].first) ? content[i].first : stored.content[i].first;
   }
   if (stored.content.size() > content.size()) return stored.content[content.size()].first;
   return std::nullopt;
+}
+
+void add_text(Content& content, const VoucherText* text) {
+  if (!text) return;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) content.emplace_back(name, value);
+  };
+  add("summary", text->summary);
+  add("business_key", text->business_key);
+  add("metadata", text->metadata);
+  add("maker", text->maker);
+  add("checker", text->checker);
 }
 
 Answer replay_of(const StoredCommand& stored) {

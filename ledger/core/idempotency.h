@@ -14,6 +14,9 @@ std::optional<std::string> first_difference(const VoucherRequest& request,
 std::optional<std::string> first_difference(CommandKind kind, const Content& content,
                                             const StoredCommand& stored);
 
+/// Adds what people wrote to a command's content, field by field; empty fields are left out.
+void add_text(Content& content, const VoucherText* text);
+
 /// The first answer again, marked as a replay.
 Answer replay_of(const StoredCommand& stored);
 

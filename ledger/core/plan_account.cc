@@ -35,6 +35,7 @@ Planned<void> check_open_account(const OpenAccountRequest& request) {
 
 Planned<void> check_set_terms(const SetTermsRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
+  if (!valid_account_code(request.code)) return refuse(RefusalCode::kCodeInvalid, "code");
   return check_terms(request.terms);
 }
 

@@ -3,6 +3,7 @@
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
+#include "ledger/core/idempotency.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan {
@@ -67,7 +68,7 @@ Planned<void> check_post_hold(const PostHoldRequest& request) {
     any = any || amount > 0;
   }
   if (!any) return refuse(RefusalCode::kAmountNotPositive);
-  return success();
+  return check_text(request.text.get());
 }
 
 Planned<ChangeSet> plan_post_hold(const View& view, const PostHoldRequest& request,
@@ -81,9 +82,10 @@ Planned<ChangeSet> plan_post_hold(const View& view, const PostHoldRequest& reque
   for (std::size_t i = 0; i < found.hold.legs.size(); ++i) {
     HoldLeg& leg = found.hold.legs[i];
     const std::int64_t amount = request.amounts.empty() ? leg.remaining : request.amounts[i];
-    if (amount > leg.remaining) return refuse(RefusalCode::kHoldAmountExceeded, request.hold.hex());
     if (amount > 0) {
       TRY(check_leg(view, leg.debit, leg.credit));
+      if (amount > leg.remaining)
+        return refuse(RefusalCode::kHoldAmountExceeded, request.hold.hex());
       changes.transfers.push_back(
           Transfer{leg.debit, leg.credit, amount, TransferKind::kPostPending});
     }
@@ -119,10 +121,7 @@ Content content_of(const PostHoldRequest& request) {
   std::string amounts;
   for (const std::int64_t amount : request.amounts) amounts += fmt::format("{} ", amount);
   content.emplace_back("amounts", std::move(amounts));
-  if (request.text) {
-    content.emplace_back("summary", request.text->summary);
-    content.emplace_back("business_key", request.text->business_key);
-  }
+  add_text(content, request.text.get());
   return content;
 }
 

@@ -3,6 +3,7 @@
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
+#include "ledger/core/idempotency.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan {
@@ -42,7 +43,7 @@ Planned<void> check_reversal(const ReversalRequest& request) {
     any = any || amount > 0;
   }
   if (!any) return refuse(RefusalCode::kAmountNotPositive);
-  return success();
+  return check_text(request.text.get());
 }
 
 Planned<ChangeSet> plan_reversal(const View& view, const ReversalRequest& request,
@@ -66,11 +67,9 @@ Planned<ChangeSet> plan_reversal(const View& view, const ReversalRequest& reques
   for (std::size_t i = 0; i < legs.size(); ++i) {
     const std::int64_t left = legs[i].amount - totals[i];
     const std::int64_t amount = request.amounts.empty() ? left : request.amounts[i];
-    if (amount > left) return refuse(RefusalCode::kReversalExceedsOriginal, request.original.hex());
     if (amount == 0) continue;
-    // A red leg moves both accounts the other way round, so the freeze that matters is the opposite
-    // one.
-    TRY(check_leg(view, legs[i].credit, legs[i].debit));
+    TRY(check_leg(view, legs[i].debit, legs[i].credit, true));
+    if (amount > left) return refuse(RefusalCode::kReversalExceedsOriginal, request.original.hex());
     changes.transfers.push_back(
         Transfer{legs[i].debit, legs[i].credit, -amount, TransferKind::kRed});
     totals[i] += amount;
@@ -97,7 +96,8 @@ Content content_of(const ReversalRequest& request) {
   for (const std::int64_t amount : request.amounts) amounts += fmt::format("{} ", amount);
   content.emplace_back("amounts", std::move(amounts));
   content.emplace_back("date", request.date ? request.date->iso() : "");
-  if (request.text) content.emplace_back("summary", request.text->summary);
+  content.emplace_back("adjustment", request.adjustment ? "true" : "false");
+  add_text(content, request.text.get());
   return content;
 }
 

@@ -7,28 +7,29 @@
 namespace suanpan {
 namespace {
 
-Planned<void> check_text(const VoucherText& text) {
+// Which way a debit or a credit moves an account on its normal side.
+bool raises(const Account& account, Side side) { return account.normal == side; }
+
+bool frozen(const Account& account, Side side, bool red) {
+  return raises(account, side) != red ? account.terms.frozen_in : account.terms.frozen_out;
+}
+
+}  // namespace
+
+Planned<void> check_text(const VoucherText* text) {
+  if (!text) return success();
   const auto check = [](std::string_view value, std::size_t limit,
                         const char* field) -> Planned<void> {
     if (value.size() > limit) return refuse(RefusalCode::kTextTooLong, field);
     if (!is_plain_text(value)) return refuse(RefusalCode::kTextInvalid, field);
     return success();
   };
-  TRY(check(text.summary, kMaxSummaryBytes, "summary"));
-  TRY(check(text.business_key, kMaxBusinessKeyBytes, "business_key"));
-  TRY(check(text.metadata, kMaxMetadataBytes, "metadata"));
-  TRY(check(text.maker, kMaxBusinessKeyBytes, "maker"));
-  return check(text.checker, kMaxBusinessKeyBytes, "checker");
+  TRY(check(text->summary, kMaxSummaryBytes, "summary"));
+  TRY(check(text->business_key, kMaxBusinessKeyBytes, "business_key"));
+  TRY(check(text->metadata, kMaxMetadataBytes, "metadata"));
+  TRY(check(text->maker, kMaxBusinessKeyBytes, "maker"));
+  return check(text->checker, kMaxBusinessKeyBytes, "checker");
 }
-
-// Which way a debit or a credit moves an account on its normal side.
-bool raises(const Account& account, Side side) { return account.normal == side; }
-
-bool frozen(const Account& account, Side side) {
-  return raises(account, side) ? account.terms.frozen_in : account.terms.frozen_out;
-}
-
-}  // namespace
 
 Planned<void> check_voucher(const VoucherRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
@@ -44,8 +45,7 @@ Planned<void> check_voucher(const VoucherRequest& request) {
     return refuse(RefusalCode::kValueInvalid, "expires_at");
   if (request.expires_at.ns < 0) return refuse(RefusalCode::kValueInvalid, "expires_at");
   if (request.hold && request.adjustment) return refuse(RefusalCode::kValueInvalid, "adjustment");
-  if (request.text) return check_text(*request.text);
-  return success();
+  return check_text(request.text.get());
 }
 
 Planned<Date> accounting_date(const View& view, std::optional<Date> wanted, bool adjustment,
@@ -62,7 +62,7 @@ Planned<Date> accounting_date(const View& view, std::optional<Date> wanted, bool
   return date;
 }
 
-Planned<void> check_leg(const View& view, AccountId debit_id, AccountId credit_id) {
+Planned<void> check_leg(const View& view, AccountId debit_id, AccountId credit_id, bool red) {
   const Account* debit = view.account(debit_id);
   if (!debit) return refuse(RefusalCode::kDebitAccountNotFound);
   const Account* credit = view.account(credit_id);
@@ -71,8 +71,9 @@ Planned<void> check_leg(const View& view, AccountId debit_id, AccountId credit_i
     return refuse(RefusalCode::kCurrencyMismatch, debit->code + " " + credit->code);
   if (debit->terms.closed) return refuse(RefusalCode::kDebitAccountClosed, debit->code);
   if (credit->terms.closed) return refuse(RefusalCode::kCreditAccountClosed, credit->code);
-  if (frozen(*debit, Side::kDebit)) return refuse(RefusalCode::kDebitAccountFrozen, debit->code);
-  if (frozen(*credit, Side::kCredit))
+  if (frozen(*debit, Side::kDebit, red))
+    return refuse(RefusalCode::kDebitAccountFrozen, debit->code);
+  if (frozen(*credit, Side::kCredit, red))
     return refuse(RefusalCode::kCreditAccountFrozen, credit->code);
   return success();
 }
@@ -109,8 +110,6 @@ Planned<void> check_limits(const View& view, std::span<const Transfer> transfers
 Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
                                 const Moment& moment) {
   TRY(auto date, accounting_date(view, request.date, request.adjustment, request.text.get()));
-  if (request.hold && request.expires_at.ns != 0 && request.expires_at <= moment.now)
-    return refuse(RefusalCode::kHoldExpired);
   ChangeSet changes;
   for (const Leg& leg : request.legs) {
     TRY(check_leg(view, leg.debit, leg.credit));
@@ -118,6 +117,8 @@ Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
         Transfer{leg.debit, leg.credit, leg.amount,
                  request.hold ? TransferKind::kPending : TransferKind::kPosted});
   }
+  if (request.hold && request.expires_at.ns != 0 && request.expires_at <= moment.now)
+    return refuse(RefusalCode::kHoldExpired);
   TRY(check_limits(view, changes.transfers));
   // From here on the voucher is accepted.
 

@@ -15,8 +15,12 @@ Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
                                 const Moment& moment);
 
 /// Whether a leg may touch its accounts at all: found, same currency, not closed, not frozen in the
-/// direction it moves them. Shared by everything that posts.
-Planned<void> check_leg(const View& view, AccountId debit, AccountId credit);
+/// direction it moves them. A red leg stands on the same sides and moves both accounts the other
+/// way round. Shared by everything that posts; vouchers are judged leg by leg.
+Planned<void> check_leg(const View& view, AccountId debit, AccountId credit, bool red = false);
+
+/// Lengths and characters of what people wrote; null is fine. Refusals: kTextTooLong, kTextInvalid.
+Planned<void> check_text(const VoucherText* text);
 
 /// The accounting date of new business, or a refusal: later than the open day, before it without
 /// being an adjustment by two people, or in a closed period.

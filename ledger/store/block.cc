@@ -190,6 +190,7 @@ Record BlockBuilder::head(const CommandEnvelope& command, Stamper& stamper) cons
   if (const VoucherRequest* v = command.voucher) {
     if (v->date) r.flags |= Record::kDateGiven;
     if (v->adjustment) r.flags |= Record::kAdjustment;
+    if (v->hold) r.flags |= Record::kHold;
     r.expires_ns = v->expires_at.ns;
   }
   return r;
@@ -398,6 +399,7 @@ Result<BlockPtr> Block::parse(std::string bytes) {
   if (version > kBlockVersion)
     return fail(Errc::kUnsupported, "block version {} is newer than this program's {}", version,
                 kBlockVersion);
+  if (version == 0) return fail(Errc::kCorrupt, "block version 0");
   block->record_count_ = r.u32();
   const std::uint64_t variable_bytes = r.u64();
   block->first_seq_ = r.u64();
@@ -456,6 +458,7 @@ StoredCommand read_command(std::span<const Record> legs, std::string_view variab
   stored.voucher_no = first.voucher_no;
   stored.date_given = first.flags & Record::kDateGiven;
   stored.adjustment = first.flags & Record::kAdjustment;
+  stored.hold = first.flags & Record::kHold;
   stored.expires_at.ns = first.expires_ns;
   stored.content = std::move(part.content);
   ChangeSet& effects = stored.effects;

@@ -2,8 +2,7 @@
 //
 //   block   := header(96) record{record_count}(128 each) variable{variable_bytes} crc32c(4)
 //   header  := magic "SPBLOCK1" | version u32 | record_count u32 | variable_bytes u64
-//            | first_seq u64 | last_seq u64 | last_timestamp i64 | previous hash (32) | reserved
-//            (8)
+//            | first_seq u64 | last_seq u64 | last_timestamp i64 | previous hash (32) | zeros (16)
 //   record  := see struct Record; a command is one record, or one per leg with the same seq
 //   variable:= per command that needs it, at record.variable_offset: section*
 //   section := tag u8 | length u32 | payload
@@ -57,7 +56,7 @@ struct Record {
   char business_key[16];    ///< zero-padded, when it fits; else in the variable part
 
   static constexpr std::uint8_t kMoreLegs = 1, kHasVariable = 2, kDateGiven = 4, kAdjustment = 8,
-                                kHasEffective = 16, kInlineKey = 32;
+                                kHasEffective = 16, kInlineKey = 32, kHold = 64;
   bool last_leg() const { return (flags & kMoreLegs) == 0; }
   ClaimKey key() const { return {Id128{id_hi, id_lo}, CallerId{caller}}; }
   Transfer transfer() const {
