@@ -31,12 +31,14 @@ class Writer {
   void lines(const std::vector<OrderLine>& lines) {
     if (lines.empty()) return;
     json_.key("lines").begin_array();
-    for (const OrderLine& line : lines)
+    for (const OrderLine& line : lines) {
       json_.begin_object()
           .field("label", line.label)
           .field("account", line.account)
-          .field("amount", line.amount)
-          .end_object();
+          .field("amount", line.amount);
+      number("taken", line.taken);
+      json_.end_object();
+    }
     json_.end_array();
   }
   std::string take() { return json_.end_object().take(); }
@@ -105,6 +107,7 @@ class Reader {
       reader.text("label", line.label);
       reader.text("account", line.account);
       reader.number("amount", line.amount);
+      reader.number("taken", line.taken);
       good_ = good_ && reader.good_;
       lines.push_back(std::move(line));
     }
@@ -147,6 +150,7 @@ void walk_order(Walker& w, Document& o) {
   w.number("refunded", o.refunded);
   w.number("refunding", o.refunding);
   w.number("fee_returned", o.fee_returned);
+  w.number("fee_returning", o.fee_returning);
   w.text("error_code", o.error_code);
   w.text("error_message", o.error_message);
   w.text("voucher", o.voucher);

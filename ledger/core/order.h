@@ -62,6 +62,7 @@ struct OrderLine {
   std::string label;    ///< "材料", "人工"
   std::string account;  ///< code of the account that is credited
   std::int64_t amount = 0;
+  std::int64_t taken = 0;  ///< by accepted refunds; what a failed one took is given back
   friend bool operator==(const OrderLine&, const OrderLine&) = default;
 };
 
@@ -91,10 +92,11 @@ struct Order {
   std::string pay_data;
   std::string channel_order_no;
   Timestamp paid_at;
-  Date paid_on;                ///< accounting date of the posting
-  std::int64_t refunded = 0;   ///< confirmed
-  std::int64_t refunding = 0;  ///< accepted, not settled yet
-  std::int64_t fee_returned = 0;
+  Date paid_on;                    ///< accounting date of the posting
+  std::int64_t refunded = 0;       ///< confirmed
+  std::int64_t refunding = 0;      ///< accepted, not settled yet
+  std::int64_t fee_returned = 0;   ///< by confirmed refunds
+  std::int64_t fee_returning = 0;  ///< by refunds accepted and not settled yet
   std::string error_code;
   std::string error_message;
   std::string voucher;     ///< ClaimKey hex of the posting

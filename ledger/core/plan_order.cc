@@ -70,6 +70,21 @@ Planned<void> add_leg(const View& view, ChangeSet& changes, const std::string& d
   return success();
 }
 
+// A failed refund took what it names from the order's lines of the same label and account.
+void give_back(Order& order, const Refund& refund) {
+  for (const OrderLine& taken : refund.lines) {
+    std::int64_t amount = taken.amount;
+    for (OrderLine& line : order.lines) {
+      if (line.label != taken.label || line.account != taken.account) continue;
+      const std::int64_t part = std::min(amount, line.taken);
+      line.taken -= part;
+      amount -= part;
+    }
+    CHECK_OR_DIE(amount == 0, "refund {} took what order {} does not have", refund.refund_id,
+                 order.order_id);
+  }
+}
+
 ChangeSet begin(const View& view) {
   ChangeSet changes;
   changes.date = view.book().accounting_date;
@@ -92,15 +107,17 @@ void event(ChangeSet& changes, std::string topic, const std::string& id, const M
                                              amount.minor, code_of(amount.currency))});
 }
 
+std::string suspense_key(const OrderFact& fact) {
+  return fmt::format("suspense/{}/{}", fact.order_id, fact.channel_order_no);
+}
+
 // Money that the channel took and that belongs to no open order: it is ours to keep safe.
 Planned<void> post_suspense(const View& view, ChangeSet& changes, const OrderFact& fact,
                             const PlatformAccounts& accounts) {
   TRY(add_leg(view, changes, accounts.channel_receivable, accounts.suspense, fact.paid.minor));
   changes.type = VoucherType::kReceipt;
   changes.text = text("挂账：重复支付", fact.order_id);
-  changes.documents.push_back(Document{DocumentKind::kChannelArrival,
-                                       "suspense/" + fact.order_id + "/" + fact.channel_order_no, 1,
-                                       true,
+  changes.documents.push_back(Document{DocumentKind::kChannelArrival, suspense_key(fact), 1, true,
                                        JsonWriter()
                                            .begin_object()
                                            .field("order_id", fact.order_id)
@@ -161,9 +178,8 @@ Document notification_document(std::string_view topic, std::string_view id, std:
 Planned<ChangeSet> plan_place_order(const View& view, const Order& order, const Moment&) {
   if (order.amount.minor <= 0) return refuse(RefusalCode::kAmountNotPositive, "amount");
   if (order.amount.minor > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge, "amount");
-  const std::string index = index_key("order", order.mch_no, order.mch_order_no);
-  if (view.document(DocumentKind::kIndex, index))
-    return refuse(RefusalCode::kOrderExists, order.mch_order_no);
+  if (order.fee < 0 || order.fee > order.amount.minor)
+    return refuse(RefusalCode::kValueInvalid, "fee");
   Int128 sum = 0;
   for (const OrderLine& line : order.lines) {
     if (line.amount <= 0) return refuse(RefusalCode::kAmountNotPositive, "lines");
@@ -173,10 +189,13 @@ Planned<ChangeSet> plan_place_order(const View& view, const Order& order, const 
     if (account->currency != order.amount.currency)
       return refuse(RefusalCode::kCurrencyMismatch, line.account);
   }
+  const std::string index = index_key("order", order.mch_no, order.mch_order_no);
+  if (view.document(DocumentKind::kIndex, index))
+    return refuse(RefusalCode::kOrderExists, order.mch_order_no);
+  if (view.document(DocumentKind::kOrder, order.order_id))
+    return refuse(RefusalCode::kOrderExists, order.order_id);
   if (!order.direct && sum != order.amount.minor)
     return refuse(RefusalCode::kAmountMismatch, "lines");
-  if (order.fee < 0 || order.fee > order.amount.minor)
-    return refuse(RefusalCode::kValueInvalid, "fee");
   // From here on the order is accepted.
 
   ChangeSet changes = begin(view);
@@ -227,8 +246,11 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
       if (fact.paid.currency != order.amount.currency)
         return refuse(RefusalCode::kCurrencyMismatch, order.order_id);
       if (settled) {
-        if (fact.channel_order_no == order.channel_order_no)
+        if (fact.channel_order_no == order.channel_order_no ||
+            view.document(DocumentKind::kChannelArrival, suspense_key(fact)))
           return refuse(RefusalCode::kOrderStateFinal, order.order_id);
+        if (fact.paid.minor <= 0)
+          return refuse(RefusalCode::kAmountMismatch, std::to_string(fact.paid.minor));
         TRY(post_suspense(view, changes, fact, accounts));
         return changes;
       }
@@ -279,37 +301,34 @@ Planned<ChangeSet> plan_refund(const View& view, const Refund& request,
   const std::string index = index_key("refund", request.mch_no, request.mch_refund_no);
   if (view.document(DocumentKind::kIndex, index))
     return refuse(RefusalCode::kOrderExists, request.mch_refund_no);
+  if (view.document(DocumentKind::kRefund, request.refund_id))
+    return refuse(RefusalCode::kOrderExists, request.refund_id);
   if (order.state != OrderState::kPaid)
     return refuse(RefusalCode::kOrderStateWrong, std::string(name_of(order.state)));
   if (request.amount.currency != order.amount.currency)
     return refuse(RefusalCode::kCurrencyMismatch, "currency");
   if (request.amount.minor > order.amount.minor - order.refunded - order.refunding)
     return refuse(RefusalCode::kRefundExceedsPaid, order.order_id);
+  if (request.fee_return < 0 ||
+      request.fee_return > order.fee - order.fee_returned - order.fee_returning)
+    return refuse(RefusalCode::kRefundExceedsPaid, "fee_return");
 
   ChangeSet changes = begin(view);
   Refund refund = request;
   refund.state = RefundState::kCreated;
   refund.lines.clear();
   if (!order.direct) {
-    // Each line gives in proportion, so that a full refund empties exactly what the order filled:
-    // what is to be refunded so far in all, less what was refunded before, line by line.
-    const std::int64_t before = order.refunded + order.refunding;
-    std::vector<std::int64_t> weights;
-    for (const OrderLine& line : order.lines) weights.push_back(line.amount);
-    const auto after_parts = allocate(before + refund.amount.minor, weights);
-    const auto before_parts = allocate(before, weights);
-    CHECK_OR_DIE(after_parts && before_parts, "order {} has no lines to refund", order.order_id);
-    std::int64_t taken = 0;
+    // Each line gives in proportion to what it has left, so that no line gives more than it got and
+    // a full refund empties exactly what the order filled.
+    std::vector<std::int64_t> left;
+    for (const OrderLine& line : order.lines) left.push_back(line.amount - line.taken);
+    const auto parts = allocate(refund.amount.minor, left);
+    CHECK_OR_DIE(parts, "order {} has no lines to refund", order.order_id);
     for (std::size_t i = 0; i < order.lines.size(); ++i) {
-      // Largest remainder is not monotonic line by line; what one line cannot give the next ones
-      // do.
-      std::int64_t amount =
-          std::max<std::int64_t>(after_parts.value()[i] - before_parts.value()[i], 0);
-      amount = std::min(amount, refund.amount.minor - taken);
-      if (i + 1 == order.lines.size()) amount = refund.amount.minor - taken;
-      taken += amount;
-      if (amount > 0)
-        refund.lines.push_back(OrderLine{order.lines[i].label, order.lines[i].account, amount});
+      const std::int64_t amount = parts.value()[i];
+      if (amount == 0) continue;
+      order.lines[i].taken += amount;
+      refund.lines.push_back(OrderLine{order.lines[i].label, order.lines[i].account, amount});
     }
     for (const OrderLine& line : refund.lines) {
       TRY(add_leg(view, changes, line.account, accounts.refund_transit, line.amount));
@@ -323,6 +342,7 @@ Planned<ChangeSet> plan_refund(const View& view, const Refund& request,
   // From here on the refund is accepted.
 
   order.refunding += refund.amount.minor;
+  order.fee_returning += refund.fee_return;
   put(changes, view, DocumentKind::kOrder, order.order_id, order);
   put(changes, view, DocumentKind::kRefund, refund.refund_id, refund);
   put_index(changes, index, refund.refund_id);
@@ -361,6 +381,7 @@ Planned<ChangeSet> plan_refund_fact(const View& view, const RefundFact& fact,
       refund.succeeded_at = fact.at;
       order.refunding -= refund.amount.minor;
       order.refunded += refund.amount.minor;
+      order.fee_returning -= refund.fee_return;
       order.fee_returned += refund.fee_return;
       if (order.refunded == order.amount.minor) order.state = OrderState::kRefunded;
       if (!order.direct) {
@@ -380,7 +401,9 @@ Planned<ChangeSet> plan_refund_fact(const View& view, const RefundFact& fact,
       refund.state = RefundState::kFailed;
       refund.unknown = false;
       order.refunding -= refund.amount.minor;
+      order.fee_returning -= refund.fee_return;
       if (!order.direct) {
+        give_back(order, refund);
         for (const OrderLine& line : refund.lines) {
           TRY(add_leg(view, changes, accounts.refund_transit, line.account, line.amount));
         }
@@ -410,6 +433,8 @@ Planned<ChangeSet> plan_payout(const View& view, const Payout& request, const Mo
   const std::string index = index_key("payout", request.mch_no, request.mch_order_no);
   if (view.document(DocumentKind::kIndex, index))
     return refuse(RefusalCode::kOrderExists, request.mch_order_no);
+  if (view.document(DocumentKind::kPayout, request.payout_id))
+    return refuse(RefusalCode::kOrderExists, request.payout_id);
   if (!view.account(request.bank_account))
     return refuse(RefusalCode::kAccountNotFound, request.bank_account);
   ChangeSet changes = begin(view);

@@ -60,14 +60,16 @@ struct OrderFact {
 /// Refusals: kOrderNotFound, kOrderStateFinal, kOrderStateWrong, kAmountMismatch (a paid fact whose
 /// amount or currency is not the order's is never taken as payment; use plan_suspense).
 /// A paid fact for an order that the same channel number already paid changes nothing: the planner
-/// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense.
+/// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense,
+/// once per number.
 Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
                                    const PlatformAccounts& accounts, const ClaimKey& key,
                                    const Moment& moment);
 
 /// Asks for a refund. `amount` counts against what was paid, with all other refunds, before any
 /// money leaves. Refusals: kOrderNotFound, kOrderStateWrong, kRefundExceedsPaid, kOrderExists (the
-/// refund number), kBelowLimit when the merchant's money is gone.
+/// refund number), kBelowLimit when the merchant's money is gone. The returned fees of all refunds
+/// never exceed the order's fee either.
 Planned<ChangeSet> plan_refund(const View& view, const Refund& refund,
                                const PlatformAccounts& accounts, const Moment& moment);
 
@@ -112,7 +114,7 @@ std::optional<Refund> find_refund(const View& view, std::string_view refund_id);
 std::optional<Payout> find_payout(const View& view, std::string_view payout_id);
 
 /// The notification document that a change of state owes the merchant, versioned 1.
-/// Key: "<topic>/<id>/<state>"; body: JSON {topic,id,url,attempts,next_at,created_at}.
+/// Key: "<topic>/<id>"; body: JSON {topic,id,url,attempts,next_at,created_at}.
 Document notification_document(std::string_view topic, std::string_view id, std::string_view url,
                                Timestamp now);
 

@@ -1,0 +1,581 @@
+// Orders, refunds and payouts: every state with every fact, and the postings by hand.
+#include "ledger/core/plan_order.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/support/scenario.h"
+
+using namespace suanpan;
+using test::Scenario;
+
+namespace {
+
+using Kind = OrderFact::Kind;
+
+const PlatformAccounts kAccounts{"1122/wx", "6001", "1131/M1", "2241/suspense", "2104"};
+
+Order order_of(std::string id, std::int64_t amount, std::vector<OrderLine> lines,
+               std::int64_t fee = 0) {
+  Order order;
+  order.order_id = std::move(id);
+  order.mch_no = "M1";
+  order.app_id = "A1";
+  order.mch_order_no = "U-" + order.order_id;
+  order.way = "WX_NATIVE";
+  order.amount = Money{amount, Currency::kCNY};
+  order.lines = std::move(lines);
+  order.direct = order.lines.empty();
+  order.fee = fee;
+  order.notify_url = "https://example.test/notify";
+  return order;
+}
+
+struct World : Scenario {
+  World() {
+    run(R"(
+      account receivable 1122/wx        asset                            ok
+      account material   2101/M1        liability limit=not_below_zero   ok
+      account labour     2101/M2        liability limit=not_below_zero   ok
+      account third      2101/M3        liability limit=not_below_zero   ok
+      account fee        6001           income                           ok
+      account owed       1131/M1        asset                            ok
+      account suspense   2241/suspense  liability                        ok
+      account transit    2104           liability                        ok
+      account bank       1002           asset                            ok
+      account payable    2202/M1        liability limit=not_below_zero   ok
+      account sent       2105           liability                        ok
+      account dollars    1122/usd       asset currency=USD               ok
+    )");
+  }
+  std::string place(const Order& order) {
+    return take(next(), CommandKind::kPlaceOrder, plan_place_order(state(), order, moment()));
+  }
+  std::string tell(Kind kind, const std::string& id, std::int64_t paid = 0,
+                   const std::string& channel_no = "", Currency currency = Currency::kCNY) {
+    OrderFact fact;
+    fact.kind = kind;
+    fact.order_id = id;
+    fact.channel = "wxpay";
+    fact.channel_mch = "1900000001";
+    fact.channel_order_no = channel_no;
+    fact.paid = Money{paid, currency};
+    fact.paid_at = Timestamp::from_seconds(1'772'590'000);
+    fact.error_code = kind == Kind::kRejected ? "PARAM_ERROR" : "";
+    const ClaimKey key = next();
+    return take(key, CommandKind::kOrderEvent,
+                plan_order_fact(state(), fact, kAccounts, key, moment()));
+  }
+  std::string refund(const std::string& id, const std::string& order, std::int64_t amount,
+                     std::int64_t fee_return = 0) {
+    Refund request;
+    request.refund_id = id;
+    request.order_id = order;
+    request.mch_no = "M1";
+    request.mch_refund_no = "UR-" + id;
+    request.amount = Money{amount, Currency::kCNY};
+    request.fee_return = fee_return;
+    request.notify_url = "https://example.test/notify";
+    return take(next(), CommandKind::kRefund, plan_refund(state(), request, kAccounts, moment()));
+  }
+  std::string tell(RefundFact::Kind kind, const std::string& id) {
+    RefundFact fact;
+    fact.kind = kind;
+    fact.refund_id = id;
+    return take(next(), CommandKind::kRefundEvent,
+                plan_refund_fact(state(), fact, kAccounts, moment()));
+  }
+  std::string pay_out(const std::string& id, std::int64_t amount,
+                      const std::string& source = "2202/M1", const std::string& bank = "1002") {
+    Payout payout;
+    payout.payout_id = id;
+    payout.mch_no = "M1";
+    payout.mch_order_no = "UP-" + id;
+    payout.amount = Money{amount, Currency::kCNY};
+    payout.source_account = source;
+    payout.transit_account = "2105";
+    payout.bank_account = bank;
+    payout.notify_url = "https://example.test/notify";
+    return take(next(), CommandKind::kPayout, plan_payout(state(), payout, moment()));
+  }
+  std::string tell(PayoutFact::Kind kind, const std::string& id) {
+    PayoutFact fact;
+    fact.kind = kind;
+    fact.payout_id = id;
+    return take(next(), CommandKind::kPayoutEvent, plan_payout_fact(state(), fact, moment()));
+  }
+  Order order(const std::string& id) { return *find_order(state(), id); }
+  bool has(DocumentKind kind, const std::string& key) {
+    return state().document(kind, key) != nullptr;
+  }
+  ClaimKey next() { return key(++n_); }
+
+ private:
+  std::uint64_t n_ = 5'000'000;
+};
+
+const char* const kOk = "ok";
+
+}  // namespace
+
+TEST_CASE("order: every fact in every state moves to one state or is refused") {
+  struct Told {
+    const char* name;
+    Kind kind;
+    std::int64_t paid;
+    const char* channel_no;
+  };
+  const Told told[] = {
+      {"submitted", Kind::kSubmitted, 0, ""},     {"accepted", Kind::kAccepted, 0, ""},
+      {"unknown", Kind::kUnknown, 0, ""},         {"paid", Kind::kPaid, 100, "C1"},
+      {"paid otherwise", Kind::kPaid, 100, "C2"}, {"paid wrongly", Kind::kPaid, 99, "C1"},
+      {"rejected", Kind::kRejected, 0, ""},       {"closed", Kind::kClosed, 0, ""}};
+  struct Row {
+    OrderState from;
+    const char* expected[8];  // a state, or a refusal
+  };
+  const char *wrong = "order_state_wrong", *final = "order_state_final",
+             *amount = "amount_mismatch";
+  const Row rows[] = {
+      {OrderState::kCreated, {"paying", wrong, wrong, "paid", "paid", amount, "failed", "closed"}},
+      {OrderState::kPaying,
+       {wrong, "paying", "paying", "paid", "paid", amount, "failed", "closed"}},
+      // Paid by one number already: the same number is old news, another one is a second payment.
+      {OrderState::kPaid, {wrong, wrong, wrong, final, "paid", final, final, final}},
+      {OrderState::kRefunded, {wrong, wrong, wrong, final, "refunded", final, final, final}},
+      // A success that arrives late wins.
+      {OrderState::kFailed, {wrong, wrong, wrong, "paid", "paid", amount, final, final}},
+      {OrderState::kClosed, {wrong, wrong, wrong, "paid", "paid", amount, final, final}},
+  };
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < std::size(told); ++i) {
+      CAPTURE(name_of(row.from), told[i].name);
+      World w;
+      Order order = order_of("P1", 100, {{"全部", "2101/M1", 100}});
+      order.state = row.from;
+      if (row.from == OrderState::kPaid || row.from == OrderState::kRefunded)
+        order.channel_order_no = "C1";
+      w.state().apply_document(
+          std::make_shared<Document>(Document{DocumentKind::kOrder, "P1", 1, true, encode(order)}));
+      const std::string answer = w.tell(told[i].kind, "P1", told[i].paid, told[i].channel_no);
+      const Order after = w.order("P1");
+      if (answer != kOk) {
+        CHECK(answer == row.expected[i]);
+        CHECK(after == order);
+        CHECK(w.state().balance(w.id("receivable")) == Balance{});
+        continue;
+      }
+      CHECK(name_of(after.state) == row.expected[i]);
+      const bool late = row.from == OrderState::kFailed || row.from == OrderState::kClosed;
+      CHECK(after.late == (late && after.state == OrderState::kPaid));
+      CHECK(after.unknown == (told[i].kind == Kind::kSubmitted || told[i].kind == Kind::kUnknown));
+      CHECK(w.state().balance(w.id("receivable")).debits_posted ==
+            (told[i].kind == Kind::kPaid ? 100 : 0));
+    }
+  }
+}
+
+TEST_CASE("order: a state machine has exactly these steps") {
+  using O = OrderState;
+  const std::set<std::pair<O, O>> orders{{O::kCreated, O::kPaying}, {O::kCreated, O::kPaid},
+                                         {O::kCreated, O::kFailed}, {O::kCreated, O::kClosed},
+                                         {O::kPaying, O::kPaid},    {O::kPaying, O::kFailed},
+                                         {O::kPaying, O::kClosed},  {O::kPaid, O::kRefunded},
+                                         {O::kFailed, O::kPaid},    {O::kClosed, O::kPaid}};
+  for (const O from : {O::kCreated, O::kPaying, O::kPaid, O::kFailed, O::kRefunded, O::kClosed})
+    for (const O to : {O::kCreated, O::kPaying, O::kPaid, O::kFailed, O::kRefunded, O::kClosed})
+      CHECK(can_move(from, to) == (orders.count({from, to}) == 1));
+  using R = RefundState;
+  const std::set<std::pair<R, R>> refunds{{R::kCreated, R::kProcessing},
+                                          {R::kCreated, R::kSucceeded},
+                                          {R::kCreated, R::kFailed},
+                                          {R::kProcessing, R::kSucceeded},
+                                          {R::kProcessing, R::kFailed}};
+  for (int from = 0; from < 4; ++from)
+    for (int to = 0; to < 4; ++to)
+      CHECK(can_move(static_cast<R>(from), static_cast<R>(to)) ==
+            (refunds.count({static_cast<R>(from), static_cast<R>(to)}) == 1));
+  using P = PayoutState;
+  const std::set<std::pair<P, P>> payouts{
+      {P::kCreated, P::kProcessing},   {P::kCreated, P::kSucceeded}, {P::kCreated, P::kFailed},
+      {P::kProcessing, P::kSucceeded}, {P::kProcessing, P::kFailed}, {P::kSucceeded, P::kReturned}};
+  for (int from = 0; from < 5; ++from)
+    for (int to = 0; to < 5; ++to)
+      CHECK(can_move(static_cast<P>(from), static_cast<P>(to)) ==
+            (payouts.count({static_cast<P>(from), static_cast<P>(to)}) == 1));
+}
+
+TEST_CASE("order: what cannot be placed") {
+  World w;
+  const Order good = order_of("P1", 100, {{"全部", "2101/M1", 100}}, 1);
+  const auto other = [&](const std::function<void(Order&)>& change) {
+    Order order = good;
+    change(order);
+    return w.place(order);
+  };
+  CHECK(other([](Order& o) { o.amount.minor = 0; }) == "amount_not_positive");
+  CHECK(other([](Order& o) { o.amount.minor = -1; }) == "amount_not_positive");
+  CHECK(other([](Order& o) { o.amount.minor = 1'000'000'000'000'001; }) == "amount_too_large");
+  CHECK(other([](Order& o) { o.fee = -1; }) == "value_invalid");
+  CHECK(other([](Order& o) { o.fee = 101; }) == "value_invalid");
+  CHECK(other([](Order& o) { o.lines[0].amount = 0; }) == "amount_not_positive");
+  CHECK(other([](Order& o) { o.lines[0].amount = 99; }) == "amount_mismatch");
+  CHECK(other([](Order& o) { o.lines.push_back({"多", "2101/M2", 1}); }) == "amount_mismatch");
+  CHECK(other([](Order& o) { o.lines.clear(); }) == "amount_mismatch");
+  CHECK(other([](Order& o) { o.lines[0].account = "9"; }) == "account_not_found");
+  CHECK(other([](Order& o) { o.lines[0].account = "1122/usd"; }) == "currency_mismatch");
+  CHECK(w.place(good) == kOk);
+  CHECK(w.place(good) == "order_exists");
+  CHECK(other([](Order& o) { o.order_id = "P2"; }) == "order_exists");      // the merchant's number
+  CHECK(other([](Order& o) { o.mch_order_no = "U9"; }) == "order_exists");  // ours
+  CHECK(other([](Order& o) {
+          o.mch_no = "M2";
+          o.order_id = "P3";
+        }) == kOk);  // numbers are per merchant
+  CHECK(w.state().document(DocumentKind::kIndex, index_key("order", "M1", "U-P1"))->bytes == "P1");
+  CHECK(w.tell(Kind::kPaid, "P99", 1, "C") == "order_not_found");
+  CHECK(w.tell(Kind::kPaid, "P1", 100, "C", Currency::kUSD) == "currency_mismatch");
+}
+
+TEST_CASE("order: nothing is sent upstream for an order whose time is over") {
+  World w;
+  Order order = order_of("P1", 100, {{"全部", "2101/M1", 100}});
+  order.expires_at = w.moment().now.plus_seconds(60);
+  REQUIRE(w.place(order) == kOk);
+  w.run("clock 60");
+  CHECK(w.tell(Kind::kSubmitted, "P1") == "order_expired");
+  CHECK(w.tell(Kind::kClosed, "P1") == kOk);
+  // The payer had paid all the same.
+  CHECK(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  CHECK(w.order("P1").late);
+  w.run("balance material credits=100");
+}
+
+TEST_CASE("order: a collected order of two lines with a fee posts by the table") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 10'000, {{"材料", "2101/M1", 7'000}, {"人工", "2101/M2", 3'000}},
+                           300)) == kOk);
+  REQUIRE(w.tell(Kind::kSubmitted, "P1") == kOk);
+  REQUIRE(w.tell(Kind::kAccepted, "P1") == kOk);
+  w.run("balance receivable");
+  REQUIRE(w.tell(Kind::kPaid, "P1", 10'000, "C1") == kOk);
+  w.run(R"(
+    balance receivable debits=10000
+    balance material   debits=300 credits=7000
+    balance labour     credits=3000
+    balance fee        credits=300
+  )");
+  CHECK(w.has(DocumentKind::kNotification, "order/P1"));
+  CHECK(w.order("P1").paid_on == test::day("2026-03-04"));
+  CHECK_FALSE(w.order("P1").voucher.empty());
+  // In full back, the fee with it.
+  REQUIRE(w.refund("R1", "P1", 10'000, 300) == kOk);
+  w.run(R"(
+    balance material debits=7300 credits=7300
+    balance labour   debits=3000 credits=3000
+    balance fee      debits=300 credits=300
+    balance transit  credits=10000
+  )");
+  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R1") == kOk);
+  w.run(R"(
+    balance transit    debits=10000 credits=10000
+    balance receivable debits=10000 credits=10000
+  )");
+  CHECK(w.order("P1").state == OrderState::kRefunded);
+  CHECK(w.order("P1").refunded == 10'000);
+  CHECK(w.order("P1").fee_returned == 300);
+  CHECK(w.has(DocumentKind::kNotification, "refund/R1"));
+}
+
+TEST_CASE("order: of a direct order only the fee is posted") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 10'000, {}, 60)) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 10'000, "C1") == kOk);
+  w.run("balance owed debits=60\n balance fee credits=60\n balance receivable");
+  REQUIRE(w.refund("R1", "P1", 5'000, 30) == kOk);
+  w.run("balance owed debits=60\n balance fee credits=60");
+  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R1") == kOk);
+  w.run("balance owed debits=60 credits=30\n balance fee debits=30 credits=60\n balance transit");
+  // Without a fee there is nothing to post, and the order is paid all the same.
+  REQUIRE(w.place(order_of("P2", 10'000, {}, 0)) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P2", 10'000, "C2") == kOk);
+  CHECK(w.order("P2").state == OrderState::kPaid);
+  w.run("balance owed debits=60 credits=30");
+}
+
+TEST_CASE("order: a second payment goes to suspense, once per channel number") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 100, {{"全部", "2101/M1", 100}})) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  CHECK(w.tell(Kind::kPaid, "P1", 100, "C1") == "order_state_final");
+  CHECK(w.tell(Kind::kPaid, "P1", 100, "C2") == kOk);
+  CHECK(w.has(DocumentKind::kChannelArrival, "suspense/P1/C2"));
+  // The channel tells it again, under another command.
+  CHECK(w.tell(Kind::kPaid, "P1", 100, "C2") == "order_state_final");
+  // Any amount that came in is kept safe, but nothing that is no amount.
+  CHECK(w.tell(Kind::kPaid, "P1", 70, "C3") == kOk);
+  CHECK(w.tell(Kind::kPaid, "P1", 0, "C4") == "amount_mismatch");
+  CHECK(w.tell(Kind::kPaid, "P1", -5, "C4") == "amount_mismatch");
+  w.run(R"(
+    balance receivable debits=270
+    balance suspense   credits=170
+    balance material   credits=100
+  )");
+  CHECK(w.order("P1").channel_order_no == "C1");
+}
+
+TEST_CASE("refund: every fact in every state") {
+  using K = RefundFact::Kind;
+  const K facts[] = {K::kSubmitted, K::kUnknown, K::kProcessing, K::kSucceeded, K::kFailed};
+  const char* open[] = {"processing", "processing", "processing", "succeeded", "failed"};
+  for (const RefundState from : {RefundState::kCreated, RefundState::kProcessing,
+                                 RefundState::kSucceeded, RefundState::kFailed}) {
+    for (std::size_t i = 0; i < 5; ++i) {
+      CAPTURE(name_of(from), i);
+      World w;
+      REQUIRE(w.place(order_of("P1", 100, {{"全部", "2101/M1", 100}})) == kOk);
+      REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+      REQUIRE(w.refund("R1", "P1", 40) == kOk);
+      if (from == RefundState::kProcessing) REQUIRE(w.tell(K::kSubmitted, "R1") == kOk);
+      if (from == RefundState::kSucceeded) REQUIRE(w.tell(K::kSucceeded, "R1") == kOk);
+      if (from == RefundState::kFailed) REQUIRE(w.tell(K::kFailed, "R1") == kOk);
+      const std::string answer = w.tell(facts[i], "R1");
+      if (from == RefundState::kSucceeded || from == RefundState::kFailed) {
+        CHECK(answer == "order_state_final");
+        continue;
+      }
+      CHECK(answer == kOk);
+      const Refund after = *find_refund(w.state(), "R1");
+      CHECK(name_of(after.state) == open[i]);
+      CHECK(after.unknown == (i < 2));
+      const Order order = w.order("P1");
+      CHECK(order.refunding == (i < 3 ? 40 : 0));
+      CHECK(order.refunded == (i == 3 ? 40 : 0));
+      CHECK(order.lines[0].taken == (i == 4 ? 0 : 40));
+    }
+  }
+  World w;
+  CHECK(w.tell(K::kSucceeded, "R9") == "order_not_found");
+}
+
+TEST_CASE("refund: refused before any money leaves") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 100, {{"全部", "2101/M1", 100}}, 6)) == kOk);
+  CHECK(w.refund("R1", "P1", 10) == "order_state_wrong");
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  CHECK(w.refund("R1", "P1", 0) == "amount_not_positive");
+  CHECK(w.refund("R1", "P9", 10) == "order_not_found");
+  CHECK(w.refund("R1", "P1", 101) == "refund_exceeds_paid");
+  CHECK(w.refund("R1", "P1", 10, -1) == "refund_exceeds_paid");
+  CHECK(w.refund("R1", "P1", 10, 7) == "refund_exceeds_paid");
+  // The merchant has 94 left after the fee.
+  CHECK(w.refund("R1", "P1", 95) == "below_limit");
+  CHECK(w.refund("R1", "P1", 60, 4) == kOk);
+  CHECK(w.refund("R1", "P1", 1) == "order_exists");
+  // Those under way count, also in the fee.
+  CHECK(w.refund("R2", "P1", 41) == "refund_exceeds_paid");
+  CHECK(w.refund("R2", "P1", 40, 3) == "refund_exceeds_paid");
+  CHECK(w.refund("R2", "P1", 40, 2) == kOk);
+  CHECK(w.refund("R3", "P1", 1) == "refund_exceeds_paid");
+  REQUIRE(w.tell(RefundFact::Kind::kFailed, "R2") == kOk);
+  CHECK(w.refund("R4", "P1", 40, 2) == kOk);
+  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R1") == kOk);
+  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R4") == kOk);
+  CHECK(w.order("P1").state == OrderState::kRefunded);
+  CHECK(w.refund("R5", "P1", 1) == "order_state_wrong");
+  w.run(R"(
+    balance material   debits=148 credits=148
+    balance fee        debits=8 credits=8
+    balance transit    debits=140 credits=140
+    balance receivable debits=100 credits=100
+  )");
+}
+
+TEST_CASE("refund: a failed one gives every line and the fee back") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 100, {{"材料", "2101/M1", 70}, {"人工", "2101/M2", 30}}, 10)) ==
+          kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  REQUIRE(w.refund("R1", "P1", 50, 5) == kOk);
+  w.run(R"(
+    balance material debits=45 credits=75
+    balance labour   debits=15 credits=30
+    balance fee      debits=5 credits=10
+    balance transit  credits=50
+  )");
+  REQUIRE(w.tell(RefundFact::Kind::kFailed, "R1") == kOk);
+  w.run(R"(
+    balance material debits=50 credits=110
+    balance labour   debits=15 credits=45
+    balance fee      debits=5 credits=15
+    balance transit  debits=50 credits=50
+  )");
+  const Order order = w.order("P1");
+  CHECK(order.refunding == 0);
+  CHECK(order.fee_returning == 0);
+  CHECK(order.fee_returned == 0);
+}
+
+TEST_CASE("refund: partial refunds give each line back exactly what it got, in any steps") {
+  // Weights 6, 6, 2 are those for which shares by largest remainder shrink as the total grows.
+  {
+    World w;
+    REQUIRE(w.place(order_of("P1", 14,
+                             {{"一", "2101/M1", 6}, {"二", "2101/M2", 6}, {"三", "2101/M3", 2}})) ==
+            kOk);
+    REQUIRE(w.tell(Kind::kPaid, "P1", 14, "C1") == kOk);
+    CHECK(w.refund("R1", "P1", 10) == kOk);
+    CHECK(w.refund("R2", "P1", 1) == kOk);
+    CHECK(w.refund("R3", "P1", 3) == kOk);
+    w.run(R"(
+      balance material debits=6 credits=6
+      balance labour   debits=6 credits=6
+      balance third    debits=2 credits=2
+    )");
+  }
+  std::mt19937_64 random(20260304);
+  for (int round = 0; round < 300; ++round) {
+    CAPTURE(round);
+    World w;
+    const char* accounts[] = {"2101/M1", "2101/M2", "2101/M3"};
+    std::vector<OrderLine> lines;
+    std::int64_t total = 0;
+    for (int i = 0; i < 3; ++i) {
+      const auto amount = static_cast<std::int64_t>(1 + random() % 20);
+      // Two lines of one name share an account now and then.
+      lines.push_back({"行", accounts[round % 3 == 0 ? 0 : i], amount});
+      total += amount;
+    }
+    REQUIRE(w.place(order_of("P1", total, lines)) == kOk);
+    REQUIRE(w.tell(Kind::kPaid, "P1", total, "C1") == kOk);
+    std::int64_t left = total;
+    for (int step = 0; left > 0; ++step) {
+      const auto amount = static_cast<std::int64_t>(1 + random() % static_cast<unsigned>(left));
+      const std::string id = "R" + std::to_string(step);
+      REQUIRE(w.refund(id, "P1", amount) == kOk);
+      std::int64_t sum = 0;
+      const Refund refund = *find_refund(w.state(), id);
+      for (const OrderLine& line : refund.lines) sum += line.amount;
+      CHECK(sum == amount);
+      const Order order = w.order("P1");
+      for (const OrderLine& line : order.lines) CHECK(line.taken <= line.amount);
+      if (random() % 3 == 0) {
+        REQUIRE(w.tell(RefundFact::Kind::kFailed, id) == kOk);
+      } else {
+        REQUIRE(w.tell(RefundFact::Kind::kSucceeded, id) == kOk);
+        left -= amount;
+      }
+    }
+    CHECK(w.order("P1").state == OrderState::kRefunded);
+    for (const char* code : accounts) {
+      const AccountId id = w.state().account(code)->id;
+      CHECK(w.state().balance(id).posted(Side::kCredit) == 0);
+    }
+  }
+}
+
+TEST_CASE("payout: every fact in every state, with its postings") {
+  using K = PayoutFact::Kind;
+  const K facts[] = {K::kSubmitted, K::kUnknown, K::kProcessing,
+                     K::kSucceeded, K::kFailed,  K::kReturned};
+  const char *final = "order_state_final", *wrong = "order_state_wrong";
+  struct Row {
+    PayoutState from;
+    const char* expected[6];
+  };
+  const Row rows[] = {
+      {PayoutState::kCreated,
+       {"processing", "processing", "processing", "succeeded", "failed", wrong}},
+      {PayoutState::kProcessing,
+       {"processing", "processing", "processing", "succeeded", "failed", wrong}},
+      {PayoutState::kSucceeded, {final, final, final, final, final, "returned"}},
+      {PayoutState::kFailed, {final, final, final, final, final, final}},
+      {PayoutState::kReturned, {final, final, final, final, final, final}},
+  };
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < 6; ++i) {
+      CAPTURE(name_of(row.from), i);
+      World w;
+      w.run("voucher 1 bank>payable:100 ok");
+      REQUIRE(w.pay_out("T1", 80) == kOk);
+      w.run("balance payable debits=80 credits=100\n balance sent credits=80");
+      if (row.from == PayoutState::kProcessing) REQUIRE(w.tell(K::kSubmitted, "T1") == kOk);
+      if (row.from == PayoutState::kFailed) REQUIRE(w.tell(K::kFailed, "T1") == kOk);
+      if (row.from == PayoutState::kSucceeded || row.from == PayoutState::kReturned)
+        REQUIRE(w.tell(K::kSucceeded, "T1") == kOk);
+      if (row.from == PayoutState::kReturned) REQUIRE(w.tell(K::kReturned, "T1") == kOk);
+      const std::string answer = w.tell(facts[i], "T1");
+      const Payout after = *find_payout(w.state(), "T1");
+      if (answer != kOk) {
+        CHECK(answer == row.expected[i]);
+        CHECK(after.state == row.from);
+      } else {
+        CHECK(name_of(after.state) == row.expected[i]);
+      }
+      switch (after.state) {
+        case PayoutState::kCreated:
+        case PayoutState::kProcessing:
+          w.run("balance payable debits=80 credits=100\n balance sent credits=80");
+          w.run("balance bank debits=100");
+          break;
+        case PayoutState::kSucceeded:
+          w.run("balance payable debits=80 credits=100\n balance sent debits=80 credits=80");
+          w.run("balance bank debits=100 credits=80");
+          break;
+        case PayoutState::kFailed:
+          w.run("balance payable debits=80 credits=180\n balance sent debits=80 credits=80");
+          w.run("balance bank debits=100");
+          break;
+        case PayoutState::kReturned:
+          w.run("balance payable debits=80 credits=180\n balance sent debits=80 credits=80");
+          w.run("balance bank debits=180 credits=80");
+          CHECK(w.has(DocumentKind::kNotification, "payout_returned/T1"));
+          break;
+      }
+      CHECK(w.has(DocumentKind::kNotification, "payout/T1") ==
+            (after.state != PayoutState::kCreated && after.state != PayoutState::kProcessing));
+    }
+  }
+}
+
+TEST_CASE("payout: what is refused") {
+  using K = PayoutFact::Kind;
+  World w;
+  w.run("voucher 1 bank>payable:100 ok");
+  CHECK(w.pay_out("T1", 0) == "amount_not_positive");
+  CHECK(w.pay_out("T1", 1'000'000'000'000'001) == "amount_too_large");
+  CHECK(w.pay_out("T1", 101) == "below_limit");
+  CHECK(w.pay_out("T1", 10, "2202/M9") == "debit_account_not_found");
+  CHECK(w.pay_out("T1", 10, "2202/M1", "1009") == "account_not_found");
+  CHECK(w.pay_out("T1", 60) == kOk);
+  CHECK(w.pay_out("T1", 10) == "order_exists");
+  CHECK(w.pay_out("T2", 41) == "below_limit");
+  CHECK(w.pay_out("T2", 40) == kOk);
+  CHECK(w.tell(K::kSucceeded, "T9") == "order_not_found");
+}
+
+TEST_CASE("order: documents read back as they were written, and nothing else does") {
+  Order order = order_of("P1", 100, {{"材料", "2101/M1", 70, 5}, {"人工", "2101/M2", 30}}, 3);
+  order.state = OrderState::kPaid;
+  order.unknown = order.late = true;
+  order.created_at = Timestamp{5};
+  order.paid_on = test::day("2026-03-04");
+  order.refunded = 1;
+  order.refunding = 2;
+  order.fee_returned = 3;
+  order.fee_returning = 4;
+  order.voucher = "ab";
+  CHECK(decode_order(encode(order)).value() == order);
+  CHECK(decode_order(encode(Order{})).value() == Order{});
+  CHECK(decode_refund(encode(Refund{})).value() == Refund{});
+  CHECK(decode_payout(encode(Payout{})).value() == Payout{});
+  for (const char* bad :
+       {"", "[]", "{", "null", R"({"amount":"1","currency":"CNY"})",
+        R"({"amount":1,"currency":"XXX"})", R"({"amount":1})",
+        R"({"amount":1,"currency":"CNY","state":"paid"})", R"({"amount":1.5,"currency":"CNY"})",
+        R"({"amount":1,"currency":"CNY","lines":[{"amount":"x"}]})"}) {
+    CAPTURE(bad);
+    CHECK(decode_order(bad).has_error());
+    CHECK(decode_order(bad).error().code == Errc::kCorrupt);
+  }
+}
