@@ -157,6 +157,9 @@ void walk_order(Walker& w, Document& o) {
   w.text("reconciled", o.reconciled);
   w.text("arrived", o.arrived);
   w.text("batch", o.batch);
+  w.number("settled_gross", o.settled_gross);
+  w.number("settled_fee", o.settled_fee);
+  w.flag("owes", o.owes);
 }
 
 template <class Walker, class Document>

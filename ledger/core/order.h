@@ -99,10 +99,13 @@ struct Order {
   std::int64_t fee_returning = 0;  ///< by refunds accepted and not settled yet
   std::string error_code;
   std::string error_message;
-  std::string voucher;     ///< ClaimKey hex of the posting
-  std::string reconciled;  ///< the run that found it matched; empty: none yet
-  std::string arrived;     ///< the statement that brought the money; empty: not yet
-  std::string batch;       ///< the settlement batch that took it
+  std::string voucher;             ///< ClaimKey hex of the posting
+  std::string reconciled;          ///< the run that found it matched; empty: none yet
+  std::string arrived;             ///< the statement that brought the money; empty: not yet
+  std::string batch;               ///< the settlement batch that took it
+  std::int64_t settled_gross = 0;  ///< what batches have taken of it and not let go again
+  std::int64_t settled_fee = 0;
+  bool owes = false;  ///< refunded after its batch: the merchant's next batch deducts it
   friend bool operator==(const Order&, const Order&) = default;
 };
 

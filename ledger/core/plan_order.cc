@@ -24,21 +24,6 @@ std::uint32_t version_of(const View& view, DocumentKind kind, std::string_view k
   return stored ? stored->version : 0;
 }
 
-// Open means that work remains: a channel to ask, a refund to follow, money to settle.
-bool is_open(const Order& o) {
-  switch (o.state) {
-    case OrderState::kCreated:
-    case OrderState::kPaying:
-      return true;
-    case OrderState::kPaid:
-      return o.refunding > 0 || o.reconciled.empty() || (!o.direct && o.batch.empty());
-    case OrderState::kFailed:
-    case OrderState::kRefunded:
-    case OrderState::kClosed:
-      return o.unknown || o.refunding > 0;
-  }
-  return true;
-}
 bool is_open(const Refund& r) {
   return r.state == RefundState::kCreated || r.state == RefundState::kProcessing;
 }
@@ -149,6 +134,24 @@ Planned<void> post_payment(const View& view, ChangeSet& changes, const Order& or
 }
 
 }  // namespace
+
+bool is_open(const Order& o) {
+  switch (o.state) {
+    case OrderState::kCreated:
+    case OrderState::kPaying:
+      return true;
+    case OrderState::kPaid:
+      return o.refunding > 0 || o.reconciled.empty() || (!o.direct && (o.batch.empty() || o.owes));
+    case OrderState::kRefunded:
+      // A fee that the platform kept is still to be taken off what the merchant is paid.
+      return o.unknown || o.refunding > 0 ||
+             (!o.direct && (o.owes || (o.batch.empty() && o.fee > o.fee_returned)));
+    case OrderState::kFailed:
+    case OrderState::kClosed:
+      return o.unknown || o.refunding > 0;
+  }
+  return true;
+}
 
 std::optional<Order> find_order(const View& view, std::string_view id) {
   return find_document<Order>(view, DocumentKind::kOrder, id, decode_order);
@@ -383,6 +386,7 @@ Planned<ChangeSet> plan_refund_fact(const View& view, const RefundFact& fact,
       order.refunded += refund.amount.minor;
       order.fee_returning -= refund.fee_return;
       order.fee_returned += refund.fee_return;
+      order.owes = order.owes || !order.batch.empty();
       if (order.refunded == order.amount.minor) order.state = OrderState::kRefunded;
       if (!order.direct) {
         TRY(add_leg(view, changes, accounts.refund_transit, accounts.channel_receivable,
