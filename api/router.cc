@@ -1,5 +1,7 @@
 #include "api/router.h"
 
+#include "ledger/base/check.h"
+
 namespace suanpan::api {
 namespace {
 
@@ -31,6 +33,23 @@ bool match_pattern(std::string_view pattern, std::string_view path,
 }
 
 }  // namespace
+
+void Router::describe(std::string name, std::string members) {
+  const auto [at, fresh] = schemas_.emplace(std::move(name), members);
+  CHECK_OR_DIE(fresh || at->second == members, "schema {} is described twice", at->first);
+}
+
+std::string Router::allowed_methods(std::string_view path) const {
+  std::string methods;
+  for (const Route& route : routes_) {
+    std::map<std::string, std::string, std::less<>> variables;
+    if (!match_pattern(route.pattern, path, variables)) continue;
+    if (methods.find(route.method) != std::string::npos) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += route.method;
+  }
+  return methods;
+}
 
 void Router::add(Route route) { routes_.push_back(std::move(route)); }
 

@@ -37,6 +37,16 @@ enum class Access : std::uint8_t {
   kJeepay,  ///< signed in the body by an app
 };
 
+/// What /openapi.json says of a route beyond its place: names of schemas given to
+/// Router::describe, and members in the same short notation (api/openapi.h).
+struct RouteDoc {
+  std::string request;                     ///< schema of the body; empty: none
+  std::string answer;                      ///< schema of the answer of success; empty: not JSON
+  int status = 200;                        ///< of success
+  std::string query;                       ///< "account:string limit?:integer"
+  std::string media = "application/json";  ///< of the answer
+};
+
 struct Route {
   std::string method;   ///< "GET"; kJeepay routes of query and close take any: "*"
   std::string pattern;  ///< "/v1/accounts/{code}"; a last "{rest...}" takes slashes too
@@ -45,6 +55,7 @@ struct Route {
   bool writes = false;  ///< needs an Idempotency-Key
   std::string summary;  ///< for /openapi.json
   std::function<void(Call)> handle;
+  RouteDoc doc;
 };
 
 class Router {
@@ -57,9 +68,16 @@ class Router {
   };
   Match match(std::string_view method, std::string_view path) const;
   const std::vector<Route>& routes() const { return routes_; }
+  /// The methods that a path has, for the Allow header: "GET, POST".
+  std::string allowed_methods(std::string_view path) const;
+
+  /// Names a schema, written in the short notation of api/openapi.h. Saying the same again is fine.
+  void describe(std::string name, std::string members);
+  const std::map<std::string, std::string>& schemas() const { return schemas_; }
 
  private:
   std::vector<Route> routes_;
+  std::map<std::string, std::string> schemas_;
 };
 
 }  // namespace suanpan::api

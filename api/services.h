@@ -1,31 +1,50 @@
-// What routes may call. References only: main makes the things and keeps them alive longer than the
-// server.
+// What routes may call. References and pointers only: main makes the things and keeps them alive
+// longer than the server. A pointer is null where an installation goes without the thing; the
+// routes that need it are then not added.
 #pragma once
+#include <functional>
 #include <string>
 
 #include "api/nonce_store.h"
 #include "api/rate_limit.h"
-#include "channels/payment_service.h"
 #include "ledger/base/vault.h"
 #include "ledger/engine/book.h"
-#include "reconcile/reconcile_service.h"
-#include "settlement/settlement_service.h"
+
+namespace suanpan::channels {
+class PaymentService;
+}
+namespace suanpan::settlement {
+class SettlementService;
+}
+namespace suanpan::reconcile {
+class ReconcileService;
+}
 
 namespace suanpan::api {
+
+class Metrics;
+class Workers;
 
 struct Services {
   Book& book;
   const Vault& vault;
-  channels::PaymentService& payments;
-  settlement::SettlementService& settlement;
-  reconcile::ReconcileService& reconcile;
   NonceStore& nonces;
+  RateLimiter& limits;
+  Workers& workers;  ///< for what blocks: disk reads, settlement, reconciliation
+  Metrics& metrics;
   const Clock& business;
   const Clock& real;
-  ManualClock* manual_business;  ///< null in production: then nobody may advance it
-  std::string public_url;        ///< how payers and channels reach us: "https://pay.example.cn"
-  std::string reports_folder;
-  std::string default_bank_account;  ///< our account number at the supervision bank
+  channels::PaymentService* payments = nullptr;
+  settlement::SettlementService* settlement = nullptr;
+  reconcile::ReconcileService* reconcile = nullptr;
+  ManualClock* manual_business = nullptr;  ///< null in production: then nobody may advance it
+  /// Fetches a bill ("bill") or bank statement ("statement") of a subject and day from outside.
+  /// Blocks. Null: files come in the request only.
+  std::function<Result<std::string>(const std::string& kind, const std::string& subject, Date day)>
+      fetch_file = {};
+  std::string public_url = {};  ///< how payers and channels reach us: "https://pay.example.cn"
+  std::string reports_folder = {};
+  std::string default_bank_account = {};  ///< our account number at the supervision bank
 };
 
 }  // namespace suanpan::api

@@ -1,0 +1,99 @@
+#include "api/v1/answer.h"
+
+#include "ledger/base/digest.h"
+#include "ledger/base/log.h"
+
+namespace suanpan::api::v1 {
+
+ClaimKey claim_of(const Call& call, std::string_view name) {
+  return ClaimKey{id_of(fmt::format("v1|{}", name)), call.principal.caller};
+}
+
+ClaimKey claim_of(const Call& call) {
+  return claim_of(call, call.request.headers.find("Idempotency-Key").value_or(""));
+}
+
+HttpResponse json_response(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  response.headers.set("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+void refuse_call(const Call& call, const Problem& problem) {
+  call.reply(render(problem, call.request.target));
+}
+
+void refuse_call(const Call& call, const Error& error) {
+  const Problem problem = problem_of(error);
+  if (problem.status >= 500) log_error("{} failed: {}", call.request.path(), error.message);
+  refuse_call(call, problem);
+}
+
+void refuse_call(const Call& call, const Refusal& refusal) {
+  refuse_call(call, problem_of(refusal));
+}
+
+HttpResponse respond(const Call& call, const Answer& answer, const Render& render) {
+  HttpResponse response = answer.accepted()
+                              ? render(answer)
+                              : api::render(problem_of(answer.refusal), call.request.target);
+  if (answer.replayed) response.headers.set("Suanpan-Replayed", "true");
+  return response;
+}
+
+namespace {
+
+template <class Item>
+void run_one(Services& services, Call call, Item item, Render render) {
+  auto shared = std::make_shared<Call>(std::move(call));
+  std::vector<Item> items;
+  items.push_back(std::move(item));
+  const bool accepted =
+      services.book.submit(std::move(items), [shared, render](Book::Answers answers) {
+        // On the committing thread: nothing may be thrown through it.
+        try {
+          shared->reply(respond(*shared, answers.at(0), render));
+        } catch (const std::exception& error) {
+          log_error("an answer could not be written: {}", error.what());
+          refuse_call(*shared, problem_of(fail(Errc::kIo, "answer")));
+        }
+      });
+  if (!accepted) refuse_call(*shared, overloaded(1));
+}
+
+}  // namespace
+
+void run(Services& services, Call call, Command command, Render render) {
+  run_one(services, std::move(call), std::move(command), std::move(render));
+}
+void run(Services& services, Call call, VoucherRequest voucher, Render render) {
+  run_one(services, std::move(call), std::move(voucher), std::move(render));
+}
+
+void on_worker(Services& services, Call call, std::function<void(Call&)> work) {
+  auto shared = std::make_shared<Call>(std::move(call));
+  const bool accepted = services.workers.submit([shared, work = std::move(work)] {
+    try {
+      work(*shared);
+    } catch (const std::exception& error) {
+      log_error("the handler of {} threw: {}", shared->request.path(), error.what());
+      refuse_call(*shared, problem_of(fail(Errc::kIo, "exception")));
+    }
+  });
+  if (!accepted) refuse_call(*shared, overloaded(1));
+}
+
+void write_receipt(JsonWriter& out, const Answer& answer) {
+  out.field("seq", answer.seq)
+      .field("timestamp", answer.timestamp.iso_cn())
+      .field("accounting_date", answer.date.iso());
+}
+
+bool may_read(const Principal& principal, CallerId owner) {
+  return principal.caller == owner || principal.roles.has_any(kHouse);
+}
+
+}  // namespace suanpan::api::v1

@@ -1,0 +1,53 @@
+// How a native route comes to its answer: commands into the book and their answers out, work that
+// blocks onto the workers, refusals as problem documents.
+//
+// A command is claimed for ever by (the key's caller number, digest of its Idempotency-Key): the
+// same call again gets the same answer with "Suanpan-Replayed: true". Thread-safe: plain functions.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "api/problem.h"
+#include "api/router.h"
+#include "api/services.h"
+#include "api/workers.h"
+#include "ledger/base/json.h"
+#include "ledger/engine/book.h"
+
+namespace suanpan::api::v1 {
+
+/// The claim of the call's Idempotency-Key, or of a name inside one of its items.
+ClaimKey claim_of(const Call& call);
+ClaimKey claim_of(const Call& call, std::string_view name);
+
+HttpResponse json_response(int status, std::string body);
+void refuse_call(const Call& call, const Problem& problem);
+void refuse_call(const Call& call, const Error& error);
+void refuse_call(const Call& call, const Refusal& refusal);
+
+/// Writes the answer of an accepted command; a replay writes the same.
+using Render = std::function<HttpResponse(const Answer&)>;
+
+/// Submits and answers when it is durable; a full queue answers 503, and nothing has happened.
+void run(Services& services, Call call, Command command, Render render);
+void run(Services& services, Call call, VoucherRequest voucher, Render render);
+/// The response to one answer: `render` if accepted, else the problem; replays are marked.
+HttpResponse respond(const Call& call, const Answer& answer, const Render& render);
+
+/// Runs `work` on a worker, where it may block and must reply; a full queue answers 503.
+void on_worker(Services& services, Call call, std::function<void(Call&)> work);
+
+/// Members that every accepted command's answer has: seq, timestamp, accounting_date.
+void write_receipt(JsonWriter& out, const Answer& answer);
+inline constexpr std::string_view kReceipt =
+    "seq:integer timestamp:date-time accounting_date:date ";
+
+/// Whether the key may see what `owner` made: its own, or everything with a role of the house.
+bool may_read(const Principal& principal, CallerId owner);
+
+inline constexpr Roles kReaders{Role::kUpstream, Role::kMaker, Role::kChecker, Role::kAuditor,
+                                Role::kOperator};
+inline constexpr Roles kHouse{Role::kMaker, Role::kChecker, Role::kAuditor, Role::kOperator};
+
+}  // namespace suanpan::api::v1

@@ -1,0 +1,33 @@
+// The native API, a file a resource. Each function adds its resource's routes and describes their
+// schemas; what a resource must keep between calls lives as long as the router.
+#pragma once
+#include "api/router.h"
+#include "api/services.h"
+
+namespace suanpan::api::v1 {
+
+void add_account_routes(Router& router, Services& services);
+void add_book_routes(Router& router, Services& services);
+void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
+void add_event_routes(Router& router, Services& services);
+void add_health_routes(Router& router, Services& services);
+void add_hold_routes(Router& router, Services& services);
+void add_key_routes(Router& router, Services& services);
+void add_merchant_routes(Router& router, Services& services);
+void add_report_routes(Router& router, Services& services);
+void add_reversal_routes(Router& router, Services& services);
+void add_statement_routes(Router& router, Services& services);
+void add_sub_account_routes(Router& router, Services& services);
+void add_trial_balance_routes(Router& router, Services& services);
+void add_voucher_routes(Router& router, Services& services);
+
+// Only with their service.
+void add_order_routes(Router& router, Services& services);
+void add_payout_routes(Router& router, Services& services);
+void add_refund_routes(Router& router, Services& services);
+void add_case_routes(Router& router, Services& services);
+void add_reconcile_routes(Router& router, Services& services);
+void add_fee_schedule_routes(Router& router, Services& services);
+void add_settlement_routes(Router& router, Services& services);
+
+}  // namespace suanpan::api::v1
