@@ -1,12 +1,11 @@
 #include "api/sandbox_host.h"
 
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 
 #include "api/http_server.h"
+#include "api/open_book.h"
 #include "api/problem.h"
 #include "channels/https_client.h"
 #include "channels/sandbox/sandbox.h"
@@ -19,14 +18,6 @@ namespace {
 
 constexpr int kNotifyDeadline_ms = 5000;  // WeChat waits five seconds for an answer
 constexpr auto kTick = std::chrono::milliseconds(50);
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
-}
 
 Result<std::int64_t> number_or(const JsonValue& object, const char* name, std::int64_t otherwise) {
   const auto found = object.find(name);

@@ -1,0 +1,165 @@
+#include "api/commands.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "api/keys.h"
+#include "api/open_book.h"
+#include "channels/merchant.h"
+#include "channels/payee.h"
+#include "ledger/engine/export_journal.h"
+#include "ledger/engine/verify.h"
+#include "reconcile/bank_import.h"
+#include "settlement/fee_schedule.h"
+
+namespace suanpan::api {
+namespace {
+
+int failed(const Error& error) {
+  fmt::print(stderr, "suanpan: {}: {}\n", name_of(error.code), error.message);
+  return 1;
+}
+
+int refused(const Refusal& refusal) {
+  fmt::print(stderr, "suanpan: {} ({}): {}\n", name_of(refusal.code), chinese_of(refusal.code),
+             refusal.detail);
+  return 1;
+}
+
+// "-" reads the secret from standard input, so that it stands in no process list.
+std::string secret_of(const std::string& option) {
+  if (option != "-") return option;
+  std::string line;
+  std::getline(std::cin, line);
+  return line;
+}
+
+}  // namespace
+
+int verify_command(const std::filesystem::path& data) {
+  const bool terminal = ::isatty(STDERR_FILENO);
+  const auto report = verify(data, [&](std::uint64_t seq, std::uint64_t last) {
+    if (terminal) fmt::print(stderr, "\rverify {} of {}", seq, last);
+  });
+  if (terminal) fmt::print(stderr, "\r");
+  if (!report) return failed(report.error());
+  const VerifyReport& r = report.value();
+  const VerifyCounters& c = r.counters;
+  fmt::print(
+      "verify: {} blocks, {} commands ({} refused), {} vouchers, {} transfers, {} accounts, {} "
+      "documents, {} open holds, {} ms\n",
+      c.blocks, c.commands, c.refusals, c.vouchers, c.transfers, c.accounts, c.documents,
+      c.open_holds, r.took_ms);
+  if (r.ok) {
+    fmt::print("verify: the books hold up to journal entry {}\n", c.last_seq);
+    return 0;
+  }
+  fmt::print(stderr, "verify: FAULT: {}\n", r.first_fault);
+  return 1;
+}
+
+int export_command(const std::filesystem::path& data, const std::string& format,
+                   const std::filesystem::path& out) {
+  const SystemClock clock;
+  BookOptions options;
+  options.folder = data;
+  auto book = Book::open(options, clock);
+  if (!book) return failed(book.error());
+  std::ofstream file;
+  if (!out.empty()) {
+    file.open(out);
+    if (!file) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
+  }
+  std::ostream& stream = out.empty() ? std::cout : file;
+  const auto written = format == "beancount" ? export_beancount(*book.value(), stream)
+                                             : export_hledger(*book.value(), stream);
+  if (!written) return failed(written.error());
+  stream.flush();
+  return stream ? 0 : failed(fail(Errc::kIo, "the export could not be written to its end"));
+}
+
+int import_statement_command(const std::filesystem::path& file,
+                             const std::filesystem::path& folder) {
+  const SystemClock clock;
+  auto book = Book::open(reconcile::statement_book(folder, *Date::of(1993, 1, 1)), clock);
+  if (!book) return failed(book.error());
+  const auto report = reconcile::import_statement_1993(*book.value(), file);
+  if (!report) return failed(report.error());
+  fmt::print("{}", reconcile::render(report.value()));
+  return 0;
+}
+
+int key_add_command(const Config& config, const KeyOptions& options) {
+  const auto roles = Roles::parse(options.roles);
+  if (!roles) return failed(roles.error());
+  auto opened = open_book(config);
+  if (!opened) return failed(opened.error());
+  NewKey made = new_key(*opened.value().vault, options.id, roles.value());
+  const Answer answer = opened.value().book->run(std::move(made.command));
+  if (!answer.accepted()) return refused(answer.refusal);
+  fmt::print("{}\n", made.secret.reveal());
+  return 0;
+}
+
+int merchant_add_command(const Config& config, const MerchantOptions& o) {
+  if (o.mode != "direct" && o.mode != "collected") {
+    fmt::print(stderr, "suanpan: --mode is direct or collected\n");
+    return 2;
+  }
+  auto opened = open_book(config);
+  if (!opened) return failed(opened.error());
+  Book& book = *opened.value().book;
+  const Vault& vault = *opened.value().vault;
+  channels::Merchant merchant;
+  merchant.mch_no = o.mch_no;
+  merchant.name = o.name;
+  merchant.mode =
+      o.mode == "direct" ? channels::MerchantMode::kDirect : channels::MerchantMode::kCollected;
+  merchant.wx_mchid = o.wx_mchid;
+  merchant.bank_account = o.bank_account;
+  merchant.supervised_path = o.supervised_path;
+  if (!o.payee_account.empty()) {
+    const channels::Payee payee{o.payee_name, o.payee_account, o.payee_bank};
+    merchant.payee_sealed = channels::seal_payee(vault, o.mch_no, payee);
+    merchant.payee_masked = channels::mask_payee(payee);
+  }
+  for (Command& command : channels::add_merchant(merchant)) {
+    const Answer answer = book.run(std::move(command));
+    if (!answer.accepted() && answer.refusal.code != RefusalCode::kAccountExists)
+      return refused(answer.refusal);
+  }
+  channels::App app;
+  app.app_id = o.app_id;
+  app.mch_no = o.mch_no;
+  app.secret_sealed = vault.seal("app|" + o.app_id, secret_of(o.secret));
+  app.md5_allowed = !o.no_md5;
+  if (const Answer answer = book.run(channels::put_app(app)); !answer.accepted())
+    return refused(answer.refusal);
+  if (!o.fee.empty()) {
+    const auto rate = Rate::parse(o.fee);
+    if (!rate) return failed(rate.error());
+    const auto schedule = settlement::flat_schedule(
+        o.mch_no, rate.value(),
+        book.read([](const State& s, std::uint64_t) { return s.book().accounting_date; }));
+    const std::string bytes = settlement::encode(schedule);
+    const Answer answer = book.run(
+        channels::put_document({id_of("fee|" + bytes), kSystemCaller}, CommandKind::kSettlement,
+                               DocumentKind::kFeeSchedule, o.mch_no, bytes, true));
+    if (!answer.accepted()) return refused(answer.refusal);
+  }
+  fmt::print("merchant {} ({}) with app {}\n", o.mch_no, o.mode, o.app_id);
+  return 0;
+}
+
+int reset_head_command(const Config& config) {
+  auto opened = open_book(config, true);
+  if (!opened) return failed(opened.error());
+  fmt::print("the journal's head is accepted at entry {}\n",
+             opened.value().book->statistics().last_seq);
+  return 0;
+}
+
+}  // namespace suanpan::api

@@ -1,0 +1,36 @@
+// The one-shot commands: each opens a data directory, does one thing, prints what it did, and
+// returns the process's exit status: 0 done, 1 refused or failed (the reason on stderr), 2 wrong
+// use.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "api/config.h"
+
+namespace suanpan::api {
+
+int verify_command(const std::filesystem::path& data);
+int export_command(const std::filesystem::path& data, const std::string& format,
+                   const std::filesystem::path& out);
+int import_statement_command(const std::filesystem::path& file, const std::filesystem::path& book);
+
+struct KeyOptions {
+  std::string id;
+  std::string roles;  ///< "maker,checker"
+};
+/// Prints the secret once, on stdout.
+int key_add_command(const Config& config, const KeyOptions& options);
+
+struct MerchantOptions {
+  std::string mch_no, app_id, secret, name, mode;
+  std::string fee;  ///< a rate for every product: "0.006"; empty: none
+  std::string wx_mchid, bank_account, supervised_path;
+  std::string payee_name, payee_account, payee_bank;
+  bool no_md5 = false;
+};
+int merchant_add_command(const Config& config, const MerchantOptions& options);
+
+/// Accepts the journal as it is, after a deliberate restore.
+int reset_head_command(const Config& config);
+
+}  // namespace suanpan::api

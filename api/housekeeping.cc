@@ -1,0 +1,37 @@
+#include "api/housekeeping.h"
+
+#include <chrono>
+
+namespace suanpan::api {
+namespace {
+
+constexpr auto kPause = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Housekeeping::Housekeeping(std::vector<std::function<void()>> tasks)
+    : tasks_(std::move(tasks)), thread_([this] { run(); }) {}
+
+Housekeeping::~Housekeeping() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopping_.notify_all();
+  thread_.join();
+}
+
+void Housekeeping::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    for (const auto& task : tasks_) {
+      lock.unlock();
+      task();
+      lock.lock();
+      if (stop_) return;
+    }
+    stopping_.wait_for(lock, kPause, [&] { return stop_; });
+  }
+}
+
+}  // namespace suanpan::api

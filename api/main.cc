@@ -1,0 +1,130 @@
+// The program: reads the command line and calls one command.
+#include <CLI/CLI.hpp>
+
+#include "api/commands.h"
+#include "api/sandbox_command.h"
+#include "api/serve.h"
+
+using namespace suanpan;
+using namespace suanpan::api;
+
+namespace {
+
+// Settings come from a file; a bare data directory is enough for commands that need no channels.
+struct ConfigOptions {
+  std::filesystem::path file, data;
+  void add_to(CLI::App& app) {
+    app.add_option("--config", file, "settings (TOML)")->check(CLI::ExistingFile);
+    app.add_option("--data", data, "data directory, instead of the one in the settings");
+  }
+  Result<Config> load() const {
+    Config config;
+    if (!file.empty()) {
+      TRY(auto loaded, load_config(file));
+      config = std::move(loaded);
+    }
+    if (!data.empty()) config.book_folder = data;
+    return config;
+  }
+};
+
+template <class Command>
+int with_config(const ConfigOptions& options, Command&& command) {
+  const auto config = options.load();
+  if (config) return command(config.value());
+  fmt::print(stderr, "suanpan: {}: {}\n", name_of(config.error().code), config.error().message);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"算盘 Suanpan: double-entry ledger and payment middle platform"};
+  app.require_subcommand(1);
+  int status = 0;
+  ConfigOptions config;
+
+  CLI::App* serve = app.add_subcommand("serve", "run the engine until Ctrl-C");
+  config.add_to(*serve);
+  serve->callback([&] { status = with_config(config, serve_command); });
+
+  SandboxOptions sandbox_options;
+  CLI::App* sandbox =
+      app.add_subcommand("sandbox", "run WeChat Pay and a supervision bank on the other side");
+  sandbox->add_option("--listen", sandbox_options.listen, "ADDRESS:PORT")->required();
+  sandbox->add_option("--keys", sandbox_options.keys, "folder of the keys it makes")->required();
+  sandbox->add_option("--settings", sandbox_options.settings, "merchants and accounts (JSON)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  sandbox->add_option("--engine-config", sandbox_options.engine_config,
+                      "write the engine's [wechat] and [bank] settings here");
+  sandbox->add_option("--tls-certificate", sandbox_options.tls_certificate)
+      ->check(CLI::ExistingFile);
+  sandbox->add_option("--tls-key", sandbox_options.tls_key)->check(CLI::ExistingFile);
+  sandbox->callback([&] { status = sandbox_command(sandbox_options); });
+
+  std::filesystem::path data, out, file;
+  std::string format = "hledger";
+  CLI::App* verify = app.add_subcommand("verify", "recompute everything from the journal, offline");
+  verify->add_option("--data", data)->required();
+  verify->callback([&] { status = verify_command(data); });
+
+  CLI::App* exporting = app.add_subcommand("export", "write the books for an outside program");
+  exporting->add_option("--data", data)->required();
+  exporting->add_option("--format", format)->check(CLI::IsMember({"hledger", "beancount"}));
+  exporting->add_option("--out", out, "file; standard output when absent");
+  exporting->callback([&] { status = export_command(data, format, out); });
+
+  CLI::App* importing =
+      app.add_subcommand("import", "post what others recorded")->require_subcommand(1);
+  CLI::App* statement =
+      importing->add_subcommand("bank-statement", "a bank's statement of 1993 (CSV)");
+  statement->add_option("file", file)->required()->check(CLI::ExistingFile);
+  statement->add_option("--book", data, "data directory of the book")->required();
+  statement->callback([&] { status = import_statement_command(file, data); });
+
+  KeyOptions key_options;
+  CLI::App* key = app.add_subcommand("key", "keys of the native API")->require_subcommand(1);
+  CLI::App* key_add = key->add_subcommand("add", "make a key and print its secret once");
+  config.add_to(*key_add);
+  key_add->add_option("--id", key_options.id)->required();
+  key_add
+      ->add_option("--role", key_options.roles,
+                   "upstream, maker, checker, auditor, operator; several with commas")
+      ->required();
+  key_add->callback([&] {
+    status = with_config(config, [&](const Config& c) { return key_add_command(c, key_options); });
+  });
+
+  MerchantOptions m;
+  CLI::App* merchant =
+      app.add_subcommand("merchant", "merchants and their apps")->require_subcommand(1);
+  CLI::App* add = merchant->add_subcommand("add", "make or replace a merchant with one app");
+  config.add_to(*add);
+  add->add_option("--mch-no", m.mch_no)->required();
+  add->add_option("--app-id", m.app_id)->required();
+  add->add_option("--secret", m.secret, "the app's secret; - reads it from standard input")
+      ->required();
+  add->add_option("--name", m.name)->required();
+  add->add_option("--mode", m.mode, "direct or collected")->required();
+  add->add_option("--fee", m.fee, "a rate for every product, like 0.006 or 0.6%");
+  add->add_option("--wx-mchid", m.wx_mchid, "WeChat Pay merchant number that takes its orders");
+  add->add_option("--bank-account", m.bank_account, "our bank account that its money arrives at");
+  add->add_option("--supervised-path", m.supervised_path,
+                  "account code below which it may direct orders");
+  add->add_option("--payee-name", m.payee_name, "where settlement pays to");
+  add->add_option("--payee-account", m.payee_account);
+  add->add_option("--payee-bank", m.payee_bank, "CNAPS code");
+  add->add_flag("--no-md5", m.no_md5, "refuse MD5 signatures of this app");
+  add->callback([&] {
+    status = with_config(config, [&](const Config& c) { return merchant_add_command(c, m); });
+  });
+
+  CLI::App* reset =
+      app.add_subcommand("reset-head", "accept the journal as it is, after a deliberate restore");
+  config.add_to(*reset);
+  reset->callback([&] { status = with_config(config, reset_head_command); });
+
+  CLI11_PARSE(app, argc, argv);
+  return status;
+}

@@ -1,0 +1,228 @@
+#include "api/serve.h"
+
+#include <future>
+
+#include "api/cashier/routes.h"
+#include "api/channel_routes.h"
+#include "api/dispatch.h"
+#include "api/housekeeping.h"
+#include "api/jeepay/notification_body.h"
+#include "api/jeepay/routes.h"
+#include "api/metrics.h"
+#include "api/open_book.h"
+#include "api/openapi.h"
+#include "api/signals.h"
+#include "api/tls.h"
+#include "api/v1/routes.h"
+#include "api/workers.h"
+#include "channels/https_client.h"
+#include "channels/notifier.h"
+#include "channels/statement_fetcher.h"
+#include "ledger/base/log.h"
+#include "reconcile/reconcile_service.h"
+#include "settlement/settlement_service.h"
+
+namespace suanpan::api {
+namespace {
+
+constexpr int kStopDeadline_ms = 10'000;
+constexpr std::size_t kRateLimitedKeys = 10'000;
+constexpr unsigned kBlockingWorkers = 2;
+constexpr std::size_t kBlockingQueue = 256;
+
+// A secret in a file of its own, without the line end that editors add.
+Result<Secret> read_secret(const std::filesystem::path& path) {
+  TRY(auto text, read_file(path));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return Secret(std::move(text));
+}
+
+Result<std::unique_ptr<channels::WechatChannel>> make_wechat(const Config& config) {
+  if (config.wechat_merchants.empty()) return std::unique_ptr<channels::WechatChannel>{};
+  std::vector<channels::wechat::Credentials> merchants;
+  for (const WechatMerchantConfig& m : config.wechat_merchants) {
+    TRY(auto pem, read_file(m.key_file));
+    TRY(auto key, PrivateKey::from_pem(pem));
+    TRY(auto api_v3_key, read_secret(m.api_v3_key_file));
+    channels::wechat::Credentials credentials{
+        m.mchid, m.appid, m.serial, std::move(key), std::move(api_v3_key), {}, {}};
+    if (!m.platform_public_key_file.empty()) {
+      TRY(auto public_pem, read_file(m.platform_public_key_file));
+      TRY(credentials.platform_keys.add_public_key(m.platform_public_key_id, public_pem));
+    }
+    merchants.push_back(std::move(credentials));
+  }
+  return channels::WechatChannel::make(
+      {config.wechat_base_url, config.public_url + std::string(kWechatNotifyPath)},
+      std::move(merchants));
+}
+
+Result<std::unique_ptr<channels::BankChannel>> make_bank(const Config& config) {
+  if (config.bank_accounts.empty()) return std::unique_ptr<channels::BankChannel>{};
+  channels::bank::BankSettings settings;
+  settings.initiating_party = config.bank_party;
+  for (const BankAccountConfig& account : config.bank_accounts)
+    settings.debtors.push_back({account.number, account.name, account.agent});
+  TRY(auto key, read_secret(config.bank_key_file));
+  settings.key = std::move(key);
+  return channels::BankChannel::make(config.bank_base_url, std::move(settings));
+}
+
+Result<std::unique_ptr<channels::HttpsClient>> make_client(bool allow_private) {
+  channels::HttpsClientOptions options;
+  options.allow_private_addresses = allow_private;
+  return channels::HttpsClient::create(options);
+}
+
+channels::Send send_through(channels::HttpsClient& client) {
+  return [&client](const std::string& base_url, HttpRequest request, int deadline_ms,
+                   std::function<void(Result<HttpResponse>)> done) {
+    auto url = channels::Url::parse(base_url);
+    if (!url) return done(url.error());
+    client.send(std::move(request), std::move(url.value()), deadline_ms, std::move(done));
+  };
+}
+
+// Members are made in this order and go in the opposite one: the server first, the book last.
+struct Engine {
+  SystemClock real;
+  OpenedBook opened;
+  std::unique_ptr<channels::WechatChannel> wechat;
+  std::unique_ptr<channels::BankChannel> bank;
+  std::unique_ptr<channels::HttpsClient>
+      channel_client;  // look-ups of one client wait for each other,
+  std::unique_ptr<channels::HttpsClient>
+      merchant_client;  // so merchants' URLs have one of their own
+  std::unique_ptr<channels::PaymentService> payments;
+  std::unique_ptr<settlement::SettlementService> settlement;
+  std::unique_ptr<reconcile::ReconcileService> reconcile;
+  std::unique_ptr<channels::StatementFetcher> fetcher;
+  std::unique_ptr<channels::Notifier> notifier;
+  std::unique_ptr<NonceStore> nonces;
+  RateLimiter limits{RateLimit{}, kRateLimitedKeys};
+  std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
+  std::unique_ptr<Workers> workers = std::make_unique<Workers>(kBlockingWorkers, kBlockingQueue);
+  std::unique_ptr<Services> services;
+  Router router;
+  std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<HttpServer> server;
+
+  ~Engine() {
+    if (server) server->stop(kStopDeadline_ms);
+    housekeeping.reset();
+    workers->stop();
+    if (merchant_client) merchant_client->stop();
+    if (channel_client) channel_client->stop();
+  }
+};
+
+Result<void> make_services(Engine& e, const Config& config) {
+  TRY(auto wechat, make_wechat(config));
+  e.wechat = std::move(wechat);
+  TRY(auto bank, make_bank(config));
+  e.bank = std::move(bank);
+  TRY(auto channel_client, make_client(true));
+  e.channel_client = std::move(channel_client);
+  TRY(auto merchant_client, make_client(config.notify_private_addresses));
+  e.merchant_client = std::move(merchant_client);
+  Book& book = *e.opened.book;
+  channels::PaymentParts parts;
+  parts.book = &book;
+  parts.vault = e.opened.vault.get();
+  parts.business = e.opened.business.get();
+  parts.real = &e.real;
+  parts.send = send_through(*e.channel_client);
+  parts.wechat = e.wechat.get();
+  parts.bank = e.bank.get();
+  e.payments = std::make_unique<channels::PaymentService>(parts);
+  e.settlement = std::make_unique<settlement::SettlementService>(book, *e.opened.vault, *e.payments,
+                                                                 *e.opened.business);
+  e.reconcile = std::make_unique<reconcile::ReconcileService>(book, *e.payments, *e.opened.business,
+                                                              config.reports_folder);
+  e.fetcher = std::make_unique<channels::StatementFetcher>(e.wechat.get(), e.bank.get(),
+                                                           send_through(*e.channel_client), e.real);
+  TRY(auto nonces, NonceStore::open(config.book_folder / "nonces", NonceSettings{}, current_boot(),
+                                    e.real.now()));
+  e.nonces = std::move(nonces);
+  return success();
+}
+
+void make_routes(Engine& e, const Config& config) {
+  e.services = std::make_unique<Services>(Services{.book = *e.opened.book,
+                                                   .vault = *e.opened.vault,
+                                                   .nonces = *e.nonces,
+                                                   .limits = e.limits,
+                                                   .workers = *e.workers,
+                                                   .metrics = *e.metrics,
+                                                   .business = *e.opened.business,
+                                                   .real = e.real});
+  Services& s = *e.services;
+  s.payments = e.payments.get();
+  s.settlement = e.settlement.get();
+  s.reconcile = e.reconcile.get();
+  s.manual_business = e.opened.manual;
+  s.fetch_file = [&e](const std::string& kind, const std::string& subject, Date day) {
+    return kind == "bill" ? e.fetcher->trade_bill(subject, day)
+                          : e.fetcher->bank_statement(subject, day);
+  };
+  s.public_url = config.public_url;
+  s.reports_folder = config.reports_folder.string();
+  if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
+  v1::add_all_routes(e.router, s);
+  jeepay::add_jeepay_routes(e.router, s);
+  cashier::add_cashier_routes(e.router, s);
+  add_channel_routes(e.router, *e.payments);
+  add_openapi_route(e.router);
+}
+
+std::vector<std::function<void()>> chores(Engine& e) {
+  return {[&e] {
+            std::promise<void> asked;
+            e.payments->poll_due([&](std::size_t) { asked.set_value(); });
+            asked.get_future().wait();
+          },
+          [&e] { e.notifier->run_due(); }, [&e] { e.settlement->follow(); }};
+}
+
+Result<void> run(const Config& config) {
+  Engine e;
+  TRY(auto opened, open_book(config));
+  e.opened = std::move(opened);
+  TRY(make_services(e, config));
+  make_routes(e, config);
+  e.notifier = std::make_unique<channels::Notifier>(
+      *e.opened.book, *e.opened.business, send_through(*e.merchant_client),
+      [&e](std::string_view topic, std::string_view id) {
+        return jeepay::render_notification(*e.services, topic, id);
+      });
+  e.housekeeping = std::make_unique<Housekeeping>(chores(e));
+  HttpServerOptions options;
+  options.address = config.listen_address;
+  options.port = config.listen_port;
+  options.threads = config.threads;
+  options.max_connections = config.max_connections;
+  options.max_body_bytes = config.max_body_bytes;
+  if (!config.tls_certificate.empty()) {
+    TRY(auto identity, load_tls_identity(config.tls_certificate, config.tls_key));
+    options.tls = std::move(identity);
+  }
+  TRY(auto server, HttpServer::start(std::move(options), make_dispatch(e.router, *e.services)));
+  e.server = std::move(server);
+  log_info("suanpan listens at {}:{}, book at journal entry {}", config.listen_address,
+           e.server->port(), e.opened.book->statistics().last_seq);
+  wait_for_end_signal();
+  log_info("stopping");
+  return success();
+}
+
+}  // namespace
+
+int serve_command(const Config& config) {
+  block_end_signals();
+  const auto ran = run(config);
+  if (ran) return 0;
+  fmt::print(stderr, "suanpan: {}: {}\n", name_of(ran.error().code), ran.error().message);
+  return 1;
+}
+
+}  // namespace suanpan::api
