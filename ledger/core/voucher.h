@@ -22,7 +22,12 @@ inline constexpr CallerId kSystemCaller{1};  ///< the platform itself: expiry, d
 struct ClaimKey {
   Id128 id;
   CallerId caller;
-  friend constexpr auto operator<=>(const ClaimKey&, const ClaimKey&) = default;
+  friend constexpr bool operator==(const ClaimKey&, const ClaimKey&) = default;
+  /// By caller, then id: the order of bytes(), by which the id index searches.
+  friend constexpr std::strong_ordering operator<=>(const ClaimKey& a, const ClaimKey& b) {
+    if (const auto by_caller = a.caller <=> b.caller; by_caller != 0) return by_caller;
+    return a.id <=> b.id;
+  }
 
   /// 20 bytes that sort like the key: the document key of holds and reversal totals.
   std::string bytes() const;

@@ -199,6 +199,14 @@ TEST_CASE("names: a claim key's bytes and hex sort and read back") {
   CHECK(ClaimKey::from_bytes(key.bytes()) == key);
   CHECK(ClaimKey::from_hex(key.hex()) == key);
   CHECK(ClaimKey::from_hex("A1B2C3D40102030405060708090A0B0C0D0E0F10") == key);
+  // Bytes sort as keys do: the id index is sorted by the one and searched by the other.
+  const ClaimKey keys[] = {{Id128{0, 9}, CallerId{1}},
+                           {Id128{5, 0}, CallerId{1}},
+                           {Id128{0, 1}, CallerId{2}},
+                           {Id128{0, 1}, CallerId{0x01000000}},
+                           {Id128{0, 1}, CallerId{0xff000000}}};
+  for (const ClaimKey& a : keys)
+    for (const ClaimKey& b : keys) CHECK((a < b) == (a.bytes() < b.bytes()));
   for (const std::string& bad : {std::string(), key.hex().substr(1), key.hex() + "0",
                                  "g" + key.hex().substr(1), key.hex().substr(0, 39) + " "})
     CHECK_FALSE(ClaimKey::from_hex(bad));
