@@ -56,6 +56,7 @@ DocumentPtr Book::document(DocumentKind kind, std::string_view key) const {
 
 Result<void> Book::for_each_document(DocumentKind kind,
                                      const std::function<bool(const DocumentPtr&)>& each) const {
+  wait_projected();
   engine_->projector.store_now();
   return engine_->projector.documents().for_each(kind, "", each);
 }
@@ -131,7 +132,9 @@ Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
   return balance;
 }
 
-Result<std::uint64_t> Book::seq_at(Timestamp time) const { return engine_->journal->seq_at(time); }
+Result<std::uint64_t> Book::seq_at(Timestamp time) const {
+  return engine_->journal->seq_at(time, read([](const State&, std::uint64_t seq) { return seq; }));
+}
 
 void Book::wait_projected() const {
   engine_->projector.wait_fed(read([](const State&, std::uint64_t seq) { return seq; }));

@@ -39,7 +39,7 @@ struct Command {
 struct BookOptions {
   std::filesystem::path folder;  ///< "<folder>/db" and "<folder>/head"
   bool create = false;
-  Date first_date;                     ///< accounting date of a new book
+  Date first_date;                     ///< accounting date of a new book; journalled
   Currency currency = Currency::kCNY;  ///< of a new book
   bool reset_head = false;             ///< accept a journal that ends before its head
   std::size_t queue_items =
@@ -96,7 +96,8 @@ class Book {
   }
   /// The published document, resident or stored.
   DocumentPtr document(DocumentKind kind, std::string_view key) const;
-  /// Calls `each` with every document of a kind, open or finished, in key order.
+  /// Calls `each` with every document of a kind, open or finished, in key order, as of what was
+  /// durable when it was called or later.
   Result<void> for_each_document(DocumentKind kind,
                                  const std::function<bool(const DocumentPtr&)>& each) const;
 

@@ -37,6 +37,25 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
   return engine;
 }
 
+// The first journal entry says with which day and currency the book began, so that whoever opens it
+// later need not know.
+Result<void> Book::Engine::open_book() {
+  if (!options_.create)
+    return fail(Errc::kNotFound, "{}: the book was never opened", options_.folder.string());
+  const Content content{{"first_date", options_.first_date.iso()},
+                        {"currency", std::string(code_of(options_.currency))}};
+  ChangeSet changes;
+  changes.date = options_.first_date;
+  changes.book = BookChange{options_.first_date, options_.first_date.plus_days(-1)};
+  const CommandEnvelope command{ClaimKey{id_of("open book"), kSystemCaller}, CommandKind::kOpenBook,
+                                &content, nullptr, clock_.now()};
+  Stamper stamper;
+  BlockBuilder block;
+  block.accept(command, changes, stamper);
+  TRY(journal->append(block.seal(journal->last_hash())));
+  return success();
+}
+
 Result<void> Book::Engine::recover() {
   TRY(auto opened, Journal::open(*store, options_.folder / "head", options_.reset_head));
   journal = std::move(opened);
@@ -44,9 +63,9 @@ Result<void> Book::Engine::recover() {
   if (projector.stamp() > journal->last_seq())
     return fail(Errc::kCorrupt, "projections reflect the journal up to {}, which ends at {}",
                 projector.stamp(), journal->last_seq());
-  if (projector.documents().stamp() == 0)
-    projector.documents().begin(
-        BookState{options_.first_date, options_.first_date.plus_days(-1), options_.currency, 0});
+  if (journal->last_seq() == 0) {
+    TRY(open_book());
+  }
 
   std::vector<std::pair<ClaimKey, std::uint64_t>> recent;
   const std::uint64_t ids_stamp = projector.ids().stamp();
@@ -78,7 +97,7 @@ Result<void> Book::Engine::recover() {
   TRY(fill(working));
   published = std::make_unique<State>(empty, cold);
   TRY(fill(*published));
-  published_seq = journal->last_seq();
+  published_seq = durable_seq_ = journal->last_seq();
   planner_ =
       std::make_unique<Planner>(std::move(working), snapshot.stamper, projector.ids(), *journal);
   for (const auto& [key, seq] : recent) {
@@ -108,7 +127,9 @@ bool Book::Engine::submit(Submission submission) {
   CHECK_OR_DIE(items <= kMaxBatchItems, "a submission of {} items", items);
   {
     std::lock_guard lock(mutex_);
-    if (stopping_ || queued_items_ + items > options_.queue_items) return false;
+    // An empty queue takes any submission: one larger than the queue would never be accepted.
+    if (stopping_ || (queued_items_ > 0 && queued_items_ + items > options_.queue_items))
+      return false;
     queued_items_ += items;
     queue_.push_back(std::move(submission));
   }
@@ -118,6 +139,8 @@ bool Book::Engine::submit(Submission submission) {
 
 void Book::Engine::plan_one(Submission& submission, GatheredBlock& block) {
   const Timestamp now = clock_.now();
+  // Also under load, when the thread is never idle: what a command sees depends on its time only.
+  planner_->expire_holds(now, kExpiriesPerBlock, block);
   Book::Answers answers;
   answers.reserve(submission.items());
   for (const VoucherRequest& voucher : submission.vouchers)
@@ -208,6 +231,7 @@ void Book::Engine::commit(const std::shared_ptr<GatheredBlock>& block) {
     std::lock_guard lock(mutex_);
     ++blocks_;
     records_ += durable->record_count();
+    durable_seq_ = durable->last_seq();
   }
   durable_.notify_all();
   for (auto& waiting : block->waiting) waiting.done(std::move(waiting.answers));
@@ -254,13 +278,10 @@ Result<std::optional<std::uint64_t>> Book::Engine::find_seq(const ClaimKey& key)
 }
 
 std::uint64_t Book::Engine::wait_for_seq(std::uint64_t seq, int timeout_ms) const {
-  const auto last = [&] {
-    std::shared_lock lock(published_mutex);
-    return published_seq;
-  };
   std::unique_lock lock(mutex_);
-  durable_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return last() > seq; });
-  return last();
+  durable_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                    [&] { return durable_seq_ > seq; });
+  return durable_seq_;
 }
 
 BookStatistics Book::Engine::statistics() const {

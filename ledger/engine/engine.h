@@ -41,6 +41,7 @@ class Book::Engine {
 
  private:
   Engine(const BookOptions& options, const Clock& clock, std::unique_ptr<KeyValueStore> opened);
+  Result<void> open_book();
   Result<void> recover();
   void plan_loop();
   void commit_loop();
@@ -64,6 +65,7 @@ class Book::Engine {
       handed_over_;  // sealed for the committer, which clears it when done
   bool stopping_ = false, planning_ended_ = false;
   std::uint64_t blocks_ = 0, records_ = 0;
+  std::uint64_t durable_seq_ = 0;  // published by now
 
   // Ids of durable commands that the id projection does not answer for yet, for reads.
   mutable std::mutex recent_mutex_;

@@ -91,6 +91,10 @@ void DocumentProjection::feed(const BlockPtr& block) {
       stamper.voucher_numbers[{Date{first.date_days}.month_key(), first.voucher_type}] =
           first.voucher_no;
     if (!part) return;
+    if (first.command_kind == static_cast<std::uint8_t>(CommandKind::kOpenBook))
+      for (const auto& [name, value] : part->content)
+        if (name == "currency")
+          snapshot_.book.currency = currency_of(value).value_or(snapshot_.book.currency);
     for (const DocumentPtr& document : part->documents)
       gathered_[{document->kind, document->key}] = document;
     for (const Account& account : part->accounts)

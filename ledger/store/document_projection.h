@@ -44,8 +44,6 @@ class DocumentProjection final : public Projection {
                         const std::function<bool(const DocumentPtr&)>& each) const;
 
   const BookSnapshot& snapshot() const { return snapshot_; }
-  /// A new book begins with this.
-  void begin(const BookState& book) { snapshot_.book = book; }
   /// Finished documents that the last collect() wrote: memory may forget them once stored.
   std::vector<DocumentPtr> take_finished() { return std::move(finished_); }
 

@@ -57,6 +57,18 @@ Result<std::optional<Head>> newest(std::string_view bytes) {
 
 }  // namespace
 
+Result<HeadFile> HeadFile::reset(const std::filesystem::path& path, const Head& head) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::kIo, "{}: {}", path.string(), std::strerror(errno));
+  HeadFile file(fd);
+  // Both slots: a later head left in the other one would be believed at the next opening.
+  TRY(file.write(head));
+  TRY(file.write(head));
+  TRY(file.sync());
+  file.found_ = head;
+  return file;
+}
+
 Result<HeadFile> HeadFile::open(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::kIo, "{}: {}", path.string(), std::strerror(errno));

@@ -24,6 +24,8 @@ class HeadFile {
   /// Opens or makes the file. `found` is the newest head in it; nothing if the file is new.
   /// Errors: kIo, kCorrupt when neither slot holds.
   static Result<HeadFile> open(const std::filesystem::path& path);
+  /// Opens or makes the file and makes `head` its only head, synced, whatever it held.
+  static Result<HeadFile> reset(const std::filesystem::path& path, const Head& head);
   /// Reads without opening for writing; nothing if there is no file.
   static Result<std::optional<Head>> read(const std::filesystem::path& path);
 

@@ -1,5 +1,7 @@
 #include "ledger/store/journal.h"
 
+#include <algorithm>
+
 #include "ledger/base/check.h"
 
 namespace suanpan {
@@ -22,24 +24,29 @@ Result<BlockPtr> parse_at(const Cursor& cursor) {
 
 Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
                                                const std::filesystem::path& path, bool reset_head) {
-  TRY(auto head_file, HeadFile::open(path));
-  const std::optional<Head> outside = head_file.found();
-  std::unique_ptr<Journal> journal(new Journal(store, std::move(head_file)));
+  Head last;
   const auto cursor = store.cursor(Table::kJournal);
   cursor->seek_to_last();
   if (cursor->valid()) {
-    TRY(auto last, parse_at(*cursor));
-    journal->head_ = Head{last->last_seq(), last->hash()};
+    TRY(auto block, parse_at(*cursor));
+    last = Head{block->last_seq(), block->hash()};
   }
   TRY(cursor->status());
   if (reset_head) {
-    TRY(journal->head_file_.write(journal->head_));
-    TRY(journal->head_file_.sync());
-    return journal;
+    TRY(auto head_file, HeadFile::reset(path, last));
+    return std::unique_ptr<Journal>(new Journal(store, std::move(head_file), last));
   }
-  if (!outside && journal->head_.seq != 0)
+  TRY(auto head_file, HeadFile::open(path));
+  const std::optional<Head> outside = head_file.found();
+  if (!outside && last.seq != 0)
     return fail(Errc::kCorrupt, "the head file {} is missing; the journal ends at {}",
-                path.string(), journal->head_.seq);
+                path.string(), last.seq);
+  std::unique_ptr<Journal> journal(new Journal(store, std::move(head_file), last));
+  if (!outside) {
+    // The empty journal has a head too, before the first block: a file without one means loss.
+    TRY(journal->head_file_.write(last));
+    TRY(journal->head_file_.sync());
+  }
   if (outside && outside->seq > journal->head_.seq)
     return fail(
         Errc::kCorrupt,
@@ -63,6 +70,7 @@ Result<BlockPtr> Journal::append(std::string sealed) {
   TRY(store_.write({{Table::kJournal, big_endian(block->first_seq()), block->bytes()}},
                    Durability::kSynced));
   head_ = Head{block->last_seq(), block->hash()};
+  last_seq_.store(head_.seq, std::memory_order_release);
   TRY(head_file_.write(head_));
   return block;
 }
@@ -96,6 +104,8 @@ Result<void> Journal::replay(std::uint64_t from,
   BlockPtr before;
   for (; cursor->valid(); cursor->next()) {
     TRY(auto block, parse_at(*cursor));
+    if (!before && block->first_seq() > std::max<std::uint64_t>(from, 1))
+      return fail(Errc::kCorrupt, "journal entry {} is missing", from);
     if (before &&
         (block->first_seq() != before->last_seq() + 1 || block->previous_hash() != before->hash()))
       return fail(Errc::kCorrupt, "the chain breaks at journal block {}", block->first_seq());
@@ -108,9 +118,9 @@ Result<void> Journal::replay(std::uint64_t from,
   return cursor->status();
 }
 
-Result<std::uint64_t> Journal::seq_at(Timestamp time) const {
+Result<std::uint64_t> Journal::seq_at(Timestamp time, std::uint64_t until) const {
   // Blocks rise in sequence and time alike: bisect over sequences, then look inside one block.
-  std::uint64_t low = 0, high = head_.seq;
+  std::uint64_t low = 0, high = std::min(until, last_seq());
   while (low < high) {
     const std::uint64_t middle = low + (high - low + 1) / 2;
     TRY(auto block, block_of(middle));
@@ -124,10 +134,10 @@ Result<std::uint64_t> Journal::seq_at(Timestamp time) const {
       std::uint64_t found = low;
       for (const Record& r : records)
         if (r.timestamp_ns <= time.ns) found = r.seq;
-      return found;
+      return std::min(found, until);
     }
   }
-  return low;
+  return std::min(low, until);
 }
 
 }  // namespace suanpan

@@ -3,6 +3,7 @@
 //
 // append() belongs to one thread; reads are thread-safe.
 #pragma once
+#include <atomic>
 #include <filesystem>
 #include <list>
 #include <memory>
@@ -23,7 +24,8 @@ class Journal {
                                                const std::filesystem::path& head_file,
                                                bool reset_head = false);
 
-  std::uint64_t last_seq() const { return head_.seq; }
+  std::uint64_t last_seq() const { return last_seq_.load(std::memory_order_acquire); }
+  /// Only for the thread that appends.
   const Sha256& last_hash() const { return head_.hash; }
 
   /// Appends a sealed block whose first sequence is last_seq() + 1 and returns it parsed: it is on
@@ -35,18 +37,19 @@ class Journal {
   /// The block that holds `seq`; null past the end. Errors: kCorrupt, kIo.
   Result<BlockPtr> block_of(std::uint64_t seq) const;
   /// Calls `each` with every block that ends at or after `from`, in order, and checks the chain on
-  /// the way.
+  /// the way; `from` itself must be there unless the journal ends before it.
   Result<void> replay(std::uint64_t from,
                       const std::function<Result<void>(const BlockPtr&)>& each) const;
-  /// The last sequence whose timestamp is at or before `time`; 0 if none is.
-  Result<std::uint64_t> seq_at(Timestamp time) const;
+  /// The last sequence, at most `until`, whose timestamp is at or before `time`; 0 if none is.
+  Result<std::uint64_t> seq_at(Timestamp time, std::uint64_t until) const;
 
  private:
-  Journal(KeyValueStore& store, HeadFile head_file)
-      : store_(store), head_file_(std::move(head_file)) {}
+  Journal(KeyValueStore& store, HeadFile head_file, const Head& head)
+      : store_(store), head_file_(std::move(head_file)), head_(head), last_seq_(head.seq) {}
   KeyValueStore& store_;
   HeadFile head_file_;
-  Head head_;
+  Head head_;                            // the appending thread's
+  std::atomic<std::uint64_t> last_seq_;  // head_.seq, for readers
   // A resend of a batch reads one block thousands of times.
   mutable std::mutex cache_mutex_;
   mutable std::list<BlockPtr> cache_;

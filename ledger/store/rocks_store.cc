@@ -14,9 +14,13 @@ constexpr std::uint64_t kFormat = 1;
 
 Error translate(const rocksdb::Status& status, std::string_view what) {
   const std::string text = status.ToString();
-  if (status.IsIOError() && text.find("lock") != std::string::npos)
+  // The folder's own name may hold the word "lock": only the engine's two sentences count.
+  if (status.IsIOError() && (text.find("While lock file: ") != std::string::npos ||
+                             text.find("lock hold by current process") != std::string::npos))
     return fail(Errc::kLocked, "{}: another process has this data directory open", what);
-  if (status.IsCorruption()) return fail(Errc::kCorrupt, "{}: {}", what, text);
+  // A file that the database names and that is not there is damage, too.
+  if (status.IsCorruption() || status.IsPathNotFound())
+    return fail(Errc::kCorrupt, "{}: {}", what, text);
   if (status.IsInvalidArgument() && text.find("does not exist") != std::string::npos)
     return fail(Errc::kNotFound, "{}: no database there", what);
   return fail(Errc::kIo, "{}: {}", what, text);
@@ -199,8 +203,16 @@ const char* name_of(Table table) {
 Result<std::unique_ptr<KeyValueStore>> open_rocks(const std::filesystem::path& folder,
                                                   const RocksOptions& options) {
   std::error_code error;
+  if (!options.create && !std::filesystem::exists(folder, error))
+    return fail(Errc::kNotFound, "{}: no database there", folder.string());
   if (options.create) std::filesystem::create_directories(folder, error);
   if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
+  // Without its root file the engine would take the folder for an empty one and begin anew over
+  // what is left.
+  if (!std::filesystem::exists(folder / "CURRENT", error))
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      if (entry.path().filename().string().starts_with("MANIFEST-"))
+        return fail(Errc::kCorrupt, "{}: the database has lost its file CURRENT", folder.string());
   return RocksStore::open(folder, options);
 }
 

@@ -1,0 +1,294 @@
+// The journal block: golden bytes by hand, every damage refused, every command read back.
+#include "ledger/store/block.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+
+using namespace suanpan;
+
+namespace {
+
+// Little-endian, written here and nowhere else.
+std::string le(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  return out;
+}
+
+const Sha256 kPrevious = sha256("the block before");
+
+VoucherRequest small_voucher() {
+  VoucherRequest request;
+  request.key = ClaimKey{Id128{0x1111, 0x2222}, CallerId{100}};
+  request.legs.push_back(Leg{AccountId{1}, AccountId{2}, 12'345});
+  request.legs.push_back(Leg{AccountId{1}, AccountId{3}, 55});
+  request.code = 9;
+  request.type = VoucherType::kReceipt;
+  request.date = Date{20'516};
+  request.text = std::make_shared<VoucherText>(VoucherText{"租", "KEY-1", "", "", ""});
+  return request;
+}
+
+ChangeSet effects_of(const VoucherRequest& request) {
+  ChangeSet changes;
+  for (const Leg& leg : request.legs)
+    changes.transfers.push_back(Transfer{leg.debit, leg.credit, leg.amount});
+  changes.date = *request.date;
+  changes.code = request.code;
+  changes.type = request.type;
+  changes.text = request.text;
+  return changes;
+}
+
+std::string small_block() {
+  const VoucherRequest request = small_voucher();
+  Stamper stamper;
+  stamper.next_seq = 41;
+  stamper.last_timestamp = Timestamp{999};
+  BlockBuilder builder;
+  builder.accept(
+      CommandEnvelope{request.key, CommandKind::kVoucher, nullptr, &request, Timestamp{1000}},
+      effects_of(request), stamper);
+  return builder.seal(kPrevious);
+}
+
+std::string resealed(std::string bytes) {
+  bytes.resize(bytes.size() - 4);
+  return bytes + le(crc32c(bytes), 4);
+}
+
+}  // namespace
+
+TEST_CASE("block: a small block has exactly these bytes") {
+  // One voucher of two legs with a summary and a business key that fits into the record.
+  const std::string variable = std::string("\x01") + le(5 * 4 + 3, 4) +  // the text section
+                               le(3, 4) + "租" + le(0, 4) + le(0, 4) + le(0, 4) + le(0, 4);
+  const auto record = [&](std::uint32_t leg, std::uint32_t credit, std::uint64_t amount,
+                          std::uint8_t flags, std::uint64_t variable_length) {
+    return le(41, 8) + le(1000, 8) + le(0x1111, 8) + le(0x2222, 8)  // seq, time, id
+           + le(100, 4) + le(1, 4) + le(credit, 4) + le(20'516, 4)  // caller, accounts, date
+           + le(amount, 8) + le(9, 2) + le(0, 1) + le(1, 1)         // amount, code, kinds
+           + le(0, 2) + le(1, 1) + le(flags, 1) + le(1, 4)          // refusal, type, flags, number
+           + le(leg, 4) + le(0, 4) + le(variable_length, 4)         // leg, variable part
+           + le(0, 8) + le(0, 8) + le(0, 4) + le(0, 4) + le(0, 8)   // ref, effective, expiry
+           + "KEY-1" + std::string(11, '\0');
+  };
+  std::string expected = "SPBLOCK1" + le(1, 4) + le(2, 4) + le(variable.size(), 8) + le(41, 8) +
+                         le(41, 8) + le(1000, 8) +
+                         std::string(reinterpret_cast<const char*>(kPrevious.data()), 32) +
+                         std::string(16, '\0');
+  REQUIRE(expected.size() == 96);
+  // Flags: more legs 1, variable 2, date given 4, key inside the record 32.
+  expected += record(0, 2, 12'345, 1 + 2 + 4 + 32, variable.size());
+  expected += record(1, 3, 55, 4 + 32, 0);
+  expected += variable;
+  expected += le(crc32c(expected), 4);
+  const std::string bytes = small_block();
+  CHECK(bytes.size() == 96 + 2 * 128 + 28 + 4);
+  CHECK(bytes == expected);
+
+  const auto block = Block::parse(bytes);
+  REQUIRE(block);
+  CHECK(block.value()->first_seq() == 41);
+  CHECK(block.value()->last_seq() == 41);
+  CHECK(block.value()->last_timestamp() == Timestamp{1000});
+  CHECK(block.value()->previous_hash() == kPrevious);
+  CHECK(block.value()->hash() == sha256(std::string_view(bytes).substr(0, bytes.size() - 4)));
+}
+
+TEST_CASE("block: every truncation and every surplus byte is refused") {
+  const std::string bytes = small_block();
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    const auto block = Block::parse(bytes.substr(0, n));
+    if (block) FAIL("a block of " << n << " bytes is believed");
+    CHECK(block.error().code == Errc::kCorrupt);
+  }
+  CHECK(Block::parse(bytes + '\0').has_error());
+  CHECK(Block::parse(bytes + bytes).has_error());
+}
+
+TEST_CASE("block: every single bit flip is refused") {
+  const std::string bytes = small_block();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      const auto block = Block::parse(std::move(damaged));
+      if (block) FAIL("bit " << bit << " of byte " << i);
+    }
+  }
+}
+
+TEST_CASE("block: what contradicts itself under a good checksum is refused") {
+  const std::string good = small_block();
+  struct Row {
+    const char* what;
+    std::size_t at;
+    std::string bytes;
+    Errc expected;
+  };
+  const Row rows[] = {
+      {"another magic", 0, "SPBLOCK2", Errc::kCorrupt},
+      {"a newer version", 8, le(2, 4), Errc::kUnsupported},
+      {"version 0", 8, le(0, 4), Errc::kCorrupt},
+      {"no records", 12, le(0, 4), Errc::kCorrupt},
+      {"fewer records", 12, le(1, 4), Errc::kCorrupt},
+      {"more records", 12, le(3, 4), Errc::kCorrupt},
+      {"records beyond memory", 12, le(0xffffffff, 4), Errc::kCorrupt},
+      {"another variable length", 16, le(27, 8), Errc::kCorrupt},
+      {"a variable length that wraps", 16, le(0xffffffffffffffffULL, 8), Errc::kCorrupt},
+      {"another first sequence", 24, le(40, 8), Errc::kCorrupt},
+      {"another last sequence", 32, le(42, 8), Errc::kCorrupt},
+      {"a leg of another command", 96 + 128, le(42, 8), Errc::kCorrupt},
+      {"a command cut off", 96 + 128 + 63, le(4 + 32 + 1, 1), Errc::kCorrupt},
+      {"a variable part outside", 96 + 72, le(29, 4), Errc::kCorrupt},
+      {"a variable part too long", 96 + 76, le(29, 4), Errc::kCorrupt},
+      {"an unknown section", 96 + 256, "\x09", Errc::kCorrupt},
+      {"a section cut off", 96 + 256 + 1, le(24, 4), Errc::kCorrupt},
+      {"a text cut off", 96 + 256 + 5, le(400, 4), Errc::kCorrupt},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    std::string bytes = good;
+    bytes.replace(row.at, row.bytes.size(), row.bytes);
+    REQUIRE(bytes != good);
+    const auto block = Block::parse(resealed(bytes));
+    REQUIRE_FALSE(block);
+    CHECK(block.error().code == row.expected);
+  }
+}
+
+TEST_CASE("block: an accepted command is read back with all its effects") {
+  ChangeSet changes;
+  changes.date = Date{20'517};
+  changes.effective = Date{-3};
+  changes.ref = ClaimKey{Id128{7, 8}, CallerId{9}};
+  changes.text = std::make_shared<VoucherText>(
+      VoucherText{"摘要", std::string(17, 'k'), "{}", "张三", "李四"});
+  Account account;
+  account.id = AccountId{5};
+  account.code = "2101/小区";
+  account.name = "某某";
+  account.type = AccountType::kLiability;
+  account.normal = Side::kCredit;
+  account.currency = Currency::kUSD;
+  account.terms = AccountTerms{LimitKind::kCreditLine, 77, true, false, true, true};
+  account.version = 3;
+  changes.accounts.push_back(account);
+  account.terms = AccountTerms{LimitKind::kNone, 0, false, true, false, false};
+  changes.accounts.push_back(account);
+  changes.documents.push_back(
+      Document{DocumentKind::kOrder, "P1", 4, true, std::string("a\0b", 3)});
+  changes.documents.push_back(Document{DocumentKind::kHold, "", 1, false, ""});
+  changes.events.push_back(Event{"t", "k", "{}"});
+  changes.book = BookChange{Date{20'518}, Date{20'510}};
+  changes.answer = "P1";
+  const Content content{{"a", "1"}, {"b", ""}};
+  const ClaimKey key{Id128{1, 2}, CallerId{3}};
+  Stamper stamper;
+  BlockBuilder builder;
+  const Answer answer =
+      builder.accept(CommandEnvelope{key, CommandKind::kSetting, &content, nullptr, Timestamp{50}},
+                     changes, stamper);
+  CHECK(answer.seq == 1);
+  CHECK(answer.voucher_no == 0);  // nothing was posted
+  CHECK(answer.answer == "P1");
+  const auto block = Block::parse(builder.seal(Sha256{}));
+  REQUIRE(block);
+  const StoredCommand stored = block.value()->read(block.value()->command(1));
+  CHECK(stored.key == key);
+  CHECK(stored.kind == CommandKind::kSetting);
+  CHECK(stored.timestamp == Timestamp{50});
+  CHECK(stored.content == content);
+  CHECK(stored.effects.date == changes.date);
+  CHECK(stored.effects.effective == changes.effective);
+  CHECK(stored.effects.ref == changes.ref);
+  CHECK(*stored.effects.text == *changes.text);
+  REQUIRE(stored.effects.accounts.size() == 2);
+  for (int i = 0; i < 2; ++i) {
+    const Account &is = stored.effects.accounts[i], &was = changes.accounts[i];
+    CHECK(is.id == was.id);
+    CHECK(is.code == was.code);
+    CHECK(is.name == was.name);
+    CHECK(is.type == was.type);
+    CHECK(is.normal == was.normal);
+    CHECK(is.currency == was.currency);
+    CHECK(is.terms == was.terms);
+    CHECK(is.version == was.version);
+  }
+  REQUIRE(stored.effects.documents.size() == 2);
+  CHECK(stored.effects.documents[0].bytes == std::string("a\0b", 3));
+  CHECK(stored.effects.documents[0].open);
+  CHECK(stored.effects.documents[0].version == 4);
+  CHECK_FALSE(stored.effects.documents[1].open);
+  CHECK(stored.effects.events == changes.events);
+  CHECK(stored.effects.book == changes.book);
+  CHECK(stored.effects.answer == "P1");
+}
+
+TEST_CASE("block: sequence and time rise by command, voucher numbers by month and type") {
+  Stamper stamper;
+  BlockBuilder builder;
+  std::vector<Answer> answers;
+  const auto post = [&](std::uint64_t n, Date date, VoucherType type, TransferKind kind,
+                        std::int64_t now) {
+    ChangeSet changes;
+    changes.date = date;
+    changes.type = type;
+    if (kind != TransferKind::kNone)
+      changes.transfers.push_back(Transfer{AccountId{1}, AccountId{2}, 1, kind});
+    static const Content kNothing;
+    answers.push_back(
+        builder.accept(CommandEnvelope{ClaimKey{Id128{0, n}, CallerId{1}}, CommandKind::kSetting,
+                                       &kNothing, nullptr, Timestamp{now}},
+                       changes, stamper));
+  };
+  const Date march = *Date::of(2026, 3, 31), april = *Date::of(2026, 4, 1);
+  post(1, march, VoucherType::kGeneral, TransferKind::kPosted, 100);
+  post(2, march, VoucherType::kGeneral, TransferKind::kPending, 100);     // reserves: no number
+  post(3, march, VoucherType::kGeneral, TransferKind::kPostPending, 90);  // the clock stepped back
+  post(4, march, VoucherType::kReceipt, TransferKind::kPosted, 200);
+  post(5, april, VoucherType::kGeneral, TransferKind::kRed, 200);
+  post(6, march, VoucherType::kGeneral, TransferKind::kVoidPending, 300);  // gives back: none
+  post(7, march, VoucherType::kGeneral, TransferKind::kNone, 300);
+  post(8, march, VoucherType::kGeneral, TransferKind::kPosted, 300);
+  const std::uint32_t numbers[] = {1, 0, 2, 1, 1, 0, 0, 3};
+  const std::int64_t times[] = {100, 101, 102, 200, 201, 300, 301, 302};
+  for (std::size_t i = 0; i < 8; ++i) {
+    CHECK(answers[i].seq == i + 1);
+    CHECK(answers[i].voucher_no == numbers[i]);
+    CHECK(answers[i].timestamp == Timestamp{times[i]});
+  }
+  const auto block = Block::parse(builder.seal(Sha256{}));
+  REQUIRE(block);
+  CHECK(block.value()->last_seq() == 8);
+  CHECK(block.value()->command(9).empty());
+  CHECK(block.value()->command(0).empty());
+  std::size_t commands = 0;
+  for_each_command(*block.value(), [&](std::span<const Record> legs, const VariablePart* part) {
+    ++commands;
+    CHECK(legs.size() == 1);
+    CHECK(part != nullptr);  // the empty content is a section
+  });
+  CHECK(commands == 8);
+}
+
+TEST_CASE("block: a refusal keeps what was asked for, its code and its detail") {
+  const VoucherRequest request = small_voucher();
+  Stamper stamper;
+  BlockBuilder builder;
+  const Answer answer = builder.refuse(
+      CommandEnvelope{request.key, CommandKind::kVoucher, nullptr, &request, Timestamp{5}},
+      refuse(RefusalCode::kBelowLimit, "2101/a"), Date{20'520}, stamper);
+  CHECK(answer.voucher_no == 0);
+  const auto block = Block::parse(builder.seal(Sha256{}));
+  REQUIRE(block);
+  const StoredCommand stored = block.value()->read(block.value()->command(1));
+  CHECK(stored.refusal.code == RefusalCode::kBelowLimit);
+  CHECK(stored.refusal.detail == "2101/a");
+  CHECK(stored.effects.date == Date{20'516});
+  REQUIRE(stored.effects.transfers.size() == 2);
+  for (const Transfer& t : stored.effects.transfers) CHECK(t.kind == TransferKind::kNone);
+  CHECK(stored.effects.transfers[1].amount == 55);
+  for (const Record& r : block.value()->records()) CHECK_FALSE(r.moves_money());
+}

@@ -1,0 +1,238 @@
+// The store on RocksDB: the same as the reference store, and what it says of a bad directory.
+#include "ledger/store/rocks_store.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <random>
+
+#include "ledger/store/memory_store.h"
+#include "ledger/store/projection.h"
+#include "tests/support/temp_folder.h"
+
+using namespace suanpan;
+namespace fs = std::filesystem;
+
+namespace {
+
+Result<std::unique_ptr<KeyValueStore>> open(const fs::path& folder, bool create,
+                                            bool read_only = false) {
+  return open_rocks(folder, RocksOptions{create, read_only});
+}
+
+void fill(const fs::path& folder) {
+  auto store = open(folder, true);
+  REQUIRE(store);
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(store.value()->write({{Table::kJournal, big_endian(i), std::string(1000, 'j')}},
+                                 Durability::kSynced));
+    REQUIRE(store.value()->write({{Table::kEntries, big_endian(i), std::string(1000, 'e')}},
+                                 Durability::kBackground));
+  }
+  REQUIRE(store.value()->flush());
+}
+
+// Everything that can be read is read; the first error, if any.
+Errc first_error(const fs::path& folder) {
+  const auto store = open(folder, false);
+  if (!store) return store.error().code;
+  for (const Table table : kTables) {
+    const auto cursor = store.value()->cursor(table);
+    for (cursor->seek(""); cursor->valid(); cursor->next()) {
+    }
+    if (const auto status = cursor->status(); !status) return status.error().code;
+  }
+  return Errc{};
+}
+
+void flip(const fs::path& path, std::uintmax_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(at));
+  const char c = static_cast<char>(file.get() ^ 0x40);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(c);
+}
+
+std::vector<fs::path> files(const fs::path& folder, const std::string& part) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().find(part) != std::string::npos)
+      found.push_back(entry.path());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("rocks: answers like the reference store, reopened at random") {
+  test::TempFolder folder;
+  MemoryStore reference;
+  std::unique_ptr<KeyValueStore> store = std::move(open(folder.path() / "db", true).value());
+  std::mt19937_64 random(7);
+  const auto random_key = [&] { return big_endian(random() % 300, 2); };
+  for (int round = 0; round < 400; ++round) {
+    WriteSet writes;
+    for (std::uint64_t n = random() % 8; n-- > 0;) {
+      const Table table = kTables[1 + random() % 5];
+      writes.push_back(
+          Write{table, random_key(),
+                random() % 4 ? std::optional(std::string(random() % 50, 'v')) : std::nullopt});
+    }
+    const auto durability = random() % 2 ? Durability::kSynced : Durability::kBackground;
+    REQUIRE(reference.write(writes, durability));
+    REQUIRE(store->write(writes, durability));
+    if (round % 100 == 99) {
+      REQUIRE(store->flush());
+      store.reset();
+      store = std::move(open(folder.path() / "db", false).value());
+    }
+    for (const Table table : kTables) {
+      if (table == Table::kMeta) continue;
+      const std::string key = random_key();
+      CHECK(store->get(table, key).value() == reference.get(table, key).value());
+      const auto a = store->cursor(table), b = reference.cursor(table);
+      const auto same = [&] {
+        REQUIRE(a->valid() == b->valid());
+        if (!a->valid()) return;
+        CHECK(a->key() == b->key());
+        CHECK(a->value() == b->value());
+      };
+      a->seek(key), b->seek(key), same();
+      if (a->valid()) a->next(), b->next(), same();
+      a->seek_for_prev(key), b->seek_for_prev(key), same();
+      if (a->valid()) a->prev(), b->prev(), same();
+      a->seek_to_last(), b->seek_to_last(), same();
+    }
+  }
+}
+
+TEST_CASE("rocks: a cursor stands still while others write") {
+  test::TempFolder folder;
+  const auto store = std::move(open(folder.path() / "db", true).value());
+  REQUIRE(store->write({{Table::kIds, "a", "1"}}, Durability::kSynced));
+  const auto cursor = store->cursor(Table::kIds);
+  REQUIRE(store->write({{Table::kIds, "a", "2"}, {Table::kIds, "b", "3"}}, Durability::kSynced));
+  cursor->seek("");
+  REQUIRE(cursor->valid());
+  CHECK(cursor->value() == "1");
+  cursor->next();
+  CHECK_FALSE(cursor->valid());
+  CHECK(cursor->status());
+}
+
+TEST_CASE("rocks: bad input: a data directory that is locked") {
+  test::TempFolder folder;
+  const auto store = open(folder.path() / "db", true);
+  REQUIRE(store);
+  const auto second = open(folder.path() / "db", false);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::kLocked);
+  // Looking without writing is allowed.
+  CHECK(open(folder.path() / "db", false, true));
+}
+
+TEST_CASE("rocks: bad input: a directory called lock is not therefore locked") {
+  test::TempFolder folder;
+  fs::create_directories(folder.path() / "clock");
+  std::ofstream(folder.path() / "clock" / "lock") << "a file where a folder should be";
+  const auto store = open(folder.path() / "clock" / "lock" / "db", false);
+  REQUIRE_FALSE(store);
+  CHECK(store.error().code != Errc::kLocked);
+}
+
+TEST_CASE("rocks: bad input: a data directory that is missing") {
+  test::TempFolder folder;
+  for (const bool read_only : {false, true}) {
+    const auto store = open(folder.path() / "nothing", false, read_only);
+    REQUIRE_FALSE(store);
+    CHECK(store.error().code == Errc::kNotFound);
+  }
+  CHECK_FALSE(fs::exists(folder.path() / "nothing"));
+}
+
+TEST_CASE("rocks: bad input: a data directory from a newer version") {
+  test::TempFolder folder;
+  {
+    const auto store = open(folder.path() / "db", true);
+    REQUIRE(store);
+    REQUIRE(store.value()->write({{Table::kMeta, "format", big_endian(2)}}, Durability::kSynced));
+  }
+  for (const bool read_only : {false, true}) {
+    const auto store = open(folder.path() / "db", false, read_only);
+    REQUIRE_FALSE(store);
+    CHECK(store.error().code == Errc::kUnsupported);
+  }
+}
+
+TEST_CASE("rocks: bad input: a data directory that is damaged") {
+  struct Row {
+    const char* what;
+    std::function<void(const fs::path&)> damage;
+  };
+  const Row rows[] = {
+      {"no CURRENT", [](const fs::path& db) { fs::remove(db / "CURRENT"); }},
+      {"CURRENT names nothing",
+       [](const fs::path& db) { std::ofstream(db / "CURRENT") << "MANIFEST-999999\n"; }},
+      {"CURRENT is garbage", [](const fs::path& db) { std::ofstream(db / "CURRENT") << "x"; }},
+      {"the manifest is gone", [](const fs::path& db) { fs::remove(files(db, "MANIFEST").at(0)); }},
+      {"the manifest is damaged",
+       [](const fs::path& db) {
+         const auto path = files(db, "MANIFEST").at(0);
+         flip(path, fs::file_size(path) / 2);
+       }},
+      {"a table is gone", [](const fs::path& db) { fs::remove(files(db, ".sst").at(0)); }},
+      {"a table is cut off",
+       [](const fs::path& db) {
+         const auto path = files(db, ".sst").at(0);
+         fs::resize_file(path, fs::file_size(path) / 2);
+       }},
+      {"a table is damaged",
+       [](const fs::path& db) {
+         for (const auto& path : files(db, ".sst")) flip(path, 30);
+       }},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    test::TempFolder folder;
+    fill(folder.path() / "db");
+    REQUIRE(first_error(folder.path() / "db") == Errc{});
+    row.damage(folder.path() / "db");
+    // Asked to make a database, it does not begin anew over the damaged one.
+    if (const auto made = open(folder.path() / "db", true); !made)
+      CHECK(made.error().code == Errc::kCorrupt);
+    CHECK(name_of(first_error(folder.path() / "db")) == std::string(name_of(Errc::kCorrupt)));
+  }
+}
+
+TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
+  test::TempFolder folder;
+  const fs::path db = folder.path() / "db", copy = folder.path() / "copy";
+  {
+    auto store = open(db, true);
+    REQUIRE(store);
+    for (int i = 0; i < 50; ++i)
+      REQUIRE(store.value()->write({{Table::kJournal, big_endian(i), std::string(100, 'j')}},
+                                   Durability::kSynced));
+    // As a crash leaves it: the log was never folded into tables.
+    fs::copy(db, copy);
+  }
+  fs::path log;
+  for (const auto& path : files(copy, ".log"))
+    if (log.empty() || fs::file_size(path) > fs::file_size(log)) log = path;
+  const auto whole = fs::file_size(log);
+  for (const std::uintmax_t cut : {std::uintmax_t{1}, std::uintmax_t{60}, whole / 3, whole / 2}) {
+    const fs::path torn = folder.path() / ("torn" + std::to_string(cut));
+    fs::copy(copy, torn);
+    fs::resize_file(torn / log.filename(), whole - cut);
+    const auto store = open(torn, false);
+    REQUIRE(store);
+    std::uint64_t rows = 0;
+    const auto cursor = store.value()->cursor(Table::kJournal);
+    for (cursor->seek(""); cursor->valid(); cursor->next())
+      CHECK(from_big_endian(cursor->key()) == rows++);
+    CHECK(rows < 50);
+  }
+  // Damage in the middle is no torn tail.
+  flip(copy / log.filename(), whole / 2);
+  const auto store = open(copy, false);
+  REQUIRE_FALSE(store);
+  CHECK(store.error().code == Errc::kCorrupt);
+}
