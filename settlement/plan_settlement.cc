@@ -10,7 +10,6 @@
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 #include "ledger/base/limits.h"
-#include "ledger/base/rate.h"
 #include "ledger/core/plan_hold.h"
 #include "ledger/core/plan_order.h"
 #include "ledger/core/plan_voucher.h"
@@ -277,9 +276,9 @@ Payout payout_of(const Batch& batch, const channels::Merchant& merchant, const M
 
 /// Why the bank did not pay, fit for a history.
 std::string reason_of(const Payout& payout, std::string_view otherwise) {
-  const std::string reason = payout.error_code.empty()
-                                 ? payout.error_message
-                                 : payout.error_code + " " + payout.error_message;
+  std::string reason = payout.error_code;
+  if (!reason.empty() && !payout.error_message.empty()) reason += ' ';
+  reason += payout.error_message;
   return is_label(reason, kMaxSummaryBytes) ? reason : std::string(otherwise);
 }
 
@@ -300,19 +299,11 @@ Due due_of(const Order& order) {
   const std::string pending = chart::merchant_pending(order.mch_no);
   if (order.lines.empty()) return {};
   std::int64_t gross = 0;
-  std::vector<std::int64_t> weights;
-  for (const OrderLine& line : order.lines) {
-    weights.push_back(line.amount);
-    if (line.account == pending) gross += line.amount;
-  }
-  // Refunds took from the lines in proportion, as plan_refund does.
-  const auto refunded = allocate(order.refunded, weights);
-  CHECK_OR_DIE(refunded, "the lines of order {} do not sum", order.order_id);
-  for (std::size_t i = 0; i < order.lines.size(); ++i)
-    if (order.lines[i].account == pending) gross -= refunded.value()[i];
-  // The fee was taken from the first line's account.
+  for (const OrderLine& line : order.lines)
+    if (line.account == pending) gross += line.amount - line.taken;
+  // The fee was taken from the first line's account, and goes back there.
   const bool bears_fee = order.lines.front().account == pending;
-  const std::int64_t fee = bears_fee ? order.fee - order.fee_returned : 0;
+  const std::int64_t fee = bears_fee ? order.fee - order.fee_returned - order.fee_returning : 0;
   return Due{gross - order.settled_gross, fee - order.settled_fee};
 }
 

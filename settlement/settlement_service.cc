@@ -299,18 +299,10 @@ Result<std::int64_t> SettlementService::fee_return_for(const Order& order,
     on_refund = rule.on_refund;
   }
   const Currency currency = order.amount.currency;
-  // Refunds under way have their part of the fee already.
-  std::int64_t returned = order.fee_returned;
-  if (order.refunding > 0) {
-    for (const DocumentPtr& document : open_documents(book_, DocumentKind::kRefund)) {
-      const Refund refund = decoded(*document, decode_refund);
-      if (refund.order_id == order.order_id) returned += refund.fee_return;
-    }
-  }
   const RefundState state{order.amount,
                           {order.fee, currency},
                           {order.refunded + order.refunding, currency},
-                          {returned, currency}};
+                          {order.fee_returned + order.fee_returning, currency}};
   TRY(const Money part, fee_to_return(on_refund, state, Money{refund_minor, currency}));
   return part.minor;
 }

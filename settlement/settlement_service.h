@@ -12,9 +12,9 @@
 // The business lies in plan_settlement.h; here it is loaded, submitted and waited for.
 //
 // All state is documents; running a day twice computes nothing new and pays once. A crash after an
-// approval leaves a payout that is created: PaymentService::poll_due() sends it. Thread-safe:
-// commands are serialised by the book. Functions block for their durable answers: not from a
-// `done`.
+// approval leaves a payout that is created: the payment service finds it when it starts again.
+// Thread-safe: commands are serialised by the book. Functions block for their durable answers: not
+// from a `done`.
 #pragma once
 #include <functional>
 
@@ -56,11 +56,15 @@ class SettlementService {
   using SendPayout = std::function<void(const std::string& payout_id)>;
 
   SettlementService(Book& book, const Vault& vault, SendPayout send, const Clock& business);
-  /// Sends by a round of the payment service, which must outlive this.
+  /// Sends by asking the payment service for the payout, which sends what was not sent yet. It must
+  /// outlive this.
   SettlementService(Book& book, const Vault& vault, channels::PaymentService& payments,
                     const Clock& business)
       : SettlementService(
-            book, vault, [&payments](const std::string&) { payments.poll_due([](std::size_t) {}); },
+            book, vault,
+            [&payments](const std::string& id) {
+              payments.query_payout(id, true, [](const channels::Outcome<Payout>&) {});
+            },
             business) {}
 
   /// Computes the batches of one settlement day, a batch per merchant (more where one is full, or

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "ledger/core/plan_voucher.h"
 #include "settlement/calendar.h"
 #include "tests/settlement/world.h"
 
@@ -78,48 +79,39 @@ struct World {
 TEST_CASE("plan_settlement: only what was credited to the merchant is due to him") {
   struct Row {
     const char* what;
-    std::vector<OrderLine> lines;
-    std::int64_t fee, refunded, fee_returned;
+    std::vector<OrderLine> lines;  // label, account, amount, taken by refunds
+    std::int64_t fee, fee_returned;
     Due due;
   };
   const std::string mine = pending("M1");
   const Row rows[] = {
-      {"one line", {{"order", mine, 10'000}}, 60, 0, 0, {10'000, 60}},
-      {"two lines of his",
-       {{"材料", mine, 12'000}, {"人工", mine, 23'000}},
-       1'050,
-       0,
-       0,
-       {35'000, 1'050}},
+      {"one line", {{"order", mine, 10'000}}, 60, 0, {10'000, 60}},
+      {"two lines", {{"材料", mine, 12'000}, {"人工", mine, 23'000}}, 1'050, 0, {35'000, 1'050}},
       {"a supervised line beside his",
        {{"服务费", mine, 20'000}, {"维修资金", kFund, 80'000}},
        200,
-       0,
        0,
        {20'000, 200}},
       {"the fee was taken from the supervised line",
        {{"维修资金", kFund, 80'000}, {"服务费", mine, 20'000}},
        200,
        0,
-       0,
        {20'000, 0}},
-      {"supervised only", {{"维修资金", kFund, 80'000}}, 0, 0, 0, {0, 0}},
-      {"a label that lies counts for nothing", {{"结算", kFund, 80'000}}, 0, 0, 0, {0, 0}},
-      {"refunded in part", {{"order", mine, 10'000}}, 300, 4'000, 120, {6'000, 180}},
+      {"supervised only", {{"维修资金", kFund, 80'000}}, 0, 0, {0, 0}},
+      {"a label that lies counts for nothing", {{"结算", kFund, 80'000}}, 0, 0, {0, 0}},
+      {"refunded in part", {{"order", mine, 10'000, 4'000}}, 300, 120, {6'000, 180}},
       {"half refunded, half of it supervised",
-       {{"服务费", mine, 20'000}, {"维修资金", kFund, 20'000}},
+       {{"服务费", mine, 20'000, 10'000}, {"维修资金", kFund, 20'000, 10'000}},
        0,
-       20'000,
        0,
        {10'000, 0}},
-      {"refunded in full, fee kept", {{"order", mine, 10'000}}, 300, 10'000, 0, {0, 300}},
+      {"refunded in full, fee kept", {{"order", mine, 10'000, 10'000}}, 300, 0, {0, 300}},
   };
   for (const Row& row : rows) {
     INFO(row.what);
     std::int64_t amount = 0;
     for (const OrderLine& line : row.lines) amount += line.amount;
     Order o = split(order("P1", "M1", amount, row.fee), row.lines);
-    o.refunded = row.refunded;
     o.fee_returned = row.fee_returned;
     CHECK(due_of(o) == row.due);
   }
@@ -408,6 +400,32 @@ TEST_CASE("plan_settlement: a refund before the batch is deducted, one under way
   // 100.00 − 40.00 less 3.00 − 1.20.
   CHECK(w.batch(number).lines == std::vector<BatchLine>{{"P1", 6'000, 180}});
   CHECK(available(w.state, pending("M1")) == 0);
+}
+
+TEST_CASE("plan_settlement: a refund of both kinds of line leaves the merchant his to the fen") {
+  World w;
+  const Order o = split(order("P1", "M1", 30'003, 0),
+                        {{"服务费", pending("M1"), 10'001}, {"维修资金", kFund, 20'002}});
+  w.sold(o);
+  w.run(ask_refund(o, "R1", 5'000, 0));
+  w.run(end_refund(o, "R1", true));
+  // A third of 50.00 is 16.67, two thirds are 33.33.
+  CHECK(w.batch(w.compute("M1", {"P1"})).lines == std::vector<BatchLine>{{"P1", 8'334, 0}});
+  CHECK(available(w.state, pending("M1")) == 0);
+  CHECK(posted(w.state, kFund) == 16'669);
+}
+
+TEST_CASE("plan_settlement: where money is short by a fen, the latest order waits") {
+  World w;
+  w.sold(order("P1", "M1", 10'000, 0));
+  w.sold(order("P2", "M1", 10'000, 0));
+  w.run(command(CommandKind::kVoucher, [](const View& view, const Moment& moment) {
+    VoucherRequest taken;
+    taken.legs.push_back(Leg{view.account(pending("M1"))->id, view.account("2241")->id, 1});
+    return plan_voucher(view, taken, moment);
+  }));
+  CHECK(w.batch(w.compute("M1", {"P2", "P1"})).lines == std::vector<BatchLine>{{"P1", 10'000, 0}});
+  CHECK(w.at("P2").batch.empty());
 }
 
 TEST_CASE("plan_settlement: a refund after the batch is taken off the next one, and only once") {
