@@ -15,6 +15,9 @@
 namespace suanpan::settlement {
 namespace {
 
+// An approval sends its payout at once; one that is still not sent by then was cut off by a crash.
+constexpr std::int64_t kSendAgainAfterSeconds = 30;
+
 template <class T>
 T decoded(const Document& document, Result<T> (*decode)(std::string_view)) {
   auto value = decode(document.bytes);
@@ -204,7 +207,11 @@ std::size_t SettlementService::follow_batches() {
   for (const DocumentPtr& document : open_documents(book_, DocumentKind::kSettlementBatch)) {
     const Batch batch = decoded(*document, decode_batch);
     const auto payout = find_payout(book_, payout_no(batch));
-    if (!payout || !follow_step(state_of(batch), payout->state, false)) continue;
+    if (!payout) continue;
+    const std::int64_t age_s = business_.now().seconds() - payout->created_at.seconds();
+    if (payout->state == PayoutState::kCreated && age_s >= kSendAgainAfterSeconds)
+      send_(payout->payout_id);
+    if (!follow_step(state_of(batch), payout->state, false)) continue;
     const std::string number = document->key;
     const Answer answer =
         run("follow", {{"batch", number}}, [number](const View& view, const Moment& moment) {

@@ -12,7 +12,7 @@
 // The business lies in plan_settlement.h; here it is loaded, submitted and waited for.
 //
 // All state is documents; running a day twice computes nothing new and pays once. A crash after an
-// approval leaves a payout that is created: the payment service finds it when it starts again.
+// approval leaves a payout that is created: follow() sends it.
 // Thread-safe: commands are serialised by the book. Functions block for their durable answers: not
 // from a `done`.
 #pragma once
@@ -78,7 +78,8 @@ class SettlementService {
   Planned<BatchView> approve(const std::string& number, const std::string& by);
   Planned<BatchView> withdraw(const std::string& number, const std::string& by,
                               const std::string& reason);
-  /// Brings sent batches to what their payouts have become; returns how many changed. A payout that
+  /// Brings sent batches to what their payouts have become; returns how many changed. Sends what a
+  /// crash kept from being sent. A payout that
   /// the bank returns after it had confirmed is watched for kWatchDays: the batch stays confirmed,
   /// its orders and money are free again.
   std::size_t follow();

@@ -1,8 +1,12 @@
 // The settlement service on a real book, reopened between the steps where that matters.
 #include "settlement/settlement_service.h"
 
+#include <atomic>
+#include <mutex>
 #include <thread>
 
+#include "channels/bank_channel.h"
+#include "ledger/base/log.h"
 #include "settlement/plan_settlement.h"
 #include "tests/settlement/world.h"
 #include "tests/support/temp_folder.h"
@@ -10,7 +14,8 @@
 namespace suanpan::settlement {
 namespace {
 
-constexpr const char* kPayee = R"({"name":"张三物业","account":"6222020013","bank":"ICBC"})";
+constexpr const char* kPayee =
+    R"({"name":"张三物业","account":"6222020013","bank":"102100099996"})";
 
 struct World {
   test::TempFolder folder;
@@ -398,6 +403,75 @@ TEST_CASE("settlement_service: a restart between any two steps changes nothing")
   CHECK(w.state(number) == BatchState::kConfirmed);
   CHECK(w.service->follow() == 0);
   CHECK(w.posted_of(kOurBank) == -59'570);
+  w.check_books();
+}
+
+TEST_CASE("settlement_service: an approved payout reaches the bank, also after a crash") {
+  set_log_level(LogLevel::kOff);
+  World w;
+  w.friday();
+  w.compute("2026-02-14");
+  auto bank = channels::BankChannel::make(
+      "https://bank.test", {"示例公司", {{"BA01", "示例监管户", "102100099996"}}, Secret("key")});
+  REQUIRE(bank);
+  std::mutex mutex;
+  std::vector<std::string> posts;
+  const auto payment_service = [&] {
+    channels::PaymentParts parts;
+    parts.book = w.book.get();
+    parts.vault = &w.vault;
+    parts.business = &w.clock;
+    parts.real = &w.clock;
+    parts.bank = bank.value().get();
+    parts.send = [&](const std::string&, HttpRequest request, int, auto done) {
+      if (request.method == "POST") {
+        const std::lock_guard lock(mutex);
+        posts.push_back(request.body);
+      }
+      done(fail(Errc::kTimeout, "no answer"));
+    };
+    return std::make_unique<channels::PaymentService>(parts);
+  };
+  const std::string m1 = "20260214-M1-01", m2 = "20260214-M2-01";
+  const auto processing = [&](const std::string& number) {
+    const std::string id = payout_no(w.service->find(number)->batch);
+    for (int i = 0; i < 500; ++i) {
+      const Payout now = decode_payout(w.book->document(DocumentKind::kPayout, id)->bytes).value();
+      if (now.state == PayoutState::kProcessing) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  };
+  auto payments = payment_service();
+  {
+    SettlementService service(*w.book, w.vault, *payments, w.clock);
+    REQUIRE(service.review(m1, "maker"));
+    REQUIRE(service.approve(m1, "checker"));
+    CHECK(processing(m1));
+    CHECK(service.follow() == 1);
+    CHECK(w.state(m1) == BatchState::kSent);
+  }
+  payments.reset();
+  REQUIRE(posts.size() == 1);
+  CHECK(posts[0].find(payout_no(w.service->find(m1)->batch)) != std::string::npos);
+  CHECK(posts[0].find(">595.70<") != std::string::npos);
+  CHECK(posts[0].find("2026-02-14") != std::string::npos);
+
+  // Approved, and the process ends before anything is sent.
+  w.approved(m2);
+  w.open();
+  payments = payment_service();
+  SettlementService service(*w.book, w.vault, *payments, w.clock);
+  CHECK(service.follow() == 0);
+  CHECK(posts.size() == 1);
+  w.clock.advance_seconds(30);
+  CHECK(service.follow() == 0);
+  CHECK(processing(m2));
+  CHECK(service.follow() == 1);
+  payments.reset();
+  REQUIRE(posts.size() == 2);
+  CHECK(posts.back().find(">88.00<") != std::string::npos);
+  CHECK(w.state(m2) == BatchState::kSent);
   w.check_books();
 }
 
