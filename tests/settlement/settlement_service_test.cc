@@ -7,6 +7,7 @@
 
 #include "channels/bank_channel.h"
 #include "ledger/base/log.h"
+#include "ledger/engine/verify.h"
 #include "settlement/plan_settlement.h"
 #include "tests/settlement/world.h"
 #include "tests/support/temp_folder.h"
@@ -86,8 +87,9 @@ struct World {
   BatchState state(const std::string& number) const {
     return state_of(service->find(number)->batch);
   }
-  /// Every invariant held, and debits equal credits over all accounts.
-  void check_books() const {
+  /// Every invariant held, debits equal credits over all accounts, and the journal agrees when it
+  /// is recomputed from its first entry. Closes the book.
+  void check_books() {
     CHECK(book->statistics().invariant_violations == 0);
     book->read([](const State& state, std::uint64_t) {
       std::int64_t difference = 0;
@@ -97,6 +99,12 @@ struct World {
       }
       CHECK(difference == 0);
     });
+    service.reset();
+    book.reset();
+    const auto report = verify(folder.path() / "book");
+    REQUIRE(report);
+    INFO(report.value().first_fault);
+    CHECK(report.value().ok);
   }
 
   /// Two merchants on Friday the 13th; only what is due of M1 is 595.70, of M2 88.00.
