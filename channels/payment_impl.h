@@ -49,7 +49,9 @@ struct PaymentService::Impl : std::enable_shared_from_this<PaymentService::Impl>
   void submit_fact(MakeCommand make, Answered then);
   /// One attempt, for commands of callers; false: the queue is full.
   bool try_submit(Command command, Book::Done done);
-  void raise_alert(const std::string& topic, const std::string& id, const std::string& what);
+  /// Logs it and journals an event; `then` when that is durable.
+  void raise_alert(
+      const std::string& topic, const std::string& id, const std::string& what, Next then = [] {});
   PayChannel* pay_channel(std::string_view name) const;
 
   // payment_orders.cc

@@ -44,8 +44,11 @@ void PaymentService::Impl::take_payment_event(const PayEvent& event,
     return done(wechat::notification_failure(fail(Errc::kNotFound, "no such order here")));
   // Signed for one merchant, naming an order of another: a valid signature is not enough.
   if (found->value.channel != kWxpay || found->value.channel_mch != event.merchant_id) {
-    raise_alert("order.alert", event.order_no, "told as paid at another merchant: not believed");
-    return done(wechat::notification_failure(fail(Errc::kMismatch, "another merchant's order")));
+    return raise_alert(
+        "order.alert", event.order_no, "told as paid at another merchant: not believed",
+        [done = std::move(done)] {
+          done(wechat::notification_failure(fail(Errc::kMismatch, "another merchant's order")));
+        });
   }
   const Keep kept = keep();
   tell_paid(found->value, event.pay,
@@ -65,9 +68,11 @@ void PaymentService::Impl::take_refund_event(const PayEvent& event,
                     of->value.channel_mch == event.merchant_id &&
                     event.refund.refunded == found->value.amount && event.total == of->value.amount;
   if (!fits) {
-    raise_alert("refund.alert", event.refund_no,
-                "told with another merchant, order or amount: not believed");
-    return done(wechat::notification_failure(fail(Errc::kMismatch, "it does not fit the refund")));
+    return raise_alert(
+        "refund.alert", event.refund_no,
+        "told with another merchant, order or amount: not believed", [done = std::move(done)] {
+          done(wechat::notification_failure(fail(Errc::kMismatch, "it does not fit the refund")));
+        });
   }
   const Keep kept = keep();
   take_refund(*found, event.refund,

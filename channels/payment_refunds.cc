@@ -147,8 +147,9 @@ void PaymentService::Impl::take_refund(const Versioned<Refund>& refund,
     const bool told_otherwise = outcome.status != RefundStatus::kProcessing &&
                                 succeeded != (stands.state == RefundState::kSucceeded);
     if (told_otherwise)
-      raise_alert("refund.alert", stands.refund_id,
-                  "the channel tells another end than the one it told before");
+      return raise_alert("refund.alert", stands.refund_id,
+                         "the channel tells another end than the one it told before",
+                         [then = std::move(then)] { then(Answer{}); });
     return then(Answer{});
   }
   RefundFact fact;

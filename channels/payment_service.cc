@@ -81,57 +81,18 @@ void PaymentService::Impl::submit_fact(MakeCommand make, Answered then) {
 }
 
 void PaymentService::Impl::raise_alert(const std::string& topic, const std::string& id,
-                                       const std::string& what) {
+                                       const std::string& what, Next then) {
   log_warn("{} {}: {}", topic, id, what);
-  submit(alert(topic, id, what), [](const Answer&) {});
+  submit(alert(topic, id, what), [then = std::move(then)](const Answer&) { then(); });
 }
 
 PayChannel* PaymentService::Impl::pay_channel(std::string_view name) const {
   return name == kWxpay ? wechat.get() : nullptr;
 }
 
-namespace {
-
-/// One polling round: at most kMaxAsking items under way, the next begun as one ends.
-struct Round : std::enable_shared_from_this<Round> {
-  std::vector<Worklist::Item> items;
-  std::function<void(const Worklist::Item&, std::function<void()>)> poll;
-  std::function<void(std::size_t)> done;
-  std::mutex mutex;
-  std::size_t next = 0, ended = 0;
-
-  void begin() {
-    if (items.empty()) return done(0);
-    for (std::size_t i = 0; i < std::min(kMaxAsking, items.size()); ++i) ask_next();
-  }
-  void ask_next() {
-    std::size_t at;
-    {
-      std::lock_guard lock(mutex);
-      if (next == items.size()) return;
-      at = next++;
-    }
-    poll(items[at], [self = shared_from_this()] { self->end_one(); });
-  }
-  void end_one() {
-    bool last;
-    {
-      std::lock_guard lock(mutex);
-      last = ++ended == items.size();
-    }
-    if (last) return done(items.size());
-    ask_next();
-  }
-};
-
-}  // namespace
-
 void PaymentService::poll_due(std::function<void(std::size_t)> done) {
   const Impl::Keep kept = impl_->keep();
-  auto round = std::make_shared<Round>();
-  round->items = impl_->worklist.take_due(impl_->parts.business->now());
-  round->done = std::move(done);
-  round->poll = [kept](const Worklist::Item& item, std::function<void()> ended) {
+  const auto each = [kept](const Worklist::Item& item, std::function<void()> ended) {
     // By way of a worker, so that a long round does not become a deep stack.
     kept->workers.post([kept, item, ended = std::move(ended)] {
       switch (item.first) {
@@ -144,7 +105,9 @@ void PaymentService::poll_due(std::function<void(std::size_t)> done) {
       }
     });
   };
-  round->begin();
+  auto due = impl_->worklist.take_due(impl_->parts.business->now());
+  std::make_shared<BoundedRound<Worklist::Item>>(std::move(due), each, std::move(done))
+      ->begin(kMaxAsking);
 }
 
 }  // namespace suanpan::channels

@@ -4,6 +4,7 @@
 // Tasks run in the order of their time, on any of the threads, several at once. They must not block
 // for another task. Thread-safe.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -54,6 +55,47 @@ class UnderWay {
     std::size_t entered = 0;
   };
   std::shared_ptr<Count> count_ = std::make_shared<Count>();
+};
+
+/// Works through a list with at most `limit` items under way, the next begun as one ends. `each`
+/// calls its second argument once, when the item is over, not from within; `done` gets the count.
+template <class Item>
+class BoundedRound : public std::enable_shared_from_this<BoundedRound<Item>> {
+ public:
+  using Each = std::function<void(const Item&, std::function<void()>)>;
+  BoundedRound(std::vector<Item> items, Each each, std::function<void(std::size_t)> done)
+      : items_(std::move(items)), each_(std::move(each)), done_(std::move(done)) {}
+
+  void begin(std::size_t limit) {
+    if (items_.empty()) return done_(0);
+    for (std::size_t i = 0; i < std::min(limit, items_.size()); ++i) take_next();
+  }
+
+ private:
+  void take_next() {
+    std::size_t at;
+    {
+      std::lock_guard lock(mutex_);
+      if (next_ == items_.size()) return;
+      at = next_++;
+    }
+    each_(items_[at], [self = this->shared_from_this()] { self->end_one(); });
+  }
+  void end_one() {
+    bool last;
+    {
+      std::lock_guard lock(mutex_);
+      last = ++ended_ == items_.size();
+    }
+    if (last) return done_(items_.size());
+    take_next();
+  }
+
+  const std::vector<Item> items_;
+  const Each each_;
+  const std::function<void(std::size_t)> done_;
+  std::mutex mutex_;
+  std::size_t next_ = 0, ended_ = 0;
 };
 
 }  // namespace suanpan::channels

@@ -1,0 +1,233 @@
+#include "channels/notifier.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "channels/url.h"
+#include "channels/workers.h"
+#include "ledger/base/check.h"
+#include "ledger/base/digest.h"
+#include "ledger/base/json.h"
+#include "ledger/base/log.h"
+
+namespace suanpan::channels {
+namespace {
+
+// Seconds from one attempt to the next; the first is made at once.
+constexpr std::array<std::int64_t, 6> kGapsSeconds{0, 30, 60, 90, 120, 150};
+constexpr int kDeadlineMs = 20'000;
+constexpr std::size_t kMaxSending = 32;
+constexpr int kQueueFullPauseMs = 20;
+constexpr std::size_t kMaxAcknowledgementBytes = 64;
+
+std::string encode(const NotificationState& n) {
+  return JsonWriter()
+      .begin_object()
+      .field("topic", n.topic)
+      .field("id", n.id)
+      .field("url", n.url)
+      .field("attempts", n.attempts)
+      .field("next_at", n.next_at.ns)
+      .field("created_at", n.created_at.ns)
+      .field("state", n.state)
+      .field("result", n.result)
+      .end_object()
+      .take();
+}
+
+bool is_acknowledged(const HttpResponse& response) {
+  if (response.status < 200 || response.status > 299) return false;
+  if (response.body.size() > kMaxAcknowledgementBytes) return false;
+  std::string said;
+  for (const char c : response.body) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    said += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return said == "success";
+}
+
+struct Due {
+  std::string key;
+  std::uint32_t version = 0;
+  NotificationState notification;
+};
+
+// What an attempt makes of a notification.
+void take_result(NotificationState& n, const std::string& result, Timestamp now) {
+  ++n.attempts;
+  n.result = result;
+  const auto made = static_cast<std::size_t>(n.attempts);
+  if (result == "success")
+    n.state = "delivered";
+  else if (made >= kGapsSeconds.size() || result == "url")
+    n.state = "given_up";
+  else
+    n.next_at = now.plus_seconds(kGapsSeconds[made]);
+}
+
+Command journal_attempt(const Due& due) {
+  const ClaimKey key{id_of(fmt::format("notify|{}|{}", due.key, due.notification.attempts)),
+                     kSystemCaller};
+  Content content{{"notification", due.key},
+                  {"attempt", std::to_string(due.notification.attempts)}};
+  return Command{
+      key, CommandKind::kNotification, std::move(content),
+      [due](const View& view, const Moment&) -> Planned<ChangeSet> {
+        const DocumentPtr stored = view.document(DocumentKind::kNotification, due.key);
+        if (!stored) return refuse(RefusalCode::kDocumentNotFound, due.key);
+        if (stored->version != due.version)
+          return refuse(RefusalCode::kDocumentVersionConflict, due.key);
+        ChangeSet changes;
+        changes.date = view.book().accounting_date;
+        changes.documents.push_back(Document{DocumentKind::kNotification, due.key, due.version + 1,
+                                             due.notification.state == "waiting",
+                                             encode(due.notification)});
+        if (due.notification.state == "given_up")
+          changes.events.push_back(Event{
+              "notification.given_up", due.key,
+              JsonWriter().begin_object().field("id", due.notification.id).end_object().take()});
+        return changes;
+      }};
+}
+
+}  // namespace
+
+Result<NotificationState> decode_notification(std::string_view bytes) {
+  TRY(const auto json, JsonDocument::parse(bytes));
+  const JsonValue root = json.root();
+  NotificationState n;
+  TRY(n.topic, root.get_string("topic"));
+  TRY(n.id, root.get_string("id"));
+  TRY(n.url, root.get_string("url"));
+  TRY(n.attempts, root.get_int64("attempts"));
+  TRY(n.next_at.ns, root.get_int64("next_at"));
+  TRY(n.created_at.ns, root.get_int64("created_at"));
+  // As the planners make it, it has neither yet.
+  n.state = "waiting";
+  if (root.find("state")) {
+    TRY(n.state, root.get_string("state"));
+  }
+  if (root.find("result")) {
+    TRY(n.result, root.get_string("result"));
+  }
+  return n;
+}
+
+struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
+  explicit Impl(NotifierParts given) : parts(std::move(given)), workers(1) {}
+
+  struct Keep {
+    std::shared_ptr<Impl> impl;
+    std::shared_ptr<void> ticket;
+    Impl* operator->() const { return impl.get(); }
+  };
+  Keep keep() { return {shared_from_this(), under_way.enter()}; }
+
+  /// Takes what is due and not under way.
+  std::vector<Due> take_due();
+  void attempt(Due due, std::function<void()> ended);
+  void finish(Due due, const std::string& result, std::function<void()> ended);
+  void submit(Due due, std::function<void()> ended);
+
+  const NotifierParts parts;
+  UnderWay under_way;
+  std::mutex mutex;
+  std::set<std::string> sending;  ///< document keys
+  Workers workers;
+};
+
+Notifier::Notifier(NotifierParts parts) : impl_(std::make_shared<Impl>(std::move(parts))) {}
+
+Notifier::~Notifier() {
+  impl_->under_way.wait_idle();
+  impl_->workers.stop();
+}
+
+std::vector<Due> Notifier::Impl::take_due() {
+  const Timestamp now = parts.business->now();
+  std::vector<Due> due;
+  // Read under the lock: what is no longer being sent has then had its result published.
+  std::lock_guard lock(mutex);
+  const auto open = parts.book->read([](const State& state, std::uint64_t) {
+    return state.open_documents(DocumentKind::kNotification);
+  });
+  for (const DocumentPtr& document : open) {
+    auto notification = decode_notification(document->bytes);
+    CHECK_OR_DIE(notification, "notification {} does not decode", document->key);
+    if (notification.value().next_at > now) continue;
+    if (!sending.insert(document->key).second) continue;
+    due.push_back({document->key, document->version, std::move(notification.value())});
+  }
+  return due;
+}
+
+void Notifier::deliver_due(std::function<void(std::size_t)> done) {
+  const Impl::Keep kept = impl_->keep();
+  impl_->workers.post([kept, done = std::move(done)] {
+    const auto each = [kept](const Due& due, std::function<void()> ended) {
+      kept->workers.post([kept, due, ended = std::move(ended)] { kept->attempt(due, ended); });
+    };
+    std::make_shared<BoundedRound<Due>>(kept->take_due(), each, done)->begin(kMaxSending);
+  });
+}
+
+void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
+  const auto url = Url::parse(due.notification.url);
+  if (!url) return finish(std::move(due), "url", std::move(ended));
+  auto fields = parts.render(due.notification.topic, due.notification.id);
+  if (!fields) {
+    log_error("notification {} is not rendered: {}", due.key, fields.error().message);
+    return finish(std::move(due), "render", std::move(ended));
+  }
+  HttpRequest request;
+  request.method = "POST";
+  request.target = url.value().target;
+  request.headers.set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8");
+  request.body = std::move(fields.value());
+  if (const auto query = std::string(request.query()); !query.empty())
+    request.body = query + "&" + request.body;
+  request.target = std::string(request.path());
+  const Keep kept = keep();
+  parts.send(
+      url.value().origin(), std::move(request), kDeadlineMs,
+      [kept, due = std::move(due), ended = std::move(ended)](const Result<HttpResponse>& answer) {
+        std::string result = "success";
+        if (!answer)
+          result = name_of(answer.error().code);
+        else if (answer.value().status < 200 || answer.value().status > 299)
+          result = fmt::format("http {}", answer.value().status);
+        else if (!is_acknowledged(answer.value()))
+          result = "answer";
+        kept->finish(due, result, ended);
+      });
+}
+
+void Notifier::Impl::finish(Due due, const std::string& result, std::function<void()> ended) {
+  take_result(due.notification, result, parts.business->now());
+  submit(std::move(due), std::move(ended));
+}
+
+void Notifier::Impl::submit(Due due, std::function<void()> ended) {
+  const Keep kept = keep();
+  std::vector<Command> commands{journal_attempt(due)};
+  const bool taken =
+      parts.book->submit(std::move(commands), [kept, key = due.key, ended](Book::Answers answers) {
+        if (!answers.at(0).accepted())
+          log_error("an attempt at notification {} is not journalled: {}", key,
+                    name_of(answers.at(0).refusal.code));
+        kept->workers.post([kept, key, ended] {
+          {
+            std::lock_guard lock(kept->mutex);
+            kept->sending.erase(key);
+          }
+          ended();
+        });
+      });
+  if (!taken)
+    workers.post_after(kQueueFullPauseMs, [kept, due = std::move(due), ended = std::move(ended)] {
+      kept->submit(due, ended);
+    });
+}
+
+}  // namespace suanpan::channels

@@ -1,0 +1,202 @@
+#include "channels/notifier.h"
+
+#include "tests/channels/payment_world.h"
+
+namespace suanpan::channels::test {
+namespace {
+
+/// A merchant's endpoint beside the payment world.
+struct Endpoint {
+  PaymentWorld w;
+  std::mutex mutex;
+  std::vector<std::pair<std::string, HttpRequest>> got;  ///< origin, request
+  std::function<Result<HttpResponse>(const HttpRequest&)> answer = [](const HttpRequest&) {
+    return HttpResponse{200, {}, "success"};
+  };
+  Result<std::string> fields = std::string("payOrderId=1&sign=AB");
+  std::unique_ptr<Notifier> notifier = make();
+
+  std::unique_ptr<Notifier> make() {
+    NotifierParts parts;
+    parts.book = w.book.get();
+    parts.business = &w.business;
+    parts.send = [this](const std::string& base, HttpRequest request, int,
+                        std::function<void(Result<HttpResponse>)> done) {
+      std::unique_lock lock(mutex);
+      got.emplace_back(base, request);
+      const auto say = answer;
+      lock.unlock();
+      done(say(request));
+    };
+    parts.render = [this](const std::string& topic, const std::string& id) -> Result<std::string> {
+      if (!fields) return fields.error();
+      return fields.value() + "&topic=" + topic + "&id=" + id;
+    };
+    return std::make_unique<Notifier>(std::move(parts));
+  }
+  std::size_t round() {
+    return PaymentWorld::wait<std::size_t>([&](auto done) { notifier->deliver_due(done); });
+  }
+  NotificationState state(const std::string& key) {
+    const DocumentPtr document = w.book->document(DocumentKind::kNotification, key);
+    REQUIRE(document);
+    return decode_notification(document->bytes).value();
+  }
+};
+
+TEST_CASE("notifier: a paid order is told once the merchant acknowledges, and then no more") {
+  for (const char* body : {"success", "SUCCESS", " Success\r\n"}) {
+    Endpoint e;
+    e.answer = [body](const HttpRequest&) { return HttpResponse{200, {}, body}; };
+    e.w.paid("T2026-n1", 100);
+    CHECK(e.round() == 1);
+    REQUIRE(e.got.size() == 1);
+    CHECK(e.got[0].first == "https://shop.test");
+    CHECK(e.got[0].second.method == "POST");
+    CHECK(e.got[0].second.target == "/paid");
+    CHECK(e.got[0].second.body == "payOrderId=1&sign=AB&topic=order&id=T2026-n1");
+    CHECK(e.state("order/T2026-n1").state == "delivered");
+    e.w.advance(3600);
+    CHECK(e.round() == 0);
+  }
+}
+
+TEST_CASE("notifier: six attempts with Jeepay's gaps, then it is given up") {
+  Endpoint e;
+  e.answer = [](const HttpRequest&) { return HttpResponse{200, {}, "fail"}; };
+  e.w.paid("T2026-n2", 100);
+  const int gaps[] = {0, 30, 60, 90, 120, 150};
+  std::size_t made = 0;
+  for (const int gap : gaps) {
+    if (gap > 0) {
+      e.w.advance(gap - 1);
+      CHECK(e.round() == 0);
+      e.w.advance(1);
+    }
+    CHECK(e.round() == 1);
+    CHECK(e.got.size() == ++made);
+    CHECK(e.state("order/T2026-n2").attempts == static_cast<std::int64_t>(made));
+  }
+  CHECK(e.state("order/T2026-n2").state == "given_up");
+  CHECK(e.w.events("notification.given_up") == std::vector<std::string>{"order/T2026-n2"});
+  e.w.advance(100'000);
+  CHECK(e.round() == 0);
+}
+
+TEST_CASE("notifier: what is no acknowledgement is tried again") {
+  struct Row {
+    Result<HttpResponse> answer;
+    const char* result;
+  };
+  const Row rows[] = {
+      {HttpResponse{500, {}, "success"}, "http 500"},
+      {HttpResponse{200, {}, ""}, "answer"},
+      {HttpResponse{200, {}, "successful"}, "answer"},
+      {HttpResponse{200, {}, std::string(100'000, ' ') + "success"}, "answer"},
+      {fail(Errc::kTimeout, "late"), "timeout"},
+      {fail(Errc::kUnavailable, "refused"), "unavailable"},
+  };
+  for (const Row& row : rows) {
+    Endpoint e;
+    e.answer = [&row](const HttpRequest&) { return row.answer; };
+    e.w.paid("T2026-n3", 100);
+    CHECK(e.round() == 1);
+    CHECK(e.state("order/T2026-n3").result == row.result);
+    CHECK(e.state("order/T2026-n3").state == "waiting");
+    e.answer = [](const HttpRequest&) { return HttpResponse{200, {}, "success"}; };
+    e.w.advance(30);
+    CHECK(e.round() == 1);
+    CHECK(e.state("order/T2026-n3").state == "delivered");
+  }
+}
+
+TEST_CASE("notifier: attempts are journalled, so a restart goes on where it was") {
+  Endpoint e;
+  e.answer = [](const HttpRequest&) { return HttpResponse{200, {}, "no"}; };
+  e.w.paid("T2026-n4", 100);
+  CHECK(e.round() == 1);
+  e.notifier.reset();
+  e.w.reopen();
+  e.notifier = e.make();
+  CHECK(e.round() == 0);
+  e.w.advance(30);
+  CHECK(e.round() == 1);
+  CHECK(e.state("order/T2026-n4").attempts == 2);
+}
+
+TEST_CASE(
+    "notifier: a query in the URL moves into the body, a URL that cannot be called is given up") {
+  Endpoint e;
+  Order order = e.w.order("T2026-n5", 100);
+  order.notify_url = "http://shop.test:8080/paid?shop=7&x=%20";
+  REQUIRE(e.w.place(order).accepted());
+  Order bad = e.w.order("T2026-n6", 100);
+  bad.notify_url = "ftp://shop.test/";
+  REQUIRE(e.w.place(bad).accepted());
+  e.w.pays("T2026-n5");
+  e.w.pays("T2026-n6");
+  e.w.deliver();
+  CHECK(e.round() == 2);
+  REQUIRE(e.got.size() == 1);
+  CHECK(e.got[0].first == "http://shop.test:8080");
+  CHECK(e.got[0].second.target == "/paid");
+  CHECK(e.got[0].second.body.starts_with("shop=7&x=%20&payOrderId=1&"));
+  CHECK(e.state("order/T2026-n6").state == "given_up");
+}
+
+TEST_CASE("notifier: what cannot be rendered counts as an attempt and sends nothing") {
+  Endpoint e;
+  e.fields = fail(Errc::kNotFound, "no app");
+  e.w.paid("T2026-n7", 100);
+  CHECK(e.round() == 1);
+  CHECK(e.got.empty());
+  CHECK(e.state("order/T2026-n7").result == "render");
+}
+
+TEST_CASE("notifier: at most 32 are under way, and one that hangs is not sent twice") {
+  Endpoint e;
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = "T2026-many" + std::to_string(i);
+    e.w.placed(id, 100);
+    e.w.pays(id);
+  }
+  e.w.deliver();
+  std::vector<std::function<void(Result<HttpResponse>)>> hanging;
+  e.notifier.reset();
+  NotifierParts parts;
+  parts.book = e.w.book.get();
+  parts.business = &e.w.business;
+  parts.render = [](const std::string&, const std::string&) -> Result<std::string> {
+    return std::string("a=1");
+  };
+  parts.send = [&](const std::string&, HttpRequest, int,
+                   std::function<void(Result<HttpResponse>)> done) {
+    std::lock_guard lock(e.mutex);
+    hanging.push_back(std::move(done));
+  };
+  Notifier notifier(std::move(parts));
+  const auto held = [&] {
+    std::lock_guard lock(e.mutex);
+    return hanging.size();
+  };
+  std::promise<std::size_t> first;
+  notifier.deliver_due([&](std::size_t count) { first.set_value(count); });
+  while (held() < 32) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // A second round meanwhile finds nothing that is not under way.
+  CHECK(PaymentWorld::wait<std::size_t>([&](auto done) { notifier.deliver_due(done); }) == 0);
+  CHECK(held() == 32);
+  for (std::size_t answered = 0; answered < 40; ++answered) {
+    while (held() <= answered) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::function<void(Result<HttpResponse>)> done;
+    {
+      std::lock_guard lock(e.mutex);
+      done = hanging[answered];
+    }
+    done(HttpResponse{200, {}, "success"});
+  }
+  CHECK(first.get_future().get() == 40);
+  CHECK(held() == 40);
+}
+
+}  // namespace
+}  // namespace suanpan::channels::test
