@@ -1,0 +1,221 @@
+// Every projection: a wrong, missing or extra row is found and placed.
+#include "ledger/engine/audit_tables.h"
+
+#include "tests/ledger/engine/paper_book.h"
+
+using namespace suanpan;
+using test::Paper;
+using test::poke;
+
+namespace {
+
+using Catch::Matchers::Contains;
+
+// A paper book with everything in the tables, ready to be tampered with.
+struct Projected : Paper {
+  Projected() {
+    hold();
+    post(bank, owner, 70);
+    document(DocumentKind::kMerchant, "M1", 1, true, "{\"name\":\"甲\"}");
+    document(DocumentKind::kFeeSchedule, "F1", 1, false, "{}");
+    seal();
+    project();
+    REQUIRE(fault() == "none");
+  }
+  void edit_account(std::uint32_t id, const std::function<void(AccountProjection::Row&)>& change) {
+    auto row = decode_account_row(get(Table::kAccounts, big_endian(id, 4)));
+    REQUIRE(row);
+    change(*row);
+    put(Table::kAccounts, big_endian(id, 4), encode(*row));
+  }
+  static std::string entries_key(std::uint64_t seq) {
+    return big_endian(1, 4) + big_endian(seq) + big_endian(0, 4);
+  }
+  void edit_snapshot(const std::function<void(BookSnapshot&)>& change) {
+    auto snapshot = decode_book_snapshot(get(Table::kDocuments, kBookSnapshotKey));
+    REQUIRE(snapshot);
+    change(*snapshot);
+    put(Table::kDocuments, kBookSnapshotKey, encode(*snapshot));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("verify: a wrong row of a projection is found") {
+  struct Row {
+    const char* what;
+    std::function<void(Projected&)> plant;
+    const char* fault;
+  };
+  using Rows = AccountProjection::Row;
+  const auto id_pack = [](Projected& p) {
+    const auto cursor = p.store.cursor(Table::kIds);
+    cursor->seek("");
+    return std::pair(std::string(cursor->key()), std::string(cursor->value()));
+  };
+  const Row rows[] = {
+      {"a wrong balance",
+       [](Projected& p) { p.edit_account(1, [](Rows& r) { ++r.balance.debits_posted; }); },
+       "table accounts: 1002 (account 1): its posted debits are 1071, the journal says 1070"},
+      {"a wrong reserved total",
+       [](Projected& p) { p.edit_account(2, [](Rows& r) { r.balance.debits_pending = 0; }); },
+       "its reserved debits are 0, the journal says 100"},
+      {"a wrong red total",
+       [](Projected& p) { p.edit_account(2, [](Rows& r) { r.balance.credits_red = -1; }); },
+       "its red credits are -1"},
+      {"wrong terms",
+       [](Projected& p) {
+         p.edit_account(2, [](Rows& r) { r.account.terms.limit = LimitKind::kNone; });
+       },
+       "2101/a (account 2): its terms are not those of the journal"},
+      {"a wrong account version",
+       [](Projected& p) { p.edit_account(4, [](Rows& r) { r.account.version = 1; }); },
+       "its version is 1, the journal says 2"},
+      {"a missing account",
+       [](Projected& p) { p.put(Table::kAccounts, big_endian(5, 4), std::nullopt); },
+       "the row of 2101/usd (account 5) is missing"},
+      {"an extra account",
+       [](Projected& p) {
+         p.put(Table::kAccounts, big_endian(6, 4), p.get(Table::kAccounts, big_endian(5, 4)));
+       },
+       "a row more than the journal's 5 accounts"},
+      {"a wrong entry",
+       [](Projected& p) {
+         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         poke(value, sizeof(Entry) + offsetof(Entry, amount), std::int64_t{71});
+         p.put(Table::kEntries, Projected::entries_key(7), value);
+       },
+       "table entries: account 1002 (account 1) has journal entry 9 leg 0 debit of 71 with 2"},
+      {"a wrong balance after an entry",
+       [](Projected& p) {
+         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         poke(value, offsetof(Entry, balance_after), std::int64_t{999});
+         p.put(Table::kEntries, Projected::entries_key(7), value);
+       },
+       "then 999; the journal says journal entry 7 leg 0 debit of 1000 with 2"},
+      {"a missing entry",
+       [](Projected& p) {
+         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         p.put(Table::kEntries, Projected::entries_key(7), value.substr(0, sizeof(Entry)));
+       },
+       "account 1002 (account 1) lacks journal entry 9"},
+      {"a missing entry in between",
+       [](Projected& p) {
+         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         p.put(Table::kEntries, Projected::entries_key(7), std::nullopt);
+         p.put(Table::kEntries, Projected::entries_key(9), value.substr(sizeof(Entry)));
+       },
+       "the journal says journal entry 7"},
+      {"an extra entry",
+       [](Projected& p) {
+         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         std::string last = value.substr(sizeof(Entry));
+         poke(last, offsetof(Entry, seq), std::uint64_t{10});
+         p.put(Table::kEntries, Projected::entries_key(7), value + last);
+       },
+       "has journal entry 10 leg 0 debit of 70 with 2 on 2026-03-04, then 1070, which is not in "
+       "the "
+       "journal"},
+      {"an extra id",
+       [&](Projected& p) {
+         auto [key, value] = id_pack(p);
+         const std::uint64_t seq = 3;
+         value += Paper::key(900).bytes();
+         value.append(reinterpret_cast<const char*>(&seq), 8);
+         p.put(Table::kIds, key, value);
+       },
+       "was never claimed"},
+      {"a missing id",
+       [&](Projected& p) {
+         auto [key, value] = id_pack(p);
+         p.put(Table::kIds, key, value.substr(0, 28 * 4) + value.substr(28 * 5));
+       },
+       "the id of journal entry 5 is missing"},
+      {"an id that leads elsewhere",
+       [&](Projected& p) {
+         auto [key, value] = id_pack(p);
+         poke(value, 20, std::uint64_t{2});
+         p.put(Table::kIds, key, value);
+       },
+       "leads to entry 2, the journal says 1"},
+      {"an id out of order",
+       [&](Projected& p) {
+         auto [key, value] = id_pack(p);
+         p.put(
+             Table::kIds, key,
+             value.substr(0, 28) + value.substr(56, 28) + value.substr(28, 28) + value.substr(84));
+       },
+       "is out of order"},
+      {"a wrong document",
+       [](Projected& p) {
+         const std::string key = document_row_key(DocumentKind::kMerchant, "M1");
+         std::string value = p.get(Table::kDocuments, key);
+         value[value.size() - 3] ^= 1;
+         p.put(Table::kDocuments, key, value);
+       },
+       "the document of kind 7 under \"4d31\" has other content"},
+      {"a stale document version",
+       [](Projected& p) {
+         const std::string key = document_row_key(DocumentKind::kMerchant, "M1");
+         std::string value = p.get(Table::kDocuments, key);
+         poke(value, 0, std::uint32_t{2});
+         p.put(Table::kDocuments, key, value);
+       },
+       "is at version 2, the journal says 1"},
+      {"a missing document",
+       [](Projected& p) {
+         p.put(Table::kDocuments, document_row_key(DocumentKind::kFeeSchedule, "F1"), std::nullopt);
+       },
+       "the document of kind 11 under \"4631\" is missing"},
+      {"an extra document",
+       [](Projected& p) {
+         p.put(Table::kDocuments, document_row_key(DocumentKind::kFeeSchedule, "F2"),
+               p.get(Table::kDocuments, document_row_key(DocumentKind::kFeeSchedule, "F1")));
+       },
+       "a document of kind 11 under \"4632\" that is not in the journal"},
+      {"a stale open index",
+       [](Projected& p) {
+         p.put(Table::kDocuments, "\xfe" + document_row_key(DocumentKind::kFeeSchedule, "F1"), "");
+       },
+       "the open index names a document of kind 11 under \"4631\" that is not open"},
+      {"a hole in the open index",
+       [](Projected& p) {
+         p.put(Table::kDocuments, "\xfe" + document_row_key(DocumentKind::kMerchant, "M1"),
+               std::nullopt);
+       },
+       "the open index lacks the document of kind 7 under \"4d31\""},
+      {"a wrong accounting date",
+       [](Projected& p) {
+         p.edit_snapshot([](BookSnapshot& s) { ++s.book.accounting_date.days; });
+       },
+       "the book is open on 2026-03-05"},
+      {"a wrong voucher counter",
+       [](Projected& p) {
+         p.edit_snapshot([](BookSnapshot& s) { ++s.stamper.voucher_numbers[{202603, 0}]; });
+       },
+       "voucher counters"},
+      {"a wrong next sequence",
+       [](Projected& p) { p.edit_snapshot([](BookSnapshot& s) { ++s.stamper.next_seq; }); },
+       "the book goes on at entry 13, the journal at 12"},
+      {"a wrong count of accounts",
+       [](Projected& p) { p.edit_snapshot([](BookSnapshot& s) { ++s.book.account_count; }); },
+       "the book counts 6 accounts, the journal 5"},
+      {"the book's own state is gone",
+       [](Projected& p) { p.put(Table::kDocuments, kBookSnapshotKey, std::nullopt); },
+       "the book's own state is missing"},
+      {"a stamp beyond the journal",
+       [](Projected& p) { p.put(Table::kIds, kStampKey, big_endian(99)); },
+       "table ids reflects the journal up to 99, which is not the end"},
+      {"stamps of accounts and entries that differ",
+       [](Projected& p) { p.put(Table::kEntries, kStampKey, big_endian(3)); },
+       "table accounts reflects the journal up to 11, table entries up to 3"},
+      {"rows without a stamp", [](Projected& p) { p.put(Table::kIds, kStampKey, std::nullopt); },
+       "table ids: it holds rows and has no stamp"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    Projected p;
+    row.plant(p);
+    CHECK_THAT(p.fault(), Contains(row.fault));
+  }
+}
