@@ -21,6 +21,21 @@ bool fits(Int128 value) {
          value <= std::numeric_limits<std::int64_t>::max();
 }
 
+bool is_known(Currency currency) {
+  for (const Currency known :
+       {Currency::kCHF, Currency::kCNY, Currency::kCZK, Currency::kEUR, Currency::kGBP,
+        Currency::kHKD, Currency::kJPY, Currency::kSEK, Currency::kUSD})
+    if (currency == known) return true;
+  return false;
+}
+
+// The codec takes numbers as they come.
+bool is_described(const Account& a) {
+  return a.type >= AccountType::kAsset && a.type <= AccountType::kExpense &&
+         a.normal <= Side::kCredit && a.terms.limit <= LimitKind::kCreditLine &&
+         is_known(a.currency) && a.terms.credit_line >= 0;
+}
+
 template <class... Args>
 Fault fault(const Record& at, fmt::format_string<Args...> format, Args&&... args) {
   return fmt::format("journal entry {}: ", at.seq) +
@@ -90,6 +105,7 @@ Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part
     ++counters_.refusals;
     return check_refusal(command);
   }
+  if (Fault f = open_book(command)) return f;
   if (Fault f = check_day(command)) return f;
   if (Fault f = check_number(command)) return f;
   if (Fault f = move_money(command)) return f;
@@ -106,8 +122,9 @@ Fault Audit::check_shape(const Command& command) const {
     return fault(first, "an unknown kind of command, {}", first.command_kind);
   if (first.refusal != 0 && !refusal_of(first.refusal))
     return fault(first, "an unknown refusal, {}", first.refusal);
-  if (first.caller == 0 && first.id_hi == 0 && first.id_lo == 0)
-    return fault(first, "it has no id");
+  if (first.voucher_type > static_cast<std::uint8_t>(VoucherType::kTransfer))
+    return fault(first, "an unknown type of voucher, {}", first.voucher_type);
+  if (first.id_hi == 0 && first.id_lo == 0) return fault(first, "it has no id");
   for (std::size_t i = 0; i < command.legs.size(); ++i) {
     const Record& leg = command.legs[i];
     if (leg.leg != i) return fault(first, "leg {} says that it is leg {}", i, leg.leg);
@@ -116,6 +133,8 @@ Fault Audit::check_shape(const Command& command) const {
         leg.date_days != first.date_days || leg.voucher_no != first.voucher_no ||
         leg.voucher_type != first.voucher_type)
       return fault(first, "leg {} belongs to another command", i);
+    if (i > 0 && (leg.flags & Record::kHasVariable))
+      return fault(first, "leg {} brings a variable part", i);
     if (leg.transfer_kind > static_cast<std::uint8_t>(TransferKind::kRed) && leg.moves_money())
       return fault(first, "an unknown kind of transfer, {}", leg.transfer_kind);
     if (first.refusal == 0 && leg.moves_money() != first.moves_money())
@@ -172,15 +191,30 @@ Fault Audit::check_refusal(const Command& command) const {
   return {};
 }
 
+// The first entry of a book says with which day and currency it begins.
+Fault Audit::open_book(const Command& command) {
+  if (command.kind != CommandKind::kOpenBook) return {};
+  const VariablePart* part = command.part;
+  if (command.first.seq != 1) return fault(command.first, "the book is opened again");
+  if (command.moves_money() || !part || !part->book || !part->accounts.empty() ||
+      !part->documents.empty())
+    return fault(command.first, "the book's opening is no opening");
+  for (const auto& [name, value] : part->content)
+    if (name == "currency") currency_ = currency_of(value);
+  return {};
+}
+
 Fault Audit::check_day(const Command& command) {
   const Record& first = command.first;
   const Date date{first.date_days};
   const bool of_the_open_day =
       command.kind == CommandKind::kOpenAccount || command.kind == CommandKind::kSetTerms ||
       command.kind == CommandKind::kDayCut || command.kind == CommandKind::kPeriodClose;
-  // A book begins with the day before its first day closed; the journal does not say which day.
-  if (!days_ && of_the_open_day) days_ = BookChange{date, date.plus_days(-1)};
-  if (of_the_open_day && date != days_->accounting_date)
+  // A journal that does not begin with its book's opening tells the first day by the first command
+  // that is dated by the book.
+  if (!days_ && first.date_days != 0 && (first.flags & Record::kDateGiven) == 0)
+    days_ = BookChange{date, date.plus_days(-1)};
+  if (days_ && of_the_open_day && date != days_->accounting_date)
     return fault(first, "it is dated {}, the open day is {}", date.iso(),
                  days_->accounting_date.iso());
   if (!command.moves_money()) return {};
@@ -288,8 +322,8 @@ Fault Audit::move_money(const Command& command) {
 Fault Audit::take_accounts(const Command& command) {
   if (!command.part) return {};
   for (const Account& after : command.part->accounts) {
-    if (after.terms.credit_line < 0)
-      return fault(command.first, "{} has a negative credit line", described(after));
+    if (!is_described(after))
+      return fault(command.first, "{} is of an impossible kind", described(after));
     if (after.id.value == accounts_.size() + 1) {
       if (after.version != 1)
         return fault(command.first, "{} is opened at version {}", described(after), after.version);

@@ -93,8 +93,10 @@ class Audit {
   const std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t>& voucher_numbers() const {
     return voucher_numbers_;
   }
-  /// Nothing before the first command that tells: the first day is not journalled.
+  /// Nothing before the first command that tells.
   const std::optional<BookChange>& days() const { return days_; }
+  /// Of a book whose first entry says it.
+  const std::optional<Currency>& currency() const { return currency_; }
   std::uint64_t last_seq() const { return last_seq_; }
   std::int64_t last_timestamp_ns() const { return last_timestamp_ns_; }
   std::size_t open_holds() const { return holds_.size(); }
@@ -121,6 +123,7 @@ class Audit {
   Fault check_number(const Command& command);
   Fault move_money(const Command& command);
   Fault check_leg(const Command& command, const Record& leg) const;
+  Fault open_book(const Command& command);
   Fault take_accounts(const Command& command);
   Fault take_days(const Command& command);
   // audit_documents.cc
@@ -155,6 +158,7 @@ class Audit {
   std::vector<AuditedAccount> accounts_;  // by id - 1
   std::unordered_map<std::string, AccountId> codes_;
   std::optional<BookChange> days_;
+  std::optional<Currency> currency_;
   std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> voucher_numbers_;
   std::map<std::string, AuditedDocument> documents_;
   std::unordered_map<std::string, Hold> holds_;  // open ones

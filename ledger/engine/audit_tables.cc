@@ -183,6 +183,9 @@ Fault compare_snapshot(std::string_view bytes, const Audit& audit) {
     return fmt::format("the book is open on {} and closed through {}, the journal says {} and {}",
                        book.accounting_date.iso(), book.closed_through.iso(),
                        audit.days()->accounting_date.iso(), audit.days()->closed_through.iso());
+  if (audit.currency() && book.currency != *audit.currency())
+    return fmt::format("the book's own currency is number {}, the journal says {}",
+                       static_cast<unsigned>(book.currency), code_of(*audit.currency()));
   if (book.account_count != audit.accounts().size())
     return fmt::format("the book counts {} accounts, the journal {}", book.account_count,
                        audit.accounts().size());
@@ -205,7 +208,8 @@ Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit) 
     while (open != documents.end() && !open->second.open) ++open;
   };
   next_open();
-  const auto name = [](const std::string& row) {
+  const auto name = [](const std::string& row) -> std::string {
+    if (row.empty()) return "without a name";
     return fmt::format(
         "of kind {} under \"{}\"", static_cast<unsigned>(row[0]),
         hex_lower({reinterpret_cast<const std::uint8_t*>(row.data()) + 1, row.size() - 1}));

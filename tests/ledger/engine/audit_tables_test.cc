@@ -81,39 +81,39 @@ TEST_CASE("verify: a wrong row of a projection is found") {
        "a row more than the journal's 5 accounts"},
       {"a wrong entry",
        [](Projected& p) {
-         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         std::string value = p.get(Table::kEntries, Projected::entries_key(8));
          poke(value, sizeof(Entry) + offsetof(Entry, amount), std::int64_t{71});
-         p.put(Table::kEntries, Projected::entries_key(7), value);
+         p.put(Table::kEntries, Projected::entries_key(8), value);
        },
-       "table entries: account 1002 (account 1) has journal entry 9 leg 0 debit of 71 with 2"},
+       "table entries: account 1002 (account 1) has journal entry 10 leg 0 debit of 71 with 2"},
       {"a wrong balance after an entry",
        [](Projected& p) {
-         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         std::string value = p.get(Table::kEntries, Projected::entries_key(8));
          poke(value, offsetof(Entry, balance_after), std::int64_t{999});
-         p.put(Table::kEntries, Projected::entries_key(7), value);
+         p.put(Table::kEntries, Projected::entries_key(8), value);
        },
-       "then 999; the journal says journal entry 7 leg 0 debit of 1000 with 2"},
+       "then 999; the journal says journal entry 8 leg 0 debit of 1000 with 2"},
       {"a missing entry",
        [](Projected& p) {
-         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
-         p.put(Table::kEntries, Projected::entries_key(7), value.substr(0, sizeof(Entry)));
+         std::string value = p.get(Table::kEntries, Projected::entries_key(8));
+         p.put(Table::kEntries, Projected::entries_key(8), value.substr(0, sizeof(Entry)));
        },
-       "account 1002 (account 1) lacks journal entry 9"},
+       "account 1002 (account 1) lacks journal entry 10"},
       {"a missing entry in between",
        [](Projected& p) {
-         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
-         p.put(Table::kEntries, Projected::entries_key(7), std::nullopt);
-         p.put(Table::kEntries, Projected::entries_key(9), value.substr(sizeof(Entry)));
+         std::string value = p.get(Table::kEntries, Projected::entries_key(8));
+         p.put(Table::kEntries, Projected::entries_key(8), std::nullopt);
+         p.put(Table::kEntries, Projected::entries_key(10), value.substr(sizeof(Entry)));
        },
-       "the journal says journal entry 7"},
+       "the journal says journal entry 8"},
       {"an extra entry",
        [](Projected& p) {
-         std::string value = p.get(Table::kEntries, Projected::entries_key(7));
+         std::string value = p.get(Table::kEntries, Projected::entries_key(8));
          std::string last = value.substr(sizeof(Entry));
-         poke(last, offsetof(Entry, seq), std::uint64_t{10});
-         p.put(Table::kEntries, Projected::entries_key(7), value + last);
+         poke(last, offsetof(Entry, seq), std::uint64_t{11});
+         p.put(Table::kEntries, Projected::entries_key(8), value + last);
        },
-       "has journal entry 10 leg 0 debit of 70 with 2 on 2026-03-04, then 1070, which is not in "
+       "has journal entry 11 leg 0 debit of 70 with 2 on 2026-03-04, then 1070, which is not in "
        "the "
        "journal"},
       {"an extra id",
@@ -196,7 +196,7 @@ TEST_CASE("verify: a wrong row of a projection is found") {
        "voucher counters"},
       {"a wrong next sequence",
        [](Projected& p) { p.edit_snapshot([](BookSnapshot& s) { ++s.stamper.next_seq; }); },
-       "the book goes on at entry 13, the journal at 12"},
+       "the book goes on at entry 14, the journal at 13"},
       {"a wrong count of accounts",
        [](Projected& p) { p.edit_snapshot([](BookSnapshot& s) { ++s.book.account_count; }); },
        "the book counts 6 accounts, the journal 5"},
@@ -208,7 +208,7 @@ TEST_CASE("verify: a wrong row of a projection is found") {
        "table ids reflects the journal up to 99, which is not the end"},
       {"stamps of accounts and entries that differ",
        [](Projected& p) { p.put(Table::kEntries, kStampKey, big_endian(3)); },
-       "table accounts reflects the journal up to 11, table entries up to 3"},
+       "table accounts reflects the journal up to 12, table entries up to 3"},
       {"rows without a stamp", [](Projected& p) { p.put(Table::kIds, kStampKey, std::nullopt); },
        "table ids: it holds rows and has no stamp"},
   };

@@ -110,7 +110,7 @@ TEST_CASE("verify: a fault in the journal's money is found though the chain is w
          p.post(p.bank, p.owner, 1);
          p.post(p.owner, p.bank, 1);
        },
-       "journal entry 10: money moves on 1002 (account 1) against its freeze"},
+       "journal entry 11: money moves on 1002 (account 1) against its freeze"},
   };
   for (const Row& row : rows) {
     INFO(row.what);
@@ -196,7 +196,7 @@ TEST_CASE("verify: a fault in holds and reversals is found") {
          p.reverse(o, 30, 30, 1);
          p.reverse(o, 21, 51, 2);
        },
-       "journal entry 10: entry 8 is reversed beyond its amount: 51 of 50"},
+       "journal entry 11: entry 9 is reversed beyond its amount: 51 of 50"},
       {"a reversal is not counted in full", [&](Paper& p) { p.reverse(original(p), 30, 29, 1); },
        "does not grow by what is reversed"},
       {"a reversal names nothing", [](Paper& p) { p.reverse(Paper::key(77), 30, 30, 1); },
@@ -206,7 +206,7 @@ TEST_CASE("verify: a fault in holds and reversals is found") {
          p.post(p.dollars, p.owed_dollars, 50);
          p.reverse(p.last_key(), 30, 30, 1);
        },
-       "does not reverse leg 0 of entry 8 on its own sides"},
+       "does not reverse leg 0 of entry 9 on its own sides"},
       {"a refused voucher is reversed", [](Paper& p) { p.reverse(Paper::key(1), 30, 30, 1); },
        "on its own sides"},
   };
@@ -361,13 +361,13 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
     Paper p;
     p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), Paper::key(3));
     CHECK_THAT(p.fault_of_journal(),
-               Contains("journal entry 8: its id was claimed before, by entry 3"));
+               Contains("journal entry 9: its id was claimed before, by entry 4"));
   }
   SECTION("an id is claimed twice, in two blocks") {
     Paper p;
     p.seal();
     p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), Paper::key(3));
-    CHECK_THAT(p.fault_of_journal(), Contains("its id was claimed before, by entry 3"));
+    CHECK_THAT(p.fault_of_journal(), Contains("its id was claimed before, by entry 4"));
   }
   SECTION("a voucher number is left out") {
     Paper p;
@@ -381,10 +381,10 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
     p.stamper.last_timestamp = Timestamp{0};
     p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), Paper::key(100));
     p.seal([](std::string& bytes) {
-      poke(bytes, Paper::at(7, offsetof(Record, timestamp_ns)), std::int64_t{7'000});
+      poke(bytes, Paper::at(8, offsetof(Record, timestamp_ns)), std::int64_t{7'000});
       poke(bytes, 48 - 8, std::int64_t{7'000});
     });
-    CHECK_THAT(p.fault(), Contains("journal entry 8: its timestamp does not rise"));
+    CHECK_THAT(p.fault(), Contains("journal entry 9: its timestamp does not rise"));
   }
   SECTION("a header names another last timestamp") {
     Paper p;
@@ -395,26 +395,26 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
     Paper p;
     p.post(p.bank, p.owner, 1);
     p.seal([](std::string& bytes) {
-      poke(bytes, Paper::at(7, offsetof(Record, refusal)),
+      poke(bytes, Paper::at(8, offsetof(Record, refusal)),
            static_cast<std::uint16_t>(RefusalCode::kPeriodClosed));
     });
-    CHECK_THAT(p.fault(), Contains("journal entry 8: a refusal moves money"));
+    CHECK_THAT(p.fault(), Contains("journal entry 9: a refusal moves money"));
   }
   SECTION("a refusal changes something") {
     Paper p;
     p.document(DocumentKind::kMerchant, "M1", 1, true, "{}");
     p.seal([](std::string& bytes) {
-      poke(bytes, Paper::at(7, offsetof(Record, refusal)),
+      poke(bytes, Paper::at(8, offsetof(Record, refusal)),
            static_cast<std::uint16_t>(RefusalCode::kPeriodClosed));
     });
-    CHECK_THAT(p.fault(), Contains("journal entry 8: a refusal changes something"));
+    CHECK_THAT(p.fault(), Contains("journal entry 9: a refusal changes something"));
   }
   SECTION("the chain breaks") {
     Paper p;
     p.seal();
     p.post(p.bank, p.owner, 1);
     p.seal([](std::string& bytes) { bytes[50] = static_cast<char>(bytes[50] ^ 1); });
-    CHECK_THAT(p.fault(), Contains("journal block at 8: the chain breaks"));
+    CHECK_THAT(p.fault(), Contains("journal block at 9: the chain breaks"));
   }
   SECTION("an earlier block is exchanged for another that adds up") {
     Paper p;
@@ -422,12 +422,12 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
     p.post(p.bank, p.owner, 1);
     p.seal();
     std::string first = p.get(Table::kJournal, big_endian(1));
-    poke(first, Paper::at(6, offsetof(Record, amount)), std::int64_t{2'000});
+    poke(first, Paper::at(7, offsetof(Record, amount)), std::int64_t{2'000});
     first.resize(first.size() - 4);
     const std::uint32_t crc = crc32c(first);
     first.append(reinterpret_cast<const char*>(&crc), 4);
     p.put(Table::kJournal, big_endian(1), first);
-    CHECK_THAT(p.fault(), Contains("journal block at 8: the chain breaks"));
+    CHECK_THAT(p.fault(), Contains("journal block at 9: the chain breaks"));
   }
   SECTION("every flipped byte of a block is found") {
     Paper p;
@@ -453,16 +453,16 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
     p.seal();
     p.post(p.bank, p.owner, 1);
     p.seal();
-    p.put(Table::kJournal, big_endian(8), std::nullopt);
-    CHECK_THAT(p.fault(), Contains("journal block at 9: it follows entry 7"));
+    p.put(Table::kJournal, big_endian(9), std::nullopt);
+    CHECK_THAT(p.fault(), Contains("journal block at 10: it follows entry 8"));
   }
   SECTION("the journal was cut before its head") {
     Paper p;
     p.seal();
     p.post(p.bank, p.owner, 1);
     p.seal();
-    p.put(Table::kJournal, big_endian(8), std::nullopt);
-    CHECK_THAT(p.fault(), Contains("the journal ends at 7, before the head 8"));
+    p.put(Table::kJournal, big_endian(9), std::nullopt);
+    CHECK_THAT(p.fault(), Contains("the journal ends at 8, before the head 9"));
   }
   SECTION("the journal's last block is another than the head's") {
     Paper p;
@@ -485,6 +485,61 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
   }
 }
 
+TEST_CASE("verify: a book is opened once, by its first entry") {
+  ChangeSet opening = Paper::on(Paper::kToday);
+  opening.book = BookChange{Paper::kToday, Paper::kToday.plus_days(-1)};
+  Paper p;
+  p.accept(CommandKind::kOpenBook, opening);
+  CHECK_THAT(p.fault_of_journal(), Contains("journal entry 9: the book is opened again"));
+}
+
+TEST_CASE("verify: a journal without an opening tells its first day by its first command") {
+  BlockBuilder builder;
+  Stamper stamper;
+  const Content content;
+  ChangeSet accounts = Paper::on(Paper::kToday);
+  accounts.accounts = {Paper::account_of(AccountId{1}, "1002", AccountType::kAsset, {}),
+                       Paper::account_of(AccountId{2}, "2101", AccountType::kLiability, {})};
+  builder.accept({Paper::key(1), CommandKind::kMerchant, &content, nullptr, Timestamp{1}}, accounts,
+                 stamper);
+  ChangeSet voucher = Paper::moving(AccountId{1}, AccountId{2}, 5);
+  const auto judge = [&](Date date) {
+    BlockBuilder block = builder;
+    Stamper next = stamper;
+    voucher.date = date;
+    block.accept({Paper::key(2), CommandKind::kVoucher, &content, nullptr, Timestamp{2}}, voucher,
+                 next);
+    MemoryStore store;
+    const std::string bytes = block.seal({});
+    REQUIRE(store.write({{Table::kJournal, big_endian(1), bytes}}, Durability::kSynced));
+    const auto report = verify(store, Head{2, Block::parse(bytes).value()->hash()});
+    REQUIRE(report);
+    return report.value().first_fault;
+  };
+  CHECK(judge(Paper::kToday) == "");
+  CHECK_THAT(judge(Paper::kToday.plus_days(1)), Contains("later than the open day"));
+  CHECK_THAT(judge(Paper::kToday.plus_days(-1)), Contains("in a period closed"));
+}
+
+TEST_CASE("verify: accounts that cannot be are found") {
+  const auto planted = [](const std::function<void(Account&)>& change) {
+    Paper p;
+    Account account = Paper::account_of(AccountId{6}, "9", AccountType::kAsset, {});
+    change(account);
+    ChangeSet changes = Paper::on(Paper::kToday);
+    changes.accounts.push_back(account);
+    p.accept(CommandKind::kOpenAccount, changes);
+    return p.fault_of_journal();
+  };
+  CHECK(planted([](Account&) {}) == "none");
+  const auto impossible = Contains("9 (account 6) is of an impossible kind");
+  CHECK_THAT(planted([](Account& a) { a.type = AccountType{6}; }), impossible);
+  CHECK_THAT(planted([](Account& a) { a.normal = Side{2}; }), impossible);
+  CHECK_THAT(planted([](Account& a) { a.currency = Currency{1}; }), impossible);
+  CHECK_THAT(planted([](Account& a) { a.terms.limit = LimitKind{3}; }), impossible);
+  CHECK_THAT(planted([](Account& a) { a.terms.credit_line = -1; }), impossible);
+}
+
 TEST_CASE("verify: two ids of one fingerprint are two ids") {
   // The fingerprint is a mix of the caller and both halves, so another half makes up for the first.
   const std::uint64_t caller = mix64(Paper::kCaller.value + 0x5851f42d4c957f2dULL);
@@ -505,5 +560,5 @@ TEST_CASE("verify: two ids of one fingerprint are two ids") {
   p.project();
   CHECK(p.fault() == "none");
   p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), two);
-  CHECK_THAT(p.fault_of_journal(), Contains("its id was claimed before, by entry 9"));
+  CHECK_THAT(p.fault_of_journal(), Contains("its id was claimed before, by entry 10"));
 }

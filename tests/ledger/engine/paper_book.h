@@ -21,6 +21,12 @@ class Paper {
   AccountId bank{1}, owner{2}, dollars{3}, shut{4}, owed_dollars{5};
 
   Paper() {
+    const Content content{{"first_date", kToday.iso()}, {"currency", "CNY"}};
+    ChangeSet opening = on(kToday);
+    opening.book = BookChange{kToday, kToday.plus_days(-1)};
+    builder_.accept(
+        {{Id128{9, 9}, kSystemCaller}, CommandKind::kOpenBook, &content, nullptr, Timestamp{500}},
+        opening, stamper);
     open("1002", AccountType::kAsset);
     open("2101/a", AccountType::kLiability, AccountTerms{LimitKind::kNotBelowZero});
     open("1002/usd", AccountType::kAsset, {}, Currency::kUSD);
@@ -148,7 +154,6 @@ class Paper {
     AccountProjection accounts(store);
     DocumentProjection documents(store);
     IdProjection ids(store);
-    documents.begin(BookState{kToday, kToday.plus_days(-1), Currency::kCNY, 0});
     for (Projection* p : std::initializer_list<Projection*>{&accounts, &documents, &ids}) {
       for (const BlockPtr& block : blocks_) p->feed(block);
       WriteSet writes;

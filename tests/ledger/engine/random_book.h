@@ -38,6 +38,13 @@ class RandomBook {
   /// Does `count` random things; most are accepted, some refused.
   void run(int count) {
     for (int i = 0; i < count; ++i) step();
+    // A book that is idle expires the holds whose time has come.
+    for (int i = 0; i < 500; ++i) {
+      if (book_->read(
+              [&](const State& s, std::uint64_t) { return s.due_holds(clock_.now(), 1).empty(); }))
+        break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
   }
 
  private:

@@ -38,6 +38,12 @@ TEST_CASE("verify: random books pass, across restarts") {
       require_sound(random.folder());
       random.open();
     }
+    int expired = 0;
+    REQUIRE(random.book().for_each_command_after(0, [&](const StoredCommand& command) {
+      expired += command.kind == CommandKind::kExpireHold ? 1 : 0;
+      return true;
+    }));
+    CHECK(expired > 0);
     random.close();
     const VerifyReport report = judged(random.folder());
     CHECK(report.counters.commands > 400);
