@@ -2,34 +2,24 @@
 // matched and arrived, opens a case per break, writes the reports. Running a day again changes
 // nothing.
 //
-// All state is documents (kStatement, kReconcileRun, kBreakCase) and vouchers. Functions block for
-// their durable answers: not from a `done`. Report files lie under a folder outside the database;
-// they can be made again at any time.
+// All state is documents (run_record.h, cases.h) and vouchers. A run that was interrupted at any
+// moment is resumed by giving the same file again, under its number. Report files lie under a
+// folder outside the database and are written before their run is recorded as finished.
+//
+// Functions block for their durable answers: not from a `done`. Runs wait for one another; all else
+// may be called on any thread. Book, payments and clock must outlive the service.
 #pragma once
-#include <filesystem>
+#include <mutex>
 
 #include "channels/payment_service.h"
-#include "ledger/engine/book.h"
-#include "reconcile/cases.h"
+#include "reconcile/run_desk.h"
 
 namespace suanpan::reconcile {
-
-/// One run over one outside file.
-struct RunSummary {
-  std::string number;   ///< period + channel + sequence
-  std::string channel;  ///< "wxpay", "bank"
-  std::string subject;  ///< WeChat merchant number or bank account
-  Date day;
-  std::size_t outside_rows = 0, book_rows = 0, matched = 0;
-  std::vector<Case> breaks;  ///< those of this run, traced to source row and voucher
-  bool repeated = false;     ///< this file had been taken in before: nothing changed
-  std::string report_html, report_csv, report_xlsx;  ///< paths
-};
 
 class ReconcileService {
  public:
   ReconcileService(Book& book, channels::PaymentService& payments, const Clock& business,
-                   std::filesystem::path reports);
+                   ReconcileSettings settings);
 
   /// A WeChat trade bill (the uncompressed file) of one merchant and day against the orders and
   /// refunds paid that day. Totals, merchant and day are checked before a row is believed. Errors:
@@ -38,27 +28,41 @@ class ReconcileService {
   /// A bank statement (camt.053) of one account and day: deposits to sub-accounts and orders are
   /// posted, channel arrivals posted net of the channel's fee and their orders marked arrived,
   /// payouts and returned payouts matched. Errors: as the statement reader's; kMismatch also when
-  /// it does not continue the one before.
+  /// it is of another account or day or does not continue the one before; kNotFound if the ledger
+  /// has no account for it.
   Result<RunSummary> run_bank_statement(std::string_view camt, const std::string& account,
                                         Date day);
 
+  /// Finished runs only.
   std::optional<RunSummary> find_run(const std::string& number) const;
   std::vector<RunSummary> runs() const;
   std::vector<Case> cases(bool open_only) const;
-  /// A maker proposes a resolution: a kind and, where money moves, a voucher that a checker will
-  /// post.
+  /// A maker proposes how a break ends, in the words of plan_case.h: "adjust", "book", "suspend",
+  /// "acknowledge" or "acknowledge:<voucher>", the last of a voucher that is in the book.
+  /// `case_no` is the case's id. Refusals: as plan_propose; kVoucherNotFound.
   Planned<Case> propose(const std::string& case_no, const std::string& by,
                         const std::string& resolution);
+  /// Another person lets it stand; what it posts and the end of the case are one. Refusals: as
+  /// plan_resolve.
   Planned<Case> resolve(const std::string& case_no, const std::string& by);
+  /// Sends a proposal back. Refusals: kDocumentNotFound, kDocumentStateFinal, kBatchStateWrong.
+  Planned<Case> reject(const std::string& case_no, const std::string& by);
 
-  /// Writes the trial balance, settlement and daily reports of a day; returns their paths.
+  /// Writes the trial balance, the daily summary and the open cases of a day; returns their paths.
   Result<std::vector<std::string>> write_day_reports(Date day);
 
  private:
+  Planned<Case> change_case(
+      const std::string& case_no, const std::string& what,
+      std::function<Planned<ChangeSet>(const View&, const Id128&, const ClaimKey&, const Moment&)>
+          plan);
+
   Book& book_;
   channels::PaymentService& payments_;
   const Clock& business_;
-  std::filesystem::path reports_;
+  const ReconcileSettings settings_;
+  RunDesk desk_;
+  std::mutex running_;
 };
 
 }  // namespace suanpan::reconcile

@@ -1,0 +1,105 @@
+#include "reconcile/reconcile_service.h"
+
+#include "ledger/base/check.h"
+#include "ledger/base/digest.h"
+#include "reconcile/plan_case.h"
+
+namespace suanpan::reconcile {
+
+ReconcileService::ReconcileService(Book& book, channels::PaymentService& payments,
+                                   const Clock& business, ReconcileSettings settings)
+    : book_(book),
+      payments_(payments),
+      business_(business),
+      settings_(std::move(settings)),
+      desk_(book_, business_, settings_) {}
+
+std::optional<RunSummary> ReconcileService::find_run(const std::string& number) const {
+  const auto run = stored_run(book_, number);
+  if (!run || !run->finished) return std::nullopt;
+  return desk_.summary_of(*run);
+}
+
+std::vector<RunSummary> ReconcileService::runs() const {
+  std::vector<RunSummary> out;
+  const auto read =
+      book_.for_each_document(DocumentKind::kReconcileRun, [&](const DocumentPtr& document) {
+        const auto run = decode_run_record(document->bytes);
+        CHECK_OR_DIE(run, "document {} does not decode", document->key);
+        if (run.value().finished) out.push_back(desk_.summary_of(run.value()));
+        return true;
+      });
+  CHECK_OR_DIE(read, "runs cannot be listed: {}", read.error().message);
+  return out;
+}
+
+std::vector<Case> ReconcileService::cases(bool open_only) const {
+  std::vector<Case> out;
+  const auto take = [&](const DocumentPtr& document) {
+    auto c = decode_case(document->bytes);
+    CHECK_OR_DIE(c, "document {} does not decode", document->key);
+    out.push_back(std::move(c.value()));
+    return true;
+  };
+  if (open_only) {
+    for (const auto& document : open_documents(book_, DocumentKind::kBreakCase)) take(document);
+    return out;
+  }
+  const auto read = book_.for_each_document(DocumentKind::kBreakCase, take);
+  CHECK_OR_DIE(read, "cases cannot be listed: {}", read.error().message);
+  return out;
+}
+
+// The id of the command is that of the attempt: who, what, at which version of the case and when,
+// so that one that was refused may be tried again once what stood in the way is gone.
+Planned<Case> ReconcileService::change_case(
+    const std::string& case_no, const std::string& what,
+    std::function<Planned<ChangeSet>(const View&, const Id128&, const ClaimKey&, const Moment&)>
+        plan) {
+  const auto id = Id128::from_hex(case_no);
+  const auto stands = id ? stored_case(book_, *id) : std::nullopt;
+  if (!stands) return refuse(RefusalCode::kDocumentNotFound, "case");
+  const std::string about =
+      fmt::format("case|{}|{}|{}|{}", case_no, stands->version, what, business_.now().ns);
+  const ClaimKey key{id_of(about), kSystemCaller};
+  const Answer answer = book_.run(
+      Command{key, CommandKind::kCase, Content{{"about", about}},
+              [plan = std::move(plan), id = *id, key](const View& view, const Moment& moment) {
+                return plan(view, id, key, moment);
+              }});
+  if (!answer.accepted()) return answer.refusal;
+  return stored_case(book_, *id).value();
+}
+
+Planned<Case> ReconcileService::propose(const std::string& case_no, const std::string& by,
+                                        const std::string& resolution) {
+  TRY(const auto parsed, parse_resolution(resolution));
+  if (!parsed.voucher_id.empty()) {
+    // A voucher is no document: it is looked up here, where reading may fail.
+    const auto command = book_.find(*ClaimKey::from_hex(parsed.voucher_id));
+    const bool posted = command && command.value() && command.value()->voucher_no != 0 &&
+                        command.value()->refusal.code == RefusalCode::kNone;
+    if (!posted) return refuse(RefusalCode::kVoucherNotFound, parsed.voucher_id);
+  }
+  return change_case(
+      case_no, "propose|" + by + "|" + resolution,
+      [by, resolution](const View& view, const Id128& id, const ClaimKey&, const Moment& moment) {
+        return plan_propose(view, id, by, resolution, moment);
+      });
+}
+
+Planned<Case> ReconcileService::resolve(const std::string& case_no, const std::string& by) {
+  return change_case(
+      case_no, "resolve|" + by,
+      [by](const View& view, const Id128& id, const ClaimKey& key, const Moment& moment) {
+        return plan_resolve(view, id, by, key, moment);
+      });
+}
+
+Planned<Case> ReconcileService::reject(const std::string& case_no, const std::string& by) {
+  return change_case(case_no, "reject|" + by,
+                     [by](const View& view, const Id128& id, const ClaimKey&,
+                          const Moment& moment) { return plan_reject(view, id, by, moment); });
+}
+
+}  // namespace suanpan::reconcile
