@@ -105,7 +105,8 @@ std::string arrived_of(const View& view, const Case& c) {
 bool sibling_is_open(const View& view, const Case& c) {
   BookRow row;
   row.kind = c.kind;
-  row.voucher_id = c.voucher_id;
+  // As the rows of book_rows.h carry it: only orders name their voucher themselves.
+  if (c.kind == RowKind::kPayment) row.voucher_id = c.voucher_id;
   row.order_id = c.order_id;
   row.our_number = c.our_number;
   const auto run = find_run_record(view, c.batch);

@@ -1,5 +1,6 @@
 #include "reconcile/run_desk.h"
 
+#include "ledger/base/check.h"
 #include "ledger/base/digest.h"
 #include "reconcile/report_files.h"
 #include "reconcile/run_report.h"
@@ -8,6 +9,7 @@ namespace suanpan::reconcile {
 namespace {
 
 constexpr std::uint32_t kMaxSequence = 999;
+constexpr int kMaxAttempts = 100;
 
 std::string about_marks(const Marks& marks) {
   std::string about = "marks|" + marks.reconciled + "|" + marks.arrived;
@@ -84,22 +86,33 @@ std::vector<CaseStep> case_steps(const Book& book, const Trace& trace, const Mon
 }
 
 Result<Answer> RunDesk::apply(CommandKind kind, const std::string& about, Plan plan) {
-  const ClaimKey key{id_of("reconcile|" + about), kSystemCaller};
-  Answer answer =
-      book_.run(Command{key, kind, Content{{"about", hex_lower(sha256(about))}},
-                        [plan = std::move(plan), key](const View& view, const Moment& moment) {
-                          return plan(view, moment, key);
-                        }});
-  if (!answer.accepted())
-    return fail(Errc::kMismatch, "a step of the run is refused: {} {}",
-                name_of(answer.refusal.code), answer.refusal.detail);
-  return answer;
+  Answer answer;
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const std::string text = fmt::format("reconcile|{}|{}", attempt, about);
+    const ClaimKey key{id_of(text), kSystemCaller};
+    answer = book_.run(Command{
+        key, kind, Content{{"about", hex_lower(sha256(text))}},
+        [plan, key](const View& view, const Moment& moment) { return plan(view, moment, key); }});
+    if (answer.accepted()) return answer;
+    // A refusal of an earlier time is kept under its id: what stood in the way may be gone.
+    if (!answer.replayed) break;
+  }
+  return fail(Errc::kMismatch, "a step of the run is refused: {} {}", name_of(answer.refusal.code),
+              answer.refusal.detail);
+}
+
+std::optional<TakenFile> RunDesk::find(TakenFile file, std::string_view bytes) const {
+  file.sha256 = hex_lower(sha256(bytes));
+  const auto stands = book_.document(DocumentKind::kStatement, file_key(file));
+  if (!stands) return std::nullopt;
+  auto taken = decode_taken_file(stands->bytes);
+  CHECK_OR_DIE(taken, "document {} does not decode", stands->key);
+  return std::move(taken.value());
 }
 
 Result<TakenFile> RunDesk::take(TakenFile file, std::string_view bytes) {
+  if (auto stands = find(file, bytes)) return std::move(*stands);
   file.sha256 = hex_lower(sha256(bytes));
-  if (const auto stands = book_.document(DocumentKind::kStatement, file_key(file)))
-    return decode_taken_file(stands->bytes);
   BatchNumber number{file.day, file.channel, 1};
   while (stored_run(book_, number.text())) {
     if (++number.sequence > kMaxSequence)

@@ -40,6 +40,8 @@ class RunDesk {
   RunDesk(Book& book, const Clock& business, const ReconcileSettings& settings)
       : book_(book), business_(business), settings_(settings) {}
 
+  /// The file as it stands, if it was ever taken in; its run number and hash are not looked at.
+  std::optional<TakenFile> find(TakenFile file, std::string_view bytes) const;
   /// The file as it stands: finished, to be resumed, or taken in now under a new run number.
   /// `file` comes without run number. Errors: as apply.
   Result<TakenFile> take(TakenFile file, std::string_view bytes);
