@@ -2,7 +2,9 @@
 
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
+#include "reconcile/day_reports.h"
 #include "reconcile/plan_case.h"
+#include "reconcile/report_files.h"
 
 namespace suanpan::reconcile {
 
@@ -100,6 +102,36 @@ Planned<Case> ReconcileService::reject(const std::string& case_no, const std::st
   return change_case(case_no, "reject|" + by,
                      [by](const View& view, const Id128& id, const ClaimKey&,
                           const Moment& moment) { return plan_reject(view, id, by, moment); });
+}
+
+Result<std::vector<std::string>> ReconcileService::write_day_reports(Date day) {
+  const ReportHead head{settings_.organisation, business_.now()};
+  const auto folder = settings_.reports / day.iso();
+  std::vector<std::string> paths;
+  const auto keep = [&](const ReportPaths& written) {
+    paths.insert(paths.end(), {written.html, written.csv, written.xlsx});
+  };
+  const std::vector<Case> open_cases = cases(true);
+  TRY(const auto rows, trial_balance_rows(book_, day, day));
+  TRY(const auto totals, check_trial_balance(rows));
+  TRY(const auto balance, build_trial_balance_report(rows, day.iso(), head));
+  // The sections are one a currency; the first is the book's own.
+  const std::string section = balance.sections.empty() ? "" : balance.sections.front().key;
+  TRY(const auto balance_paths, write_report(balance, section, folder, "trial-balance"));
+  keep(balance_paths);
+
+  TRY(auto summary, daily_summary(book_, day, open_cases));
+  summary.checks.push_back({"借贷平衡", true, fmt::format("{} 个币种", totals.size())});
+  summary.checks.push_back(
+      {"无未结差错", summary.breaks == 0, fmt::format("{} 笔", summary.breaks)});
+  TRY(const auto daily, build_daily_report(summary, head));
+  TRY(const auto daily_paths, write_report(daily, "channels", folder, "daily-summary"));
+  keep(daily_paths);
+
+  TRY(const auto case_paths,
+      write_report(build_case_report(open_cases, day, head), "cases", folder, "open-cases"));
+  keep(case_paths);
+  return paths;
 }
 
 }  // namespace suanpan::reconcile
