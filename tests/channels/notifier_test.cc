@@ -190,7 +190,7 @@ TEST_CASE("notifier: at most 32 are under way, and one that hangs is not sent tw
     std::function<void(Result<HttpResponse>)> done;
     {
       std::lock_guard lock(e.mutex);
-      done = hanging[answered];
+      done = std::move(hanging[answered]);
     }
     done(HttpResponse{200, {}, "success"});
   }

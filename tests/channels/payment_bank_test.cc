@@ -1,0 +1,219 @@
+#include "channels/sub_accounts.h"
+#include "tests/channels/payment_world.h"
+
+namespace suanpan::channels::test {
+namespace {
+
+std::string sub_account_of(const Order& order) {
+  return order.pay_data.substr(order.pay_data.find('|') + 1);
+}
+
+TEST_CASE("payout: money leaves the source at once, and the bank when it has confirmed") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  const auto outcome = w.pay_out(w.payout_of("P2026-1", 3000));
+  REQUIRE(outcome.accepted());
+  CHECK(outcome.value.state == PayoutState::kProcessing);
+  CHECK_FALSE(outcome.value.unknown);
+  CHECK(w.balance(kPayable) == 2000);
+  CHECK(w.balance("2103") == 3000);
+  CHECK(w.balance(kBankMoney) == 5000);
+  w.advance(10);
+  CHECK(w.poll() == 1);
+  CHECK(w.payout_stands("P2026-1").state == PayoutState::kProcessing);  // PDNG
+  w.advance(60);
+  CHECK(w.poll() == 1);
+  CHECK(w.payout_stands("P2026-1").state == PayoutState::kSucceeded);
+  CHECK(w.balance("2103") == 0);
+  CHECK(w.balance(kBankMoney) == 2000);
+  CHECK(w.pay_out(w.payout_of("P2026-1", 3000)).replayed);
+  CHECK(w.sent_to("POST /bank/pain001") == 1);
+  CHECK(w.pay_out(w.payout_of("P2026-2", 2001)).refusal.code == RefusalCode::kBelowLimit);
+}
+
+TEST_CASE("payout: one that the bank rejects, at once or later, gives the money back") {
+  for (const char* kind : {"bank_reject", "bank_reject_later"}) {
+    INFO(kind);
+    PaymentWorld w;
+    w.give_payable(5000);
+    w.fault(std::string(R"({"text":"AC04","kind":")") + kind + R"("})");
+    REQUIRE(w.pay_out(w.payout_of("P2026-rj", 3000)).accepted());
+    w.advance(120);
+    w.poll();
+    const Payout payout = w.payout_stands("P2026-rj");
+    CHECK(payout.state == PayoutState::kFailed);
+    CHECK(payout.error_code == "AC04");
+    CHECK(w.balance(kPayable) == 5000);
+    CHECK(w.balance("2103") == 0);
+    CHECK(w.balance(kBankMoney) == 5000);
+  }
+}
+
+TEST_CASE("payout: an unknown outcome is asked for, sent again under its number, and pays once") {
+  for (const char* kind : {"drop_after", "drop_before", "error_500"}) {
+    INFO(kind);
+    PaymentWorld w;
+    w.give_payable(5000);
+    w.fault(std::string(R"({"operation":"bank.pay","kind":")") + kind + R"("})");
+    CHECK(w.pay_out(w.payout_of("P2026-u", 3000)).value.unknown);
+    w.reopen();
+    for (int i = 0; i < 3; ++i) {
+      w.advance(120);
+      w.poll();
+    }
+    CHECK(w.payout_stands("P2026-u").state == PayoutState::kSucceeded);
+    CHECK(w.balance(kBankMoney) == 2000);
+    CHECK(w.upstream->bank().book().transfers().size() == 1);
+  }
+}
+
+TEST_CASE("payout: a returned one is owed again, once") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  REQUIRE(w.pay_out(w.payout_of("P2026-rt", 3000)).accepted());
+  CHECK(w.returned("P2026-rt", "B1").refusal.code == RefusalCode::kOrderStateWrong);
+  w.advance(60);
+  // The statement is ahead of our polling: asked for first.
+  CHECK(w.returned("P2026-rt", "B1").accepted());
+  CHECK(w.payout_stands("P2026-rt").state == PayoutState::kReturned);
+  CHECK(w.balance(kPayable) == 5000);
+  CHECK(w.balance(kBankMoney) == 5000);
+  CHECK(w.returned("P2026-rt", "B1").replayed);
+  CHECK(w.balance(kPayable) == 5000);
+  CHECK(w.returned("P2026-none", "B1").refusal.code == RefusalCode::kOrderNotFound);
+}
+
+TEST_CASE("payout: a payer that is not ours and a payee that does not open leave nothing") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  const std::size_t before = w.commands();
+  Payout foreign = w.payout_of("P2026-f", 100);
+  foreign.payer_number = "6228000000000009";
+  CHECK(w.pay_out(foreign).refusal.code == RefusalCode::kWayNotAllowed);
+  Payout moved = w.payout_of("P2026-m", 100);
+  moved.payee_sealed = seal_payee(*w.vault, "M2", {"x", "y", "102100099996"});
+  CHECK(w.pay_out(moved).refusal.code == RefusalCode::kValueInvalid);
+  CHECK(w.commands() == before);
+  CHECK(w.balance(kPayable) == 5000);
+}
+
+TEST_CASE("deposit: a transfer to an order's sub-account pays it, once") {
+  PaymentWorld w;
+  const auto placed = w.place(w.order("T2026-b1", 8000, Way::kBankTransfer));
+  REQUIRE(placed.accepted());
+  CHECK(placed.value.state == OrderState::kPaying);
+  CHECK_FALSE(placed.value.unknown);
+  CHECK(placed.value.pay_data_type == "none");
+  CHECK(placed.value.pay_data == std::string(kAccount) + "|6000000016");
+  CHECK(w.sent.empty());
+  CHECK(w.deposit("B100", 8000, "6000000016").answer == "order/T2026-b1");
+  const Order paid = w.stands("T2026-b1");
+  CHECK(paid.state == OrderState::kPaid);
+  CHECK(paid.channel_order_no == "B100");
+  CHECK(w.balance(kBankMoney) == 8000);
+  CHECK(w.balance(kPending) == 8000);
+  CHECK(w.deposit("B100", 8000, "6000000016").replayed);
+  CHECK(w.deposit("B100", 8001, "6000000016").refusal.code ==
+        RefusalCode::kIdReusedWithOtherContent);
+  // Paid once more, under another reference: suspense.
+  CHECK(w.deposit("B101", 8000, "6000000016").answer == "suspense/duplicate_payment");
+  CHECK(w.balance(kBankMoney) == 16'000);
+  CHECK(w.balance(kPending) == 8000);
+  CHECK(w.balance("2241") == 8000);
+}
+
+TEST_CASE("deposit: what does not fit goes to suspense, whole, with its reason") {
+  PaymentWorld w;
+  const Order order = w.place(w.order("T2026-b2", 8000, Way::kBankTransfer)).value;
+  w.placed("T2026-wx", 500);
+  struct Row {
+    const char* reference;
+    std::int64_t fen;
+    std::string sub_account, remark;
+    const char* answer;
+  };
+  const Row rows[] = {
+      {"B1", 7999, sub_account_of(order), "", "suspense/amount_mismatch"},
+      {"B2", 8000, "", "往来款", "suspense/unknown_payer"},
+      {"B3", 8000, "6000000024", "", "suspense/unknown_sub_account"},
+      {"B6", 8000, "6000000021", "", "suspense/unknown_sub_account"},  // its check digit is wrong
+      {"B4", 500, "", "订单号T2026-wx", "suspense/order_is_paid_otherwise"},
+  };
+  std::int64_t expected = 0;
+  for (const Row& row : rows) {
+    INFO(row.reference);
+    CHECK(w.deposit(row.reference, row.fen, row.sub_account, row.remark).answer == row.answer);
+    expected += row.fen;
+    CHECK(w.balance("2241") == expected);
+    CHECK(w.balance(kBankMoney) == expected);
+  }
+  CHECK(w.stands("T2026-b2").state == OrderState::kPaying);
+  CHECK(w.events("deposit.suspense").size() == 5);
+  // Named in the remark only, and it fits.
+  CHECK(w.deposit("B5", 8000, "", "转账 " + sub_account_of(order)).answer == "order/T2026-b2");
+}
+
+TEST_CASE("deposit: a transfer after the order's expiry still pays it") {
+  PaymentWorld w;
+  const Order order = w.place(w.order("T2026-b3", 100, Way::kBankTransfer)).value;
+  w.advance(1800);
+  CHECK(w.poll() == 1);
+  CHECK(w.stands("T2026-b3").state == OrderState::kClosed);
+  CHECK(w.deposit("B1", 100, sub_account_of(order)).answer == "order/T2026-b3");
+  CHECK(w.stands("T2026-b3").late);
+  CHECK(w.balance(kPending) == 100);
+}
+
+TEST_CASE("deposit: a standing sub-account credits its ledger account") {
+  PaymentWorld w;
+  OpenAccountRequest household;
+  household.code = "2201/维修资金/小区1/3幢/0402";
+  for (const char* code : {"2201", "2201/维修资金", "2201/维修资金/小区1",
+                           "2201/维修资金/小区1/3幢", "2201/维修资金/小区1/3幢/0402"}) {
+    household.code = code;
+    household.name = "维修资金";
+    household.type = AccountType::kLiability;
+    household.key = account_claim(code);
+    REQUIRE(w.book->run(open_account(household)).accepted());
+  }
+  const auto allocate = [&] {
+    return w.book->run(allocate_sub_account(bank::SubAccountKind::kHousehold, kAccount,
+                                            household.code, "3幢0402 维修资金"));
+  };
+  const Answer number = allocate();
+  REQUIRE(number.accepted());
+  CHECK(bank::parse_sub_account(number.answer));
+  CHECK(allocate().answer == number.answer);
+  CHECK(find_sub_account(*w.book, number.answer)->account == household.code);
+  CHECK(w.deposit("B1", 1'200'000, number.answer).answer == "account/" + household.code);
+  CHECK(w.balance(household.code) == 1'200'000);
+  CHECK(w.balance(kBankMoney) == 1'200'000);
+  CHECK(
+      w.book->run(allocate_sub_account(bank::SubAccountKind::kContract, kAccount, "2201/none", "x"))
+          .refusal.code == RefusalCode::kAccountNotFound);
+}
+
+TEST_CASE("deposit: at an account that is not in the books it leaves nothing") {
+  PaymentWorld w;
+  const std::size_t before = w.commands();
+  const Answer answer = w.wait<Answer>([&](auto done) {
+    w.service->deposit({"6228000000000009", "B1", "", "", {100, Currency::kCNY}, {}, {}}, done);
+  });
+  CHECK(answer.refusal.code == RefusalCode::kAccountNotFound);
+  CHECK(w.commands() == before);
+}
+
+TEST_CASE("payment: a cashier order may be paid by bank transfer") {
+  PaymentWorld w;
+  w.place(w.order("T2026-cb", 100, Way::kQrCashier));
+  const auto chosen = w.choose("T2026-cb", Way::kBankTransfer);
+  REQUIRE(chosen.accepted());
+  CHECK(chosen.value.state == OrderState::kPaying);
+  CHECK(chosen.value.way == "BANK_TRANSFER");
+  CHECK(w.deposit("B1", 100, sub_account_of(chosen.value)).answer == "order/T2026-cb");
+  Refund refund = w.refund_of("R2026-cb", "T2026-cb", 100);
+  CHECK(w.refund(refund).refusal.code == RefusalCode::kWayNotAllowed);
+}
+
+}  // namespace
+}  // namespace suanpan::channels::test
