@@ -169,7 +169,7 @@ void make_routes(Engine& e, const Config& config) {
   s.reports_folder = config.reports_folder.string();
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
   v1::add_all_routes(e.router, s);
-  jeepay::add_jeepay_routes(e.router, s);
+  add_jeepay_routes(e.router, s);
   cashier::add_cashier_routes(e.router, s);
   add_channel_routes(e.router, *e.payments);
   add_openapi_route(e.router);
@@ -181,7 +181,12 @@ std::vector<std::function<void()>> chores(Engine& e) {
             e.payments->poll_due([&](std::size_t) { asked.set_value(); });
             asked.get_future().wait();
           },
-          [&e] { e.notifier->run_due(); }, [&e] { e.settlement->follow(); }};
+          [&e] {
+            std::promise<void> told;
+            e.notifier->deliver_due([&](std::size_t) { told.set_value(); });
+            told.get_future().wait();
+          },
+          [&e] { e.settlement->follow(); }};
 }
 
 Result<void> run(const Config& config) {
@@ -190,11 +195,15 @@ Result<void> run(const Config& config) {
   e.opened = std::move(opened);
   TRY(make_services(e, config));
   make_routes(e, config);
-  e.notifier = std::make_unique<channels::Notifier>(
-      *e.opened.book, *e.opened.business, send_through(*e.merchant_client),
-      [&e](std::string_view topic, std::string_view id) {
-        return jeepay::render_notification(*e.services, topic, id);
-      });
+  channels::NotifierParts notifying;
+  notifying.book = e.opened.book.get();
+  notifying.business = e.opened.business.get();
+  notifying.send = send_through(*e.merchant_client);
+  notifying.render = [&e](const std::string& topic, const std::string& id) -> Result<std::string> {
+    TRY(auto notification, jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now()));
+    return std::move(notification.body);
+  };
+  e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));
   e.housekeeping = std::make_unique<Housekeeping>(chores(e));
   HttpServerOptions options;
   options.address = config.listen_address;
