@@ -76,12 +76,10 @@ TEST_CASE("verify: a book that was never closed passes before and after recovery
   std::filesystem::copy_file(random.folder() / "head", copy.path() / "head");
   std::filesystem::copy(random.folder() / "db", copy.path() / "db");
   require_sound(copy.path());
-  const Date first = *Date::of(2026, 1, 5);
-  ManualClock clock(Timestamp::of_cn(first, 9, 0, 0));
+  ManualClock clock(Timestamp::of_cn(*Date::of(2026, 1, 5), 9, 0, 0));
   {
     BookOptions options;
     options.folder = copy.path();
-    options.first_date = first;
     REQUIRE(Book::open(options, clock));
   }
   require_sound(copy.path());
