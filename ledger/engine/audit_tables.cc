@@ -129,6 +129,8 @@ Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit) {
       return fault(Table::kAccounts, "the row of {} is missing or does not decode", name);
     if (const std::string what = difference(*row, accounts[next]); !what.empty())
       return fault(Table::kAccounts, "{}: {}", name, what);
+    if (encode(*row) != cursor->value())
+      return fault(Table::kAccounts, "{}: its row is not as it is written", name);
   }
   TRY(cursor->status());
   if (next < accounts.size())
@@ -176,6 +178,7 @@ namespace {
 Fault compare_snapshot(std::string_view bytes, const Audit& audit) {
   const auto snapshot = decode_book_snapshot(bytes);
   if (!snapshot) return "the book's own state does not decode";
+  if (encode(*snapshot) != bytes) return "the book's own state is not as it is written";
   const BookState& book = snapshot->book;
   const Stamper& stamper = snapshot->stamper;
   if (audit.days() && (book.accounting_date != audit.days()->accounting_date ||
@@ -225,6 +228,9 @@ Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit) 
       continue;
     }
     if (key.starts_with('\xfe')) {
+      if (!cursor->value().empty())
+        return fault(Table::kDocuments, "the open index says more of the document {} than its name",
+                     name(key.substr(1)));
       if (open == documents.end() || key.substr(1) != open->first) {
         const auto known = documents.find(key.substr(1));
         if (known == documents.end() || !known->second.open)
@@ -246,7 +252,7 @@ Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit) 
     if (stored->version != audited.version)
       return fault(Table::kDocuments, "the document {} is at version {}, the journal says {}",
                    name(key), stored->version, audited.version);
-    if (stored->open != audited.open || id_of(stored->bytes) != audited.digest)
+    if (cursor->value()[4] != (audited.open ? 1 : 0) || id_of(stored->bytes) != audited.digest)
       return fault(Table::kDocuments, "the document {} has other content than the journal",
                    name(key));
     ++expected;

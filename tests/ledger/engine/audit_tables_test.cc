@@ -219,3 +219,28 @@ TEST_CASE("verify: a wrong row of a projection is found") {
     CHECK_THAT(p.fault(), Contains(row.fault));
   }
 }
+
+TEST_CASE("verify: any flipped bit in any row of a projection is found") {
+  Projected p;
+  std::size_t flipped = 0;
+  for (const Table table : {Table::kAccounts, Table::kEntries, Table::kDocuments, Table::kIds}) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    const auto cursor = p.store.cursor(table);
+    for (cursor->seek(""); cursor->valid(); cursor->next())
+      rows.emplace_back(cursor->key(), cursor->value());
+    for (const auto& [key, value] : rows) {
+      for (std::size_t bit = 0; bit < value.size() * 8; bit += 1 + bit % 3) {
+        std::string damaged = value;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+        p.put(table, key, damaged);
+        if (p.fault() == "none")
+          FAIL("bit " << bit << " of a row of " << name_of(table) << " with key of " << key.size()
+                      << " bytes");
+        ++flipped;
+      }
+      p.put(table, key, value);
+    }
+  }
+  CHECK(flipped > 5'000);
+  CHECK(p.fault() == "none");
+}
