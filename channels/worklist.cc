@@ -40,9 +40,4 @@ std::vector<Worklist::Item> Worklist::take_due(Timestamp now) {
   return due;
 }
 
-std::size_t Worklist::size() const {
-  std::lock_guard lock(mutex_);
-  return times_.size();
-}
-
 }  // namespace suanpan::channels

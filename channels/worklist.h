@@ -27,10 +27,9 @@ class Worklist {
   void drop(Followed kind, const std::string& id);
   /// Takes out what is due by `now`, earliest first; whoever takes an item sets it again.
   std::vector<Item> take_due(Timestamp now);
-  std::size_t size() const;
 
  private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::set<std::pair<Timestamp, Item>> by_time_;
   std::map<Item, Timestamp> times_;
 };

@@ -323,20 +323,41 @@ TEST_CASE("payment: an order paid twice puts the second payment into suspense") 
 
 TEST_CASE("payment: expiry closes upstream before it closes here") {
   PaymentWorld w;
-  // The platform would take money a little longer than we say: only a close ends that.
-  w.placed("T2026-old", 100);
-  w.business.advance_seconds(1800);  // the sandbox closes expired orders itself, so cut the query
-  std::vector<std::string> order_of_calls;
-  w.cut = [&](const HttpRequest& request) -> std::optional<Result<HttpResponse>> {
-    if (request.path().ends_with("/close")) order_of_calls.push_back("close");
-    if (request.method == "GET") order_of_calls.push_back("query");
-    return std::nullopt;
+  // The platform would still take money: only a close upstream ends that.
+  w.upstream_behind_s = 60;
+  std::vector<std::string> calls;
+  const auto expire = [&](const std::string& id) {
+    w.placed(id, 100);
+    w.advance(1800);
+    w.cut = [&](const HttpRequest& request) -> std::optional<Result<HttpResponse>> {
+      calls.push_back(request.path().ends_with("/close") ? "close" : "query");
+      return std::nullopt;
+    };
+    CHECK(w.poll() == 1);
+    w.reconnect();
+    return w.stands(id);
   };
-  CHECK(w.poll() == 1);
-  CHECK(w.stands("T2026-old").state == OrderState::kClosed);
-  REQUIRE_FALSE(order_of_calls.empty());
-  CHECK(order_of_calls.front() == "query");
+  CHECK(expire("T2026-old").state == OrderState::kClosed);
+  CHECK(calls == std::vector<std::string>{"query", "close"});
   CHECK(w.events("order.closed") == std::vector<std::string>{"T2026-old"});
+
+  // The answer to the close is lost: the second query tells that it is closed.
+  calls.clear();
+  w.fault(R"({"kind":"drop_after","operation":"wechat.close"})");
+  CHECK(expire("T2026-old2").state == OrderState::kClosed);
+  CHECK(calls == std::vector<std::string>{"query", "close", "query"});
+
+  // The close never arrives: the order stays, and is asked for again.
+  calls.clear();
+  w.fault(R"({"kind":"drop_before","operation":"wechat.close"})");
+  CHECK(expire("T2026-old3").state == OrderState::kPaying);
+  CHECK(calls == std::vector<std::string>{"query", "close", "query"});
+  w.pays("T2026-old3");
+  w.advance(30);
+  CHECK(w.poll() == 1);
+  CHECK(w.stands("T2026-old3").state == OrderState::kPaid);
+  CHECK_FALSE(w.stands("T2026-old3").late);
+  w.deliver();
 
   // Cut off from the platform nothing is concluded, however long it takes.
   w.reconnect();

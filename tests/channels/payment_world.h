@@ -16,6 +16,7 @@
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 #include "ledger/base/log.h"
+#include "ledger/engine/verify.h"
 #include "tests/support/temp_folder.h"
 
 namespace suanpan::channels::test {
@@ -80,7 +81,14 @@ struct PaymentWorld {
         REQUIRE(book->run(std::move(command)).accepted());
     open_service();
   }
-  ~PaymentWorld() { service.reset(); }
+  /// Whatever a test did to it, the book must verify.
+  ~PaymentWorld() {
+    service.reset();
+    book.reset();
+    const auto report = verify(folder.path() / "book");
+    CHECK(report);
+    if (report) CHECK(report.value().first_fault == "");
+  }
 
   void make_upstream(bool with_public_key) {
     auto keys = sandbox::Keys::load(sandbox_keys());
@@ -182,7 +190,11 @@ struct PaymentWorld {
     cut = nullptr;
   }
 
-  sandbox::Moment moment() const { return {business.now(), real.now()}; }
+  /// How far the channel's clock is behind ours: it takes money for orders that we call expired.
+  int upstream_behind_s = 0;
+  sandbox::Moment moment() const {
+    return {business.now().plus_seconds(-upstream_behind_s), real.now()};
+  }
   void advance(int seconds) {
     business.advance_seconds(seconds);
     real.advance_seconds(seconds);
