@@ -46,7 +46,7 @@ Answer Book::run(Command command) {
   return submit_and_wait(*this, std::vector<Command>{std::move(command)}).at(0);
 }
 
-std::shared_mutex& Book::published_mutex() const { return engine_->published_mutex; }
+ReaderGate& Book::published_mutex() const { return engine_->published_mutex; }
 const State& Book::published_state() const { return *engine_->published; }
 std::uint64_t Book::published_seq() const { return engine_->published_seq; }
 

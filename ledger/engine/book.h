@@ -22,6 +22,7 @@
 #include "ledger/core/plan_hold.h"
 #include "ledger/core/plan_reversal.h"
 #include "ledger/core/state.h"
+#include "ledger/engine/reader_gate.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/journal.h"
 
@@ -130,7 +131,7 @@ class Book {
 
  private:
   explicit Book(std::unique_ptr<Engine> engine);
-  std::shared_mutex& published_mutex() const;
+  ReaderGate& published_mutex() const;
   const State& published_state() const;
   std::uint64_t published_seq() const;
   std::unique_ptr<Engine> engine_;

@@ -31,7 +31,7 @@ class Book::Engine {
   BookStatistics statistics() const;
 
   // Read through Book::read; written by the committer under the lock.
-  mutable std::shared_mutex published_mutex;
+  mutable ReaderGate published_mutex;
   std::unique_ptr<State> published;
   std::uint64_t published_seq = 0;
 

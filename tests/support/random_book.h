@@ -1,0 +1,689 @@
+// A seeded stream of mixed ledger commands, and a straightforward model of a book that predicts
+// every answer with its own arithmetic: it shares data types with the planners, and no code.
+#pragma once
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "ledger/engine/book.h"
+
+namespace suanpan::test {
+
+/// One command of any kind; which members count depends on `kind`.
+struct RandomCommand {
+  CommandKind kind = CommandKind::kVoucher;
+  VoucherRequest voucher;
+  PostHoldRequest post;
+  VoidHoldRequest give_back;
+  ReversalRequest reversal;
+  OpenAccountRequest open;
+  SetTermsRequest terms;
+  DayCutRequest cut;
+  PeriodCloseRequest close;
+  /// Set on a resend that changed one field: its name.
+  std::string changed;
+  ClaimKey key() const;
+};
+
+struct Expected {
+  RefusalCode code = RefusalCode::kNone;
+  std::string detail;  ///< checked where it is not empty
+  bool replayed = false;
+  std::uint64_t seq = 0;
+  std::uint32_t voucher_no = 0;
+};
+
+/// What a book must be after the commands so far.
+class BookModel {
+ public:
+  struct Line {
+    std::uint64_t seq;
+    std::int64_t amount, after;
+    Date date;
+    bool debit;
+  };
+  struct Account {
+    std::string code;
+    bool credit_normal = false, dollars = false;
+    AccountTerms terms;
+    std::uint32_t version = 1;
+    std::int64_t debits = 0, credits = 0, held_debits = 0, held_credits = 0;
+    std::int64_t red_debits = 0, red_credits = 0;
+    std::vector<Line> lines;
+    std::int64_t posted() const { return credit_normal ? credits - debits : debits - credits; }
+    std::int64_t available() const {
+      return posted() - (credit_normal ? held_debits : held_credits);
+    }
+  };
+  enum class HoldIs { kOpen, kPosted, kVoided, kExpired };
+  struct Held {
+    HoldIs state = HoldIs::kOpen;
+    std::int64_t expires_ns = 0;
+    std::vector<Leg> legs;  ///< amount: what remains
+  };
+
+  explicit BookModel(Date first) : day_(first), closed_(first.plus_days(-1)) {}
+
+  /// Call before each submission: what is due expires first.
+  void expire(Timestamp now);
+  Expected predict(const RandomCommand& command, Timestamp now);
+
+  const std::vector<Account>& accounts() const { return accounts_; }
+  const std::map<ClaimKey, Held>& holds() const { return holds_; }
+  Date day() const { return day_; }
+  Date closed() const { return closed_; }
+  std::uint64_t last_seq() const { return seq_; }
+
+ private:
+  struct Voucher {
+    std::vector<Leg> legs;
+    std::vector<std::int64_t> reversed;
+    bool reversible = false;
+    VoucherType type = VoucherType::kGeneral;
+  };
+  using Verdict = std::optional<std::pair<RefusalCode, std::string>>;
+  enum class Moves { kPosts, kHolds, kPostsHeld, kGivesBack, kReverses };
+
+  Verdict malformed(const RandomCommand& c) const;
+  Verdict decide(const RandomCommand& c, Timestamp now);
+  Verdict voucher(const VoucherRequest& v, Timestamp now);
+  Verdict post(const PostHoldRequest& p, Timestamp now);
+  Verdict give_back(const VoidHoldRequest& v, Timestamp now);
+  Verdict reverse(const ReversalRequest& r);
+  Verdict open(const OpenAccountRequest& o);
+  Verdict set_terms(const SetTermsRequest& t);
+  Verdict date(const std::optional<Date>& wanted, bool adjustment, const VoucherText* text) const;
+  Verdict leg(const Leg& l, bool red) const;
+  Verdict limits(const std::vector<Leg>& legs, Moves how) const;
+  Verdict open_hold(const ClaimKey& key, Timestamp now) const;
+  void move(const std::vector<Leg>& legs, Moves how, Date date);
+  void number(Date date, VoucherType type);
+  static std::vector<Leg> unequal(const std::vector<Leg>& legs);
+
+  std::vector<Account> accounts_;  // by id - 1
+  std::map<ClaimKey, Held> holds_;
+  std::map<ClaimKey, Voucher> vouchers_;
+  std::map<ClaimKey, Expected> answers_;
+  std::map<std::pair<std::uint32_t, int>, std::uint32_t> numbers_;
+  Date day_, closed_;
+  std::uint64_t seq_ = 1;     // the opening of the book
+  std::uint32_t number_ = 0;  // of the command that is being decided
+};
+
+/// Draws commands; the same seed draws the same stream.
+class CommandStream {
+ public:
+  explicit CommandStream(std::uint64_t seed) : random_(seed) {}
+  /// Of kVoucher only, or of every other kind.
+  std::vector<RandomCommand> batch(const BookModel& model, Timestamp now);
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+
+ private:
+  RandomCommand draw_voucher(const BookModel& model, Timestamp now);
+  RandomCommand draw_other(const BookModel& model);
+  RandomCommand resend(const RandomCommand& before);
+  ClaimKey fresh_key();
+  AccountId any_account(const BookModel& model);
+  std::int64_t any_amount();
+  AccountTerms any_terms();
+  ClaimKey any_voucher();
+  ClaimKey any_hold();
+
+  std::mt19937_64 random_;
+  std::uint64_t count_ = 0;
+  std::vector<RandomCommand> sent_vouchers_, sent_others_;
+  std::vector<ClaimKey> vouchers_, holds_;  // of earlier batches
+};
+
+// ---- the model
+
+inline ClaimKey RandomCommand::key() const {
+  switch (kind) {
+    case CommandKind::kVoucher:
+      return voucher.key;
+    case CommandKind::kPostHold:
+      return post.key;
+    case CommandKind::kVoidHold:
+      return give_back.key;
+    case CommandKind::kReversal:
+      return reversal.key;
+    case CommandKind::kOpenAccount:
+      return open.key;
+    case CommandKind::kSetTerms:
+      return terms.key;
+    case CommandKind::kDayCut:
+      return cut.key;
+    default:
+      return close.key;
+  }
+}
+
+inline void BookModel::expire(Timestamp now) {
+  std::map<std::pair<std::int64_t, std::string>, ClaimKey> due;
+  for (const auto& [key, hold] : holds_)
+    if (hold.state == HoldIs::kOpen && hold.expires_ns != 0 && hold.expires_ns <= now.ns)
+      due[{hold.expires_ns, key.hex()}] = key;
+  for (const auto& [when, key] : due) {
+    Held& hold = holds_.at(key);
+    ++seq_;
+    move(hold.legs, Moves::kGivesBack, day_);
+    for (Leg& l : hold.legs) l.amount = 0;
+    hold.state = HoldIs::kExpired;
+  }
+}
+
+inline Expected BookModel::predict(const RandomCommand& c, Timestamp now) {
+  Expected expected;
+  if (const Verdict bad = malformed(c)) {
+    expected.code = bad->first;
+    expected.detail = bad->second;
+    return expected;
+  }
+  if (const auto it = answers_.find(c.key()); it != answers_.end()) {
+    if (!c.changed.empty()) {
+      expected.code = RefusalCode::kIdReusedWithOtherContent;
+      expected.detail = c.changed;
+      return expected;
+    }
+    expected = it->second;
+    expected.replayed = true;
+    return expected;
+  }
+  number_ = 0;
+  ++seq_;
+  if (const Verdict refused = decide(c, now)) {
+    expected.code = refused->first;
+    expected.detail = refused->second;
+  }
+  vouchers_.try_emplace(c.key());  // whatever posted nothing cannot be reversed
+  expected.seq = seq_;
+  expected.voucher_no = number_;
+  answers_[c.key()] = expected;
+  return expected;
+}
+
+inline BookModel::Verdict BookModel::malformed(const RandomCommand& c) const {
+  if (c.kind != CommandKind::kVoucher) return {};  // the stream draws none
+  const VoucherRequest& v = c.voucher;
+  if (v.legs.empty()) return {{RefusalCode::kLegsMissing, ""}};
+  for (const Leg& l : v.legs) {
+    if (l.debit.value == 0 || l.credit.value == 0) return {{RefusalCode::kAccountMissing, ""}};
+    if (l.debit == l.credit) return {{RefusalCode::kAccountsSame, ""}};
+    if (l.amount < 1) return {{RefusalCode::kAmountNotPositive, ""}};
+    if (l.amount > 1'000'000'000'000'000) return {{RefusalCode::kAmountTooLarge, ""}};
+  }
+  if (v.text && v.text->summary == "\xff") return {{RefusalCode::kTextInvalid, "summary"}};
+  return {};
+}
+
+inline BookModel::Verdict BookModel::decide(const RandomCommand& c, Timestamp now) {
+  switch (c.kind) {
+    case CommandKind::kVoucher:
+      return voucher(c.voucher, now);
+    case CommandKind::kPostHold:
+      return post(c.post, now);
+    case CommandKind::kVoidHold:
+      return give_back(c.give_back, now);
+    case CommandKind::kReversal:
+      return reverse(c.reversal);
+    case CommandKind::kOpenAccount:
+      return open(c.open);
+    case CommandKind::kSetTerms:
+      return set_terms(c.terms);
+    case CommandKind::kDayCut:
+      if (c.cut.next.days <= day_.days) return {{RefusalCode::kDayCutNotForward, ""}};
+      day_ = c.cut.next;
+      return {};
+    default:
+      if (c.close.through.days <= closed_.days) return {{RefusalCode::kPeriodClosed, ""}};
+      if (c.close.through.days >= day_.days) return {{RefusalCode::kDateAhead, ""}};
+      closed_ = c.close.through;
+      return {};
+  }
+}
+
+inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp now) {
+  const std::vector<Leg> legs(v.legs.begin(), v.legs.end());
+  if (Verdict bad = date(v.date, v.adjustment, v.text.get())) return bad;
+  for (const Leg& l : legs)
+    if (Verdict bad = leg(l, false)) return bad;
+  if (v.hold && v.expires_at.ns != 0 && v.expires_at.ns <= now.ns)
+    return {{RefusalCode::kHoldExpired, ""}};
+  const Moves how = v.hold ? Moves::kHolds : Moves::kPosts;
+  if (Verdict bad = limits(legs, how)) return bad;
+  const Date on = v.date.value_or(day_);
+  if (v.hold) {
+    holds_[v.key] = Held{HoldIs::kOpen, v.expires_at.ns, legs};
+  } else {
+    number(on, v.type);
+    vouchers_[v.key] = Voucher{legs, std::vector<std::int64_t>(legs.size(), 0), true, v.type};
+  }
+  move(legs, how, on);
+  return {};
+}
+
+inline BookModel::Verdict BookModel::open_hold(const ClaimKey& key, Timestamp now) const {
+  const auto it = holds_.find(key);
+  if (it == holds_.end()) return {{RefusalCode::kHoldNotFound, ""}};
+  switch (it->second.state) {
+    case HoldIs::kPosted:
+      return {{RefusalCode::kHoldAlreadyPosted, ""}};
+    case HoldIs::kVoided:
+      return {{RefusalCode::kHoldAlreadyVoided, ""}};
+    case HoldIs::kExpired:
+      return {{RefusalCode::kHoldExpired, ""}};
+    case HoldIs::kOpen:
+      break;
+  }
+  if (it->second.expires_ns != 0 && it->second.expires_ns <= now.ns)
+    return {{RefusalCode::kHoldExpired, ""}};
+  return {};
+}
+
+inline BookModel::Verdict BookModel::post(const PostHoldRequest& p, Timestamp now) {
+  if (Verdict bad = open_hold(p.hold, now)) return bad;
+  Held& hold = holds_.at(p.hold);
+  if (!p.amounts.empty() && p.amounts.size() != hold.legs.size())
+    return {{RefusalCode::kHoldAmountExceeded, "legs"}};
+  std::vector<Leg> legs = hold.legs;
+  for (std::size_t i = 0; i < legs.size(); ++i) {
+    if (!p.amounts.empty()) legs[i].amount = p.amounts[i];
+    if (legs[i].amount == 0) continue;
+    if (Verdict bad = leg(legs[i], false)) return bad;
+    if (legs[i].amount > hold.legs[i].amount) return {{RefusalCode::kHoldAmountExceeded, ""}};
+  }
+  if (Verdict bad = limits(legs, Moves::kPostsHeld)) return bad;
+  std::int64_t rest = 0;
+  for (std::size_t i = 0; i < legs.size(); ++i) rest += hold.legs[i].amount -= legs[i].amount;
+  if (rest == 0) hold.state = HoldIs::kPosted;
+  number(day_, VoucherType::kGeneral);
+  const std::vector<Leg> posted = unequal(legs);
+  vouchers_[p.key] =
+      Voucher{posted, std::vector<std::int64_t>(posted.size(), 0), true, VoucherType::kGeneral};
+  move(legs, Moves::kPostsHeld, day_);
+  return {};
+}
+
+// Without the legs that nothing was moved on.
+inline std::vector<Leg> BookModel::unequal(const std::vector<Leg>& legs) {
+  std::vector<Leg> kept;
+  for (const Leg& l : legs)
+    if (l.amount != 0) kept.push_back(l);
+  return kept;
+}
+
+inline BookModel::Verdict BookModel::give_back(const VoidHoldRequest& v, Timestamp now) {
+  if (Verdict bad = open_hold(v.hold, now)) return bad;
+  Held& hold = holds_.at(v.hold);
+  move(hold.legs, Moves::kGivesBack, day_);
+  for (Leg& l : hold.legs) l.amount = 0;
+  hold.state = HoldIs::kVoided;
+  return {};
+}
+
+inline BookModel::Verdict BookModel::reverse(const ReversalRequest& r) {
+  if (Verdict bad = date(r.date, r.adjustment, r.text.get())) return bad;
+  const auto it = vouchers_.find(r.original);
+  if (it == vouchers_.end()) return {{RefusalCode::kVoucherNotFound, ""}};
+  Voucher& original = it->second;
+  if (!original.reversible) return {{RefusalCode::kVoucherNotReversible, ""}};
+  if (!r.amounts.empty() && r.amounts.size() != original.legs.size())
+    return {{RefusalCode::kReversalExceedsOriginal, "legs"}};
+  std::vector<Leg> red = original.legs;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < red.size(); ++i) {
+    const std::int64_t left = original.legs[i].amount - original.reversed[i];
+    red[i].amount = r.amounts.empty() ? left : r.amounts[i];
+    if (red[i].amount == 0) continue;
+    if (Verdict bad = leg(red[i], true)) return bad;
+    if (red[i].amount > left) return {{RefusalCode::kReversalExceedsOriginal, ""}};
+    sum += red[i].amount;
+  }
+  if (sum == 0) return {{RefusalCode::kReversalExceedsOriginal, ""}};
+  if (Verdict bad = limits(red, Moves::kReverses)) return bad;
+  for (std::size_t i = 0; i < red.size(); ++i) original.reversed[i] += red[i].amount;
+  const Date on = r.date.value_or(day_);
+  number(on, original.type);
+  move(red, Moves::kReverses, on);
+  return {};
+}
+
+inline BookModel::Verdict BookModel::open(const OpenAccountRequest& o) {
+  for (const Account& a : accounts_)
+    if (a.code == o.code) return {{RefusalCode::kAccountExists, o.code}};
+  Account account;
+  account.code = o.code;
+  account.credit_normal = o.type != AccountType::kAsset && o.type != AccountType::kExpense;
+  account.dollars = o.currency == Currency::kUSD;
+  account.terms = o.terms;
+  accounts_.push_back(std::move(account));
+  return {};
+}
+
+inline BookModel::Verdict BookModel::set_terms(const SetTermsRequest& t) {
+  for (Account& a : accounts_) {
+    if (a.code != t.code) continue;
+    if (t.expected_version && *t.expected_version != a.version)
+      return {{RefusalCode::kVersionConflict, a.code}};
+    if (t.terms.closed && !a.terms.closed &&
+        (a.debits != a.credits || a.held_debits != 0 || a.held_credits != 0))
+      return {{RefusalCode::kAccountNotEmpty, a.code}};
+    a.terms = t.terms;
+    ++a.version;
+    return {};
+  }
+  return {{RefusalCode::kAccountNotFound, t.code}};
+}
+
+inline BookModel::Verdict BookModel::date(const std::optional<Date>& wanted, bool adjustment,
+                                          const VoucherText* text) const {
+  if (!wanted) return {};
+  if (wanted->days <= closed_.days) return {{RefusalCode::kPeriodClosed, ""}};
+  if (wanted->days > day_.days) return {{RefusalCode::kDateAhead, ""}};
+  if (wanted->days == day_.days) return {};
+  if (!adjustment) return {{RefusalCode::kDateBehind, ""}};
+  const bool two =
+      text && !text->maker.empty() && !text->checker.empty() && text->maker != text->checker;
+  if (!two) return {{RefusalCode::kSamePerson, ""}};
+  return {};
+}
+
+inline BookModel::Verdict BookModel::leg(const Leg& l, bool red) const {
+  if (l.debit.value > accounts_.size()) return {{RefusalCode::kDebitAccountNotFound, ""}};
+  if (l.credit.value > accounts_.size()) return {{RefusalCode::kCreditAccountNotFound, ""}};
+  const Account &d = accounts_[l.debit.value - 1], &c = accounts_[l.credit.value - 1];
+  if (d.dollars != c.dollars) return {{RefusalCode::kCurrencyMismatch, ""}};
+  if (d.terms.closed) return {{RefusalCode::kDebitAccountClosed, d.code}};
+  if (c.terms.closed) return {{RefusalCode::kCreditAccountClosed, c.code}};
+  const bool debit_raises = d.credit_normal == red, credit_raises = c.credit_normal != red;
+  if (debit_raises ? d.terms.frozen_in : d.terms.frozen_out)
+    return {{RefusalCode::kDebitAccountFrozen, d.code}};
+  if (credit_raises ? c.terms.frozen_in : c.terms.frozen_out)
+    return {{RefusalCode::kCreditAccountFrozen, c.code}};
+  return {};
+}
+
+// What one account's available money changes by, leg by leg; the first account touched comes first.
+inline BookModel::Verdict BookModel::limits(const std::vector<Leg>& legs, Moves how) const {
+  std::vector<std::pair<std::uint32_t, std::int64_t>> changes;
+  const auto change = [&](AccountId id, bool debit, std::int64_t amount) {
+    const bool raises = debit != accounts_[id.value - 1].credit_normal;
+    std::int64_t by = 0;
+    switch (how) {
+      case Moves::kPosts:
+        by = raises ? amount : -amount;
+        break;
+      case Moves::kHolds:
+        by = raises ? 0 : -amount;  // a promise raises nothing
+        break;
+      case Moves::kPostsHeld:
+        by = raises ? amount : 0;  // what goes out was taken off when it was held
+        break;
+      case Moves::kReverses:
+        by = raises ? -amount : amount;
+        break;
+      case Moves::kGivesBack:
+        break;
+    }
+    for (auto& [account, sum] : changes)
+      if (account == id.value) {
+        sum += by;
+        return;
+      }
+    changes.emplace_back(id.value, by);
+  };
+  for (const Leg& l : legs) {
+    if (l.amount == 0) continue;
+    change(l.debit, true, l.amount);
+    change(l.credit, false, l.amount);
+  }
+  for (const auto& [id, by] : changes) {
+    const Account& a = accounts_[id - 1];
+    if (a.terms.limit == LimitKind::kNone || by >= 0) continue;
+    const std::int64_t least = a.terms.limit == LimitKind::kCreditLine ? -a.terms.credit_line : 0;
+    if (a.available() + by < least) return {{RefusalCode::kBelowLimit, a.code}};
+  }
+  return {};
+}
+
+inline void BookModel::move(const std::vector<Leg>& legs, Moves how, Date date) {
+  for (const Leg& l : legs) {
+    if (l.amount == 0) continue;
+    for (const bool debit : {true, false}) {
+      Account& a = accounts_[(debit ? l.debit : l.credit).value - 1];
+      std::int64_t& total = debit ? a.debits : a.credits;
+      std::int64_t& held = debit ? a.held_debits : a.held_credits;
+      std::int64_t& red = debit ? a.red_debits : a.red_credits;
+      const std::int64_t amount = how == Moves::kReverses ? -l.amount : l.amount;
+      if (how == Moves::kHolds) held += amount;
+      if (how == Moves::kPostsHeld || how == Moves::kGivesBack) held -= amount;
+      if (how == Moves::kHolds || how == Moves::kGivesBack) continue;
+      total += amount;
+      if (how == Moves::kReverses) red += amount;
+      a.lines.push_back(Line{seq_, amount, a.posted(), date, debit});
+    }
+  }
+}
+
+inline void BookModel::number(Date date, VoucherType type) {
+  number_ = ++numbers_[{date.month_key(), static_cast<int>(type)}];
+}
+
+// ---- the stream
+
+inline ClaimKey CommandStream::fresh_key() {
+  ++count_;
+  return ClaimKey{Id128{random_(), count_}, CallerId{static_cast<std::uint32_t>(100 + below(3))}};
+}
+
+inline AccountId CommandStream::any_account(const BookModel& model) {
+  if (below(200) == 0) return AccountId{9999};
+  if (below(500) == 0) return AccountId{0};
+  return AccountId{static_cast<std::uint32_t>(1 + below(model.accounts().size()))};
+}
+
+inline std::int64_t CommandStream::any_amount() {
+  if (below(200) == 0) return static_cast<std::int64_t>(below(3)) - 1;
+  if (below(500) == 0) return 1'000'000'000'000'001;
+  return static_cast<std::int64_t>(1 + below(200));
+}
+
+inline AccountTerms CommandStream::any_terms() {
+  AccountTerms terms;
+  terms.limit = static_cast<LimitKind>(below(3));
+  if (terms.limit == LimitKind::kCreditLine)
+    terms.credit_line = static_cast<std::int64_t>(below(500));
+  terms.frozen_in = below(20) == 0;
+  terms.frozen_out = below(20) == 0;
+  return terms;
+}
+
+inline ClaimKey CommandStream::any_voucher() {
+  if (vouchers_.empty() || below(50) == 0) return ClaimKey{Id128{1, 1}, CallerId{100}};
+  // Mostly recent ones, some from long ago.
+  const std::size_t back =
+      below(4) == 0 ? below(vouchers_.size()) : below(std::min<std::size_t>(vouchers_.size(), 100));
+  return vouchers_[vouchers_.size() - 1 - back];
+}
+
+inline ClaimKey CommandStream::any_hold() {
+  if (holds_.empty() || below(50) == 0) return any_voucher();
+  const std::size_t back =
+      below(6) == 0 ? below(holds_.size()) : below(std::min<std::size_t>(holds_.size(), 20));
+  return holds_[holds_.size() - 1 - back];
+}
+
+inline RandomCommand CommandStream::draw_voucher(const BookModel& model, Timestamp now) {
+  RandomCommand c;
+  VoucherRequest& v = c.voucher;
+  v.key = fresh_key();
+  const std::uint64_t legs = below(300) == 0 ? 0 : below(4) == 0 ? 2 + below(5) : 1;
+  for (std::uint64_t i = 0; i < legs; ++i)
+    v.legs.push_back(Leg{any_account(model), any_account(model), any_amount()});
+  v.code = static_cast<std::uint16_t>(below(5));
+  v.type = static_cast<VoucherType>(below(4));
+  v.hold = below(6) == 0;
+  if (v.hold && below(2) == 0)
+    v.expires_at = now.plus_seconds(static_cast<std::int64_t>(below(120)) - 2);
+  if (below(5) == 0)
+    v.date = model.day().plus_days(static_cast<int>(below(8)) - 6);
+  else if (below(5) == 0)
+    v.date = model.day();
+  v.adjustment = !v.hold && below(5) == 0;
+  if (v.adjustment || below(5) == 0) {
+    VoucherText text;
+    text.summary = below(300) == 0 ? "\xff" : "摘要" + std::to_string(below(9));
+    text.business_key = std::string(below(30), 'k');
+    text.maker = below(4) ? "张三" : "";
+    text.checker = below(4) ? "李四" : below(2) ? "张三" : "";
+    v.text = std::make_shared<VoucherText>(std::move(text));
+  }
+  return c;
+}
+
+inline RandomCommand CommandStream::draw_other(const BookModel& model) {
+  RandomCommand c;
+  const auto amounts = [&](std::size_t legs) {
+    std::vector<std::int64_t> found;
+    if (below(3) == 0) return found;
+    for (std::size_t i = 0; i < legs; ++i) found.push_back(static_cast<std::int64_t>(below(80)));
+    found[below(legs)] += 1;  // all zero would be malformed
+    return found;
+  };
+  const std::uint64_t what = below(100);
+  if (what < 40) {
+    c.kind = CommandKind::kPostHold;
+    c.post.key = fresh_key();
+    c.post.hold = any_hold();
+    const auto it = model.holds().find(c.post.hold);
+    const std::size_t legs = it == model.holds().end() ? 1 : it->second.legs.size();
+    c.post.amounts = amounts(below(30) == 0 ? legs + 1 : legs);
+  } else if (what < 55) {
+    c.kind = CommandKind::kVoidHold;
+    c.give_back.key = fresh_key();
+    c.give_back.hold = any_hold();
+  } else if (what < 85) {
+    c.kind = CommandKind::kReversal;
+    c.reversal.key = fresh_key();
+    c.reversal.original = any_voucher();
+    c.reversal.amounts = amounts(1 + below(2));
+    if (below(6) == 0) c.reversal.date = model.day().plus_days(static_cast<int>(below(4)) - 2);
+  } else if (what < 95) {
+    c.kind = CommandKind::kSetTerms;
+    c.terms.key = fresh_key();
+    const auto& account = model.accounts()[below(model.accounts().size())];
+    c.terms.code = below(50) == 0 ? "8888" : account.code;
+    c.terms.terms = any_terms();
+    c.terms.terms.closed = below(10) == 0;
+    if (below(3) == 0) c.terms.expected_version = account.version - below(2);
+  } else if (what < 97) {
+    c.kind = CommandKind::kOpenAccount;
+    c.open.key = fresh_key();
+    c.open.code = below(3) ? "5001/" + std::to_string(count_) : model.accounts()[0].code;
+    c.open.type = static_cast<AccountType>(1 + below(5));
+    if (below(10) == 0) c.open.currency = Currency::kUSD;
+    c.open.terms = any_terms();
+  } else if (what < 99) {
+    c.kind = CommandKind::kDayCut;
+    c.cut = DayCutRequest{fresh_key(), model.day().plus_days(static_cast<int>(below(3)))};
+  } else {
+    c.kind = CommandKind::kPeriodClose;
+    c.close = PeriodCloseRequest{fresh_key(), model.day().plus_days(-static_cast<int>(below(9)))};
+  }
+  return c;
+}
+
+inline RandomCommand CommandStream::resend(const RandomCommand& before) {
+  RandomCommand c = before;
+  if (below(2) == 0) return c;
+  switch (c.kind) {
+    case CommandKind::kVoucher:
+      switch (below(4)) {
+        case 0:
+          c.voucher.code = static_cast<std::uint16_t>(c.voucher.code + 7);
+          c.changed = "code";
+          break;
+        case 1:
+          c.voucher.legs[0].amount += c.voucher.legs[0].amount > 100 ? -1 : 1;
+          c.changed = "amount";
+          break;
+        case 2:
+          c.voucher.effective = Date{1};
+          c.changed = "effective_date";
+          break;
+        default: {
+          VoucherText text = c.voucher.text ? *c.voucher.text : VoucherText{};
+          text.summary += "!";
+          c.voucher.text = std::make_shared<VoucherText>(std::move(text));
+          c.changed = "summary";
+        }
+      }
+      break;
+    case CommandKind::kPostHold:
+      c.post.amounts.push_back(1);
+      c.changed = "amounts";
+      break;
+    case CommandKind::kVoidHold:
+      c.give_back.hold.id.hi ^= 1;
+      c.changed = "hold";
+      break;
+    case CommandKind::kReversal:
+      c.reversal.adjustment = !c.reversal.adjustment;
+      c.changed = "adjustment";
+      break;
+    case CommandKind::kOpenAccount:
+      c.open.name = "别名";
+      c.changed = "name";
+      break;
+    case CommandKind::kSetTerms:
+      c.terms.terms.hot = true;
+      c.changed = "hot";
+      break;
+    case CommandKind::kDayCut:
+      c.cut.next = c.cut.next.plus_days(1);
+      c.changed = "next";
+      break;
+    default:
+      c.close.through = c.close.through.plus_days(1);
+      c.changed = "through";
+  }
+  return c;
+}
+
+inline std::vector<RandomCommand> CommandStream::batch(const BookModel& model, Timestamp now) {
+  std::vector<RandomCommand> batch;
+  const bool vouchers = below(3) != 0;
+  auto& sent = vouchers ? sent_vouchers_ : sent_others_;
+  const auto journalled = [](const RandomCommand& c) {
+    if (c.kind != CommandKind::kVoucher) return true;
+    if (c.voucher.legs.empty() || (c.voucher.text && c.voucher.text->summary == "\xff"))
+      return false;
+    for (const Leg& l : c.voucher.legs)
+      if (l.debit.value == 0 || l.credit.value == 0 || l.debit == l.credit || l.amount < 1 ||
+          l.amount > 1'000'000'000'000'000)
+        return false;
+    return true;
+  };
+  std::vector<ClaimKey> made, held;
+  for (std::uint64_t n = 1 + below(vouchers ? 120 : 30); n-- > 0;) {
+    if (!sent.empty() && below(12) == 0) {
+      batch.push_back(
+          resend(sent[below(2) ? sent.size() - 1 - below(std::min<std::size_t>(sent.size(), 50))
+                               : below(sent.size())]));
+      continue;
+    }
+    batch.push_back(vouchers ? draw_voucher(model, now) : draw_other(model));
+    const RandomCommand& c = batch.back();
+    if (!journalled(c)) continue;
+    sent.push_back(c);
+    (c.kind == CommandKind::kVoucher && c.voucher.hold ? held : made).push_back(c.key());
+  }
+  // What a batch makes is there for the next one: a reversal looks its original up before planning.
+  vouchers_.insert(vouchers_.end(), made.begin(), made.end());
+  holds_.insert(holds_.end(), held.begin(), held.end());
+  return batch;
+}
+
+}  // namespace suanpan::test
