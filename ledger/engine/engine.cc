@@ -1,5 +1,7 @@
 #include "ledger/engine/engine.h"
 
+#include <algorithm>
+
 #include "ledger/base/limits.h"
 #include "ledger/base/log.h"
 #include "ledger/store/rocks_store.h"
@@ -227,6 +229,10 @@ void Book::Engine::commit(const std::shared_ptr<GatheredBlock>& block) {
     auto appended = journal->append(block->builder.seal(journal->last_hash()));
     if (!appended) options_.on_fatal(appended.error());
     const BlockPtr durable = appended.value();
+    // A day that is cut stays cut: its head does not wait for the next second.
+    if (std::any_of(durable->parts().begin(), durable->parts().end(),
+                    [](const VariablePart& part) { return part.book.has_value(); }))
+      if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
     publish(durable);
     std::lock_guard lock(mutex_);
     ++blocks_;
