@@ -23,7 +23,7 @@ font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .subject{margin-top:4px;overflow-wrap:anywhere}
 section{padding:26px 28px;text-align:center}
 h1{font-size:20px;line-height:1.4;margin:0 0 4px;font-weight:650}
-p{margin:0;color:var(--soft);font-size:15px}
+p{margin:0;color:var(--soft);font-size:15px;text-wrap:balance}
 .mark{width:56px;height:56px;margin:0 auto 14px;display:block}
 .qr{display:block;width:248px;height:248px;margin:-8px auto 10px;background:#fff}
 button,.button{display:block;width:100%;border:0;border-radius:10px;padding:14px 16px;
@@ -146,8 +146,8 @@ std::string details(const CashierView& view) {
   const bool open = view.state == CashierState::kChoosing ||
                     view.state == CashierState::kPreparing || view.state == CashierState::kScanning;
   if (open)
-    out += row("请在此前付款", fmt::format(R"({}<br><span id="left" data-left="{}"></span>)",
-                                           view.expires_at.plain_cn(), view.left_s));
+    out += row("付款截止", fmt::format(R"({}<br><span id="left" data-left="{}"></span>)",
+                                       view.expires_at.plain_cn(), view.left_s));
   if (view.state == CashierState::kExpired || view.state == CashierState::kConfirming)
     out += row("过期时间", view.expires_at.plain_cn());
   if (view.state == CashierState::kPaid && view.paid_at.ns != 0)
