@@ -7,6 +7,7 @@
 #include "channels/merchant.h"
 #include "channels/payment_service.h"
 #include "ledger/base/digest.h"
+#include "ledger/engine/verify.h"
 #include "reconcile/reconcile_service.h"
 #include "tests/support/temp_folder.h"
 
@@ -38,11 +39,17 @@ class World {
     run(open_account(bank));
   }
 
+  /// Whatever a test did, the books must add up by arithmetic of their own.
+  ~World() {
+    close();
+    const auto report = suanpan::verify(folder_.path() / "book");
+    CHECK(report);
+    if (report) CHECK(report.value().first_fault == "");
+  }
+
   /// Closes and opens the book and all that stands on it, as after a crash between two steps.
   void open(bool create = false) {
-    service_.reset();
-    payments_.reset();
-    book_.reset();
+    close();
     BookOptions options;
     options.folder = folder_.path() / "book";
     options.create = create;
@@ -204,6 +211,11 @@ class World {
   }
 
  private:
+  void close() {
+    service_.reset();
+    payments_.reset();
+    book_.reset();
+  }
   static ClaimKey key(const std::string& what) { return {id_of(what), CallerId{7}}; }
 
   Order order_of(const std::string& id, std::int64_t fen, const std::string& mch_no) {
