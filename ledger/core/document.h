@@ -33,6 +33,8 @@ enum class DocumentKind : std::uint8_t {
   kImport = 19,
   kBookSetting = 20,
   kChannelArrival = 21,
+  kRefundRequest = 22,  ///< a maker's refund that a checker has yet to approve
+  kPayoutRequest = 23,  ///< likewise a payout
 };
 
 struct Document {

@@ -185,6 +185,8 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kImport, 19},
       {DocumentKind::kBookSetting, 20},
       {DocumentKind::kChannelArrival, 21},
+      {DocumentKind::kRefundRequest, 22},
+      {DocumentKind::kPayoutRequest, 23},
   };
   for (const auto& [kind, number] : kinds) CHECK(static_cast<int>(kind) == number);
 }
