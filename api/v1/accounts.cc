@@ -28,17 +28,15 @@ std::optional<Side> side_of(std::string_view name) {
 
 std::string_view name_of_side(Side side) { return side == Side::kDebit ? "debit" : "credit"; }
 
-void write_balance(JsonWriter& out, const Balance& balance, Side normal) {
-  out.begin_object()
-      .field("posted", balance.posted(normal))
+void write_totals(JsonWriter& out, const Balance& balance, Side normal) {
+  out.field("posted", balance.posted(normal))
       .field("available", balance.available(normal))
       .field("debits_posted", balance.debits_posted)
       .field("credits_posted", balance.credits_posted)
       .field("debits_pending", balance.debits_pending)
       .field("credits_pending", balance.credits_pending)
       .field("debits_red", balance.debits_red)
-      .field("credits_red", balance.credits_red)
-      .end_object();
+      .field("credits_red", balance.credits_red);
 }
 
 void write_account(JsonWriter& out, const Account& account, const Balance& balance) {
@@ -56,9 +54,9 @@ void write_account(JsonWriter& out, const Account& account, const Balance& balan
       .field("closed", account.terms.closed)
       .field("hot", account.terms.hot)
       .field("version", account.version);
-  out.key("balance");
-  write_balance(out, balance, account.normal);
-  out.end_object();
+  out.key("balance").begin_object();
+  write_totals(out, balance, account.normal);
+  out.end_object().end_object();
 }
 
 /// The terms that a request names; the others stay as they are.
@@ -245,8 +243,7 @@ void balance(Services& services, Call call) {
     out.begin_object().field("account", code).field("currency", code_of(currency));
     out.field("as_of_seq", as_of);
     if (date) out.field("as_of_date", date->iso());
-    out.key("balance");
-    write_balance(out, balance, normal);
+    write_totals(out, balance, normal);
     out.end_object();
     to.reply(json_response(200, out.take()));
   };
@@ -278,9 +275,9 @@ void add_account_routes(Router& router, Services& services) {
   router.describe("SetTermsRequest", std::string(kTermsMembers) + "expected_version?:integer");
   router.describe("TermsSet", std::string(kReceipt) + "code:string version:integer");
   router.describe("AccountPage", "accounts:[Account] as_of_seq:integer next_after:integer|null");
-  router.describe("BalanceAnswer",
-                  "account:string currency:string as_of_seq:integer as_of_date?:date "
-                  "balance:Balance");
+  router.describe(
+      "BalanceAnswer",
+      "account:string currency:string as_of_seq:integer as_of_date?:date " + std::string(kBalance));
   router.add({.method = "POST",
               .pattern = "/v1/accounts",
               .allowed = {Role::kUpstream, Role::kMaker, Role::kOperator},

@@ -1,5 +1,6 @@
 // The native API, a file a resource. Each function adds its resource's routes and describes their
 // schemas; what a resource must keep between calls lives as long as the router.
+// Handlers hand work to the workers: stop those before the router goes.
 #pragma once
 #include "api/router.h"
 #include "api/services.h"
@@ -25,9 +26,13 @@ void add_voucher_routes(Router& router, Services& services);
 void add_order_routes(Router& router, Services& services);
 void add_payout_routes(Router& router, Services& services);
 void add_refund_routes(Router& router, Services& services);
+void add_day_report_routes(Router& router, Services& services);
 void add_case_routes(Router& router, Services& services);
 void add_reconcile_routes(Router& router, Services& services);
 void add_fee_schedule_routes(Router& router, Services& services);
 void add_settlement_routes(Router& router, Services& services);
+
+/// Everything above whose service is there.
+void add_all_routes(Router& router, Services& services);
 
 }  // namespace suanpan::api::v1

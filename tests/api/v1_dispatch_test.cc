@@ -63,7 +63,8 @@ TEST_CASE("v1 dispatch: a call without a valid signature is 401 and says why") {
       {"another nonce", [](HttpRequest& r) { r.headers.set("Suanpan-Nonce", "0123456789abcdef"); },
        "bad_signature", 9104},
       {"a signature that is no base64",
-       [](HttpRequest& r) { r.headers.set("Suanpan-Signature", "%%%"); }, "credentials_malformed", 9102},
+       [](HttpRequest& r) { r.headers.set("Suanpan-Signature", "%%%"); }, "credentials_malformed",
+       9102},
       {"two signatures", [](HttpRequest& r) { r.headers.add("Suanpan-Signature", "AAAA"); },
        "credentials_malformed", 9102},
   };

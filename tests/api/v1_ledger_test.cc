@@ -1,6 +1,7 @@
 // Accounts, vouchers, holds, statements over the wire: what a call does once, what a replay tells,
 // and that a bad one changes nothing.
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "api/v1/routes.h"
 #include "tests/support/api_server.h"
@@ -266,6 +267,7 @@ TEST_CASE("v1 vouchers: a refusal of the business is journalled and repeated for
 
 TEST_CASE("v1 batch: every item gets its own answer, in order, and a replay repeats them") {
   Fixture f;
+  f.hold_requests = false;
   const std::string body =
       R"({"items":[)"
       R"({"id":"i1","legs":[{"debit":"1002/工行","credit":"2101/M1","amount":100}]},)"
@@ -324,16 +326,44 @@ TEST_CASE("v1 batch: 8,192 items are taken, one more is refused whole") {
 TEST_CASE("v1 vouchers: a full queue answers 503 with Retry-After and accepts nothing") {
   Fixture f(4);
   const Unchanged unchanged(f);
-  const auto reply = f.post("upstream", "/v1/vouchers/batch",
-                            R"({"items":[{"legs":[{"debit":1,"credit":3,"amount":1}]},)"
-                            R"({"legs":[{"debit":1,"credit":3,"amount":1}]},)"
-                            R"({"legs":[{"debit":1,"credit":3,"amount":1}]},)"
-                            R"({"legs":[{"debit":1,"credit":3,"amount":1}]},)"
-                            R"({"legs":[{"debit":1,"credit":3,"amount":1}]}]})",
-                            "overfull");
-  CHECK(reply.status == 503);
-  CHECK(reply.header("Retry-After") == "1");
-  CHECK(reply.at("refusal") == "overloaded");
+  // A command that plans until it is let go, and four that wait behind it: the queue is full.
+  std::promise<void> started, go;
+  auto gate = go.get_future().share();
+  const auto refused = [](std::uint64_t id, std::function<void()> first) {
+    Command command;
+    command.content = {{"n", std::to_string(id)}};
+    command.key = {Id128{3, id}, kSystemCaller};
+    command.plan = [first](const View&, const Moment&) -> Planned<ChangeSet> {
+      if (first) first();
+      return refuse(RefusalCode::kValueInvalid);  // leaves nothing
+    };
+    return command;
+  };
+  std::promise<void> planned, drained;
+  REQUIRE(f.book->submit(std::vector<Command>{refused(1,
+                                                      [&] {
+                                                        started.set_value();
+                                                        gate.wait();
+                                                      })},
+                         [&](Book::Answers) { planned.set_value(); }));
+  started.get_future().wait();
+  std::vector<Command> filling;
+  for (std::uint64_t id = 2; id <= 5; ++id) filling.push_back(refused(id, {}));
+  REQUIRE(f.book->submit(std::move(filling), [&](Book::Answers) { drained.set_value(); }));
+
+  for (const auto& [target, body] :
+       {std::pair{"/v1/vouchers", kDeposit},
+        std::pair{"/v1/vouchers/batch", R"({"items":[)" + kDeposit + "]}"},
+        std::pair{"/v1/holds", voucher("2101/M1", "2101/M2", "1")}}) {
+    INFO(target);
+    const auto reply = f.post("upstream", target, body, "overfull");
+    CHECK(reply.status == 503);
+    CHECK(reply.header("Retry-After") == "1");
+    CHECK(reply.at("refusal") == "overloaded");
+  }
+  go.set_value();
+  planned.get_future().wait();
+  drained.get_future().wait();
 }
 
 TEST_CASE("v1 holds: reserved, posted in part, the rest given back") {
@@ -460,7 +490,7 @@ TEST_CASE("v1 balances: now, as of a date, a time and a sequence") {
   REQUIRE(f.post("upstream", "/v1/vouchers", voucher("1002/工行", "2101/M1", "5"), "d2").status ==
           201);
   const auto posted = [&](const std::string& query) {
-    return f.get("auditor", "/v1/balances?account=2101/M1" + query).at("balance.posted");
+    return f.get("auditor", "/v1/balances?account=2101/M1" + query).at("posted");
   };
   CHECK(posted("") == "1005");
   CHECK(posted("&seq=" + first.at("seq")) == "1000");

@@ -1,5 +1,7 @@
 // The native API as a whole, for tests: a book on a fresh folder, the routes that a test wants, the
-// HTTP server on a free port, a key per role, and a small client that signs its calls.
+// HTTP server on a free port, a key per role, and a small client that signs its calls. Every
+// answer, and every request that was accepted, is held against what /openapi.json says of its
+// route.
 #pragma once
 #include <catch2/catch.hpp>
 #include <map>
@@ -12,9 +14,11 @@
 #include "api/http_server.h"
 #include "api/keys.h"
 #include "api/metrics.h"
+#include "api/openapi.h"
 #include "api/workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/raw_socket.h"
 #include "tests/support/temp_folder.h"
 
@@ -81,6 +85,8 @@ class ApiServer {
   std::unique_ptr<api::Services> services;
   api::Router router;
   std::map<std::string, api::KeyRecord> keys;  ///< by role name, and whatever a test adds
+  std::unique_ptr<JsonDocument> openapi;
+  bool hold_requests = true;  ///< off where a test sends items that are to be refused
   std::unique_ptr<api::HttpServer> server;
 
   /// `prepare` may complete the services before the routes are added.
@@ -119,6 +125,9 @@ class ApiServer {
     add_key("maker2", {api::Role::kMaker, api::Role::kChecker});
     if (prepare) prepare(*this);
     for (const Adder add : adders) add(router, *services);
+    auto described = JsonDocument::parse(api::openapi_document(router, ""));
+    REQUIRE(described);
+    openapi = std::make_unique<JsonDocument>(std::move(described.value()));
     auto started =
         api::HttpServer::start({.max_body_bytes = 4 << 20}, api::make_dispatch(router, *services));
     REQUIRE(started);
@@ -152,6 +161,7 @@ class ApiServer {
     reply.head = text.substr(0, end + 2);
     reply.body = text.substr(end + 4);
     reply.status = std::stoi(reply.head.substr(9, 3));
+    hold_against_schema(request, reply);
     return reply;
   }
 
@@ -204,6 +214,31 @@ class ApiServer {
   }
 
  private:
+  void hold_against_schema(const HttpRequest& request, const ApiReply& reply) const {
+    const auto match = router.match(request.method, request.path());
+    const bool problem = reply.header("Content-Type") == "application/problem+json";
+    const bool accepted = reply.status < 300;
+    INFO(request.method << " " << request.target << " -> " << reply.status << " " << reply.body);
+    CHECK(problem == !accepted);
+    if (problem) check_schema("Problem", reply.body);
+    if (!accepted || !match.route) return;
+    const api::RouteDoc& doc = match.route->doc;
+    CHECK(reply.status == doc.status);
+    if (!doc.answer.empty()) check_schema(doc.answer, reply.body);
+    if (hold_requests && !doc.request.empty() && !request.body.empty())
+      check_schema(doc.request, request.body);
+  }
+  void check_schema(const std::string& name, const std::string& body) const {
+    const auto value = JsonDocument::parse(body);
+    REQUIRE(value);
+    const JsonSchema schema(*openapi);
+    const auto at = schema.resolve("#/components/schemas/" + name);
+    REQUIRE(at);
+    const auto fault = schema.fault(*at, value.value().root());
+    INFO(name << ": " << fault.value_or(""));
+    CHECK_FALSE(fault);
+  }
+
   int opened_ = 0;
 };
 

@@ -1,0 +1,39 @@
+// The business clock, where an operator may advance it: tests and demonstrations.
+#include "api/v1/answer.h"
+#include "api/v1/body.h"
+#include "api/v1/routes.h"
+
+namespace suanpan::api::v1 {
+namespace {
+
+void advance(Services& services, Call call) {
+  Body body(call);
+  const auto to = body.root().maybe_time("to");
+  if (!to) body.root().fail_at("to", "is missing");
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  // Going to a moment, not by a span: saying it twice is saying it once. Never back: what was
+  // journalled must not lie ahead.
+  if (*to < services.business.now())
+    return refuse_call(call, refuse(RefusalCode::kValueInvalid, "to lies in the past"));
+  services.manual_business->set(*to);
+  JsonWriter out;
+  out.begin_object().field("now", services.business.now().iso_cn()).end_object();
+  call.reply(json_response(200, out.take()));
+}
+
+}  // namespace
+
+void add_clock_routes(Router& router, Services& services) {
+  if (!services.manual_business) return;
+  router.describe("ClockRequest", "to:date-time");
+  router.describe("ClockAnswer", "now:date-time");
+  router.add({.method = "POST",
+              .pattern = "/v1/clock/advance",
+              .allowed = {Role::kOperator},
+              .writes = true,
+              .summary = "Moves the business clock forward to a moment",
+              .handle = [&services](Call call) { advance(services, std::move(call)); },
+              .doc = {.request = "ClockRequest", .answer = "ClockAnswer"}});
+}
+
+}  // namespace suanpan::api::v1

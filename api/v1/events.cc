@@ -1,0 +1,176 @@
+// The events feed: everything that commands told, in journal order, without gaps.
+//
+// GET /v1/events?after=SEQ&limit=N&wait_ms=M answers the events of commands after SEQ and `next`,
+// from which the following call goes on: a reader that always passes the last `next` misses nothing
+// and, as long as it stores it with what it did, does nothing twice. A command's events are never
+// torn apart, so an answer may hold a few more than `limit`. With wait_ms an empty answer waits for
+// the next durable entry.
+//
+// One thread waits for all callers; the journal is read on the workers. An upstream key sees the
+// events of its own commands and orders.
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "api/v1/answer.h"
+#include "api/v1/body.h"
+#include "api/v1/order_id.h"
+#include "api/v1/routes.h"
+
+namespace suanpan::api::v1 {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::int64_t kMaxPage = 1000;
+constexpr std::int64_t kMaxWait_ms = 30'000;
+constexpr std::uint64_t kMaxScan = 200'000;  ///< commands read for one answer
+constexpr std::size_t kMaxWaiting = 512;
+constexpr int kTick_ms = 100;
+
+struct Question {
+  Call call;
+  std::uint64_t after = 0;
+  std::size_t limit = 0;
+  Steady::time_point deadline;
+};
+
+/// The page after `question.after`; nothing if it would be empty and there is time to wait.
+/// Moves `after` past what was read in vain.
+Result<std::optional<std::string>> read_page(const Book& book, Question& question) {
+  JsonWriter out;
+  out.begin_object().key("events").begin_array();
+  std::size_t count = 0;
+  std::uint64_t read = 0, last = question.after;
+  TRY(book.for_each_command_after(question.after, [&](const StoredCommand& stored) {
+    if (count >= question.limit || read++ == kMaxScan) return false;
+    last = stored.seq;
+    std::size_t index = 0;
+    for (const Event& event : stored.effects.events) {
+      const std::size_t at = index++;
+      if (!may_read(question.call.principal, stored.key.caller) &&
+          !owns_order(question.call.principal, event.key))
+        continue;
+      out.begin_object()
+          .field("seq", stored.seq)
+          .field("index", at)
+          .field("timestamp", stored.timestamp.iso_cn())
+          .field("topic", event.topic)
+          .field("key", event.key);
+      out.key("payload").raw(event.payload.empty() ? "{}" : event.payload);
+      out.end_object();
+      ++count;
+    }
+    return true;
+  }));
+  question.after = last;
+  out.end_array().field("next", last).end_object();
+  if (count == 0 && read <= kMaxScan && Steady::now() < question.deadline)
+    return std::optional<std::string>{};
+  return std::optional(out.take());
+}
+
+/// Those who wait for something to happen.
+class Waiters {
+ public:
+  explicit Waiters(Services& services) : services_(services), thread_([this] { run(); }) {}
+  ~Waiters() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  bool add(Question question) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ || waiting_.size() >= kMaxWaiting) return false;
+      waiting_.push_back(std::move(question));
+    }
+    changed_.notify_all();
+    return true;
+  }
+
+  /// Answers now, or waits.
+  void ask(Question question) {
+    Call call = question.call;
+    on_worker(services_, std::move(call),
+              [this, asked = std::make_shared<Question>(std::move(question))](Call& on) {
+                auto page = read_page(services_.book, *asked);
+                if (!page) return refuse_call(on, page.error());
+                if (page.value()) return on.reply(json_response(200, std::move(*page.value())));
+                if (!add(*asked)) refuse_call(on, overloaded(1));
+              });
+  }
+
+ private:
+  void run() {
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (stopping_) return;
+      }
+      const std::uint64_t last = services_.book.wait_for_seq(seen_, kTick_ms);
+      seen_ = last;
+      for (Question& question : take_ready(last)) ask(std::move(question));
+    }
+  }
+
+  std::list<Question> take_ready(std::uint64_t last) {
+    const auto now = Steady::now();
+    std::list<Question> ready;
+    const std::lock_guard lock(mutex_);
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      const auto next = std::next(it);
+      if (it->after < last || it->deadline <= now) ready.splice(ready.end(), waiting_, it);
+      it = next;
+    }
+    return ready;
+  }
+
+  Services& services_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::list<Question> waiting_;
+  bool stopping_ = false;
+  std::uint64_t seen_ = 0;  // of the thread alone
+  std::thread thread_;
+};
+
+void get(const std::shared_ptr<Waiters>& waiters, Call call) {
+  Query query(call);
+  Question question;
+  question.after =
+      static_cast<std::uint64_t>(query.maybe_integer("after", 0, INT64_MAX).value_or(0));
+  question.limit =
+      static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
+  const auto wait_ms = query.maybe_integer("wait_ms", 0, kMaxWait_ms).value_or(0);
+  if (const auto& error = query.finish()) return refuse_call(call, *error);
+  question.deadline = Steady::now() + std::chrono::milliseconds(wait_ms);
+  question.call = std::move(call);
+  waiters->ask(std::move(question));
+}
+
+}  // namespace
+
+void add_event_routes(Router& router, Services& services) {
+  router.describe("Event",
+                  "seq:integer index:integer timestamp:date-time topic:string key:string "
+                  "payload:any");
+  router.describe("EventPage", "events:[Event] next:integer");
+  auto waiters = std::make_shared<Waiters>(services);
+  router.add(
+      {.method = "GET",
+       .pattern = "/v1/events",
+       .allowed = kReaders,
+       .summary = "What happened after a journal sequence, in order and without gaps",
+       .handle = [waiters](Call call) { get(waiters, std::move(call)); },
+       .doc = {.answer = "EventPage", .query = "after?:integer limit?:integer wait_ms?:integer"}});
+}
+
+}  // namespace suanpan::api::v1

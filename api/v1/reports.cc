@@ -1,0 +1,102 @@
+// Report files. A name is served only if the folder's own listing has it: no path is ever built
+// from what a caller sent.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "api/v1/answer.h"
+#include "api/v1/body.h"
+#include "api/v1/routes.h"
+
+namespace suanpan::api::v1 {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Report {
+  std::string name;  ///< below the folder, with '/'
+  fs::path path;
+  std::uint64_t bytes = 0;
+};
+
+std::string_view media_of(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  if (ending == ".html") return "text/html; charset=utf-8";
+  if (ending == ".csv") return "text/csv; charset=utf-8";
+  if (ending == ".xlsx") return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+  return {};
+}
+
+/// Regular files of the known kinds, by name; symbolic links are not followed.
+std::vector<Report> reports_in(const std::string& folder) {
+  std::vector<Report> reports;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator it(folder, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    std::error_code ignored;
+    if (!it->is_regular_file(ignored) || it->is_symlink(ignored)) continue;
+    if (media_of(it->path()).empty()) continue;
+    reports.push_back({it->path().lexically_relative(folder).generic_string(), it->path(),
+                       it->file_size(ignored)});
+  }
+  std::sort(reports.begin(), reports.end(),
+            [](const Report& a, const Report& b) { return a.name < b.name; });
+  return reports;
+}
+
+void list(Services& services, Call call) {
+  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services](Call& on) {
+    JsonWriter out;
+    out.begin_object().key("reports").begin_array();
+    for (const Report& report : reports_in(services.reports_folder))
+      out.begin_object().field("name", report.name).field("bytes", report.bytes).end_object();
+    out.end_array().end_object();
+    on.reply(json_response(200, out.take()));
+  });
+}
+
+void get(Services& services, Call call) {
+  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services](Call& on) {
+    const std::string& name = on.path.at("name");
+    for (const Report& report : reports_in(services.reports_folder)) {
+      if (report.name != name) continue;
+      std::ifstream file(report.path, std::ios::binary);
+      std::ostringstream bytes;
+      bytes << file.rdbuf();
+      if (!file) return refuse_call(on, fail(Errc::kIo, "report {} cannot be read", name));
+      HttpResponse response;
+      response.headers.set("Content-Type", media_of(report.path));
+      response.headers.set("Cache-Control", "no-store");
+      // What a report quotes came from outside: a browser must not run any of it.
+      response.headers.set("X-Content-Type-Options", "nosniff");
+      response.headers.set("Content-Security-Policy",
+                           "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox");
+      response.body = std::move(bytes).str();
+      return on.reply(std::move(response));
+    }
+    refuse_call(on, refuse(RefusalCode::kDocumentNotFound, name));
+  });
+}
+
+}  // namespace
+
+void add_report_routes(Router& router, Services& services) {
+  router.describe("Report", "name:string bytes:integer");
+  router.describe("ReportList", "reports:[Report]");
+  router.add({.method = "GET",
+              .pattern = "/v1/reports",
+              .allowed = kHouse,
+              .summary = "The report files that there are",
+              .handle = [&services](Call call) { list(services, std::move(call)); },
+              .doc = {.answer = "ReportList"}});
+  router.add({.method = "GET",
+              .pattern = "/v1/reports/{name...}",
+              .allowed = kHouse,
+              .summary = "A report file",
+              .handle = [&services](Call call) { get(services, std::move(call)); },
+              .doc = {.media = "application/octet-stream"}});
+}
+
+}  // namespace suanpan::api::v1

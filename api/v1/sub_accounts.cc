@@ -1,0 +1,84 @@
+// Virtual sub-accounts (记账子单元): a bank number of its own for a household or contract, whose
+// deposits are credited to a ledger account.
+#include "channels/sub_accounts.h"
+
+#include "api/v1/answer.h"
+#include "api/v1/body.h"
+#include "api/v1/routes.h"
+
+namespace suanpan::api::v1 {
+namespace {
+
+using channels::bank::SubAccountKind;
+
+std::optional<SubAccountKind> kind_of(std::string_view name) {
+  if (name == "household") return SubAccountKind::kHousehold;
+  if (name == "contract") return SubAccountKind::kContract;
+  return std::nullopt;
+}
+
+// The command's id is derived from the accounts: asking again, whoever asks, finds the same number.
+void allocate(Services& services, Call call) {
+  Body body(call);
+  Fields& in = body.root();
+  const auto kind = in.maybe_choice<SubAccountKind>("kind", kind_of);
+  if (!kind) in.fail_at("kind", "is missing");
+  const std::string account = in.text("account");
+  const std::string purpose = in.maybe_text("purpose").value_or("");
+  const std::string bank = in.maybe_text("bank_account").value_or(services.default_bank_account);
+  if (purpose.size() > 128) in.fail_at("purpose", "is longer than 128 bytes");
+  if (bank.empty()) in.fail_at("bank_account", "is missing, and there is no default");
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  run(services, std::move(call), channels::allocate_sub_account(*kind, bank, account, purpose),
+      [bank, account](const Answer& answer) {
+        JsonWriter out;
+        out.begin_object();
+        write_receipt(out, answer);
+        out.field("number", answer.answer)
+            .field("bank_account", bank)
+            .field("account", account)
+            .end_object();
+        return json_response(201, out.take());
+      });
+}
+
+void get(Services& services, Call call) {
+  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  const std::string number = call.path.at("number");
+  const auto holder = channels::find_sub_account(services.book, number);
+  if (!holder) return refuse_call(call, refuse(RefusalCode::kDocumentNotFound, number));
+  JsonWriter out;
+  out.begin_object().field("number", holder->number).field("bank_account", holder->bank_account);
+  if (!holder->account.empty()) out.field("account", holder->account);
+  if (!holder->purpose.empty()) out.field("purpose", holder->purpose);
+  if (!holder->order_id.empty()) out.field("order_id", holder->order_id);
+  out.end_object();
+  call.reply(json_response(200, out.take()));
+}
+
+}  // namespace
+
+void add_sub_account_routes(Router& router, Services& services) {
+  router.describe("SubAccountRequest",
+                  "kind:=household|contract account:string purpose?:string bank_account?:string");
+  router.describe("SubAccountMade",
+                  std::string(kReceipt) + "number:string bank_account:string account:string");
+  router.describe("SubAccount",
+                  "number:string bank_account:string account?:string purpose?:string "
+                  "order_id?:string");
+  router.add({.method = "POST",
+              .pattern = "/v1/sub-accounts",
+              .allowed = {Role::kUpstream, Role::kMaker, Role::kOperator},
+              .writes = true,
+              .summary = "Gives a ledger account a number that bank transfers can name",
+              .handle = [&services](Call call) { allocate(services, std::move(call)); },
+              .doc = {.request = "SubAccountRequest", .answer = "SubAccountMade", .status = 201}});
+  router.add({.method = "GET",
+              .pattern = "/v1/sub-accounts/{number}",
+              .allowed = kReaders,
+              .summary = "What a sub-account's deposits are for",
+              .handle = [&services](Call call) { get(services, std::move(call)); },
+              .doc = {.answer = "SubAccount"}});
+}
+
+}  // namespace suanpan::api::v1
