@@ -1,0 +1,124 @@
+// Reconciliation runs: over a file in the request, or one that the service fetches itself.
+#include "api/v1/answer.h"
+#include "api/v1/body.h"
+#include "api/v1/case_answer.h"
+#include "api/v1/routes.h"
+#include "ledger/base/digest.h"
+#include "reconcile/reconcile_service.h"
+
+namespace suanpan::api::v1 {
+namespace {
+
+using reconcile::RunSummary;
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+void write_run(JsonWriter& out, const RunSummary& run) {
+  out.begin_object()
+      .field("number", run.number)
+      .field("channel", run.channel)
+      .field("subject", run.subject)
+      .field("day", run.day.iso())
+      .field("outside_rows", run.outside_rows)
+      .field("book_rows", run.book_rows)
+      .field("matched", run.matched)
+      .field("repeated", run.repeated);
+  out.key("reports").begin_array();
+  for (const std::string& report : {run.report_html, run.report_csv, run.report_xlsx})
+    if (!report.empty()) out.string(file_name(report));
+  out.end_array().key("breaks").begin_array();
+  for (const reconcile::Case& c : run.breaks) write_case(out, c);
+  out.end_array().end_object();
+}
+
+void list(Services& services, Call call) {
+  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services](Call& on) {
+    JsonWriter out;
+    out.begin_object().key("runs").begin_array();
+    for (const RunSummary& run : services.reconcile->runs()) write_run(out, run);
+    out.end_array().end_object();
+    on.reply(json_response(200, out.take()));
+  });
+}
+
+void get(Services& services, Call call) {
+  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services](Call& on) {
+    const auto run = services.reconcile->find_run(on.path.at("number"));
+    if (!run) return refuse_call(on, refuse(RefusalCode::kDocumentNotFound, on.path.at("number")));
+    JsonWriter out;
+    write_run(out, *run);
+    on.reply(json_response(200, out.take()));
+  });
+}
+
+void start(Services& services, Call call) {
+  Body body(call);
+  Fields& in = body.root();
+  const std::string kind = in.text("kind");
+  if (kind != "bill" && kind != "statement") in.fail_at("kind", "must be bill or statement");
+  const std::string subject = in.text("subject");
+  if (subject.empty() || subject.size() > 64) in.fail_at("subject", "must be 1 to 64 bytes");
+  const Date day = in.date("day");
+  const auto encoded = in.maybe_text("file");
+  std::optional<std::string> file;
+  if (encoded) {
+    file = from_base64(*encoded);
+    if (!file) in.fail_at("file", "must be base64");
+  } else if (!services.fetch_file) {
+    in.fail_at("file", "is missing, and no outside to fetch it from is configured");
+  }
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call),
+            [&services, kind, subject, day, file = std::move(file)](Call& on) {
+              std::string bytes = file.value_or("");
+              if (!file) {
+                auto fetched = services.fetch_file(kind, subject, day);
+                if (!fetched) return refuse_call(on, fetched.error());
+                bytes = std::move(fetched.value());
+              }
+              reconcile::ReconcileService& service = *services.reconcile;
+              const auto run = kind == "bill" ? service.run_trade_bill(bytes, subject, day)
+                                              : service.run_bank_statement(bytes, subject, day);
+              if (!run) return refuse_call(on, run.error());
+              JsonWriter out;
+              write_run(out, run.value());
+              on.reply(json_response(200, out.take()));
+            });
+}
+
+}  // namespace
+
+void add_reconcile_routes(Router& router, Services& services) {
+  router.describe("Case", std::string(kCase));
+  router.describe("Run",
+                  "number:string channel:string subject:string day:date outside_rows:integer "
+                  "book_rows:integer matched:integer repeated:boolean reports:[string] "
+                  "breaks:[Case]");
+  router.describe("RunList", "runs:[Run]");
+  router.describe("RunRequest", "kind:=bill|statement subject:string day:date file?:string");
+  router.add({.method = "GET",
+              .pattern = "/v1/reconciliation-runs",
+              .allowed = kHouse,
+              .summary = "Reconciliation runs",
+              .handle = [&services](Call call) { list(services, std::move(call)); },
+              .doc = {.answer = "RunList"}});
+  router.add({.method = "POST",
+              .pattern = "/v1/reconciliation-runs",
+              .allowed = {Role::kMaker, Role::kOperator},
+              .writes = true,
+              .summary = "Holds a bill or statement against the books; twice changes nothing",
+              .handle = [&services](Call call) { start(services, std::move(call)); },
+              .doc = {.request = "RunRequest", .answer = "Run"}});
+  router.add({.method = "GET",
+              .pattern = "/v1/reconciliation-runs/{number}",
+              .allowed = kHouse,
+              .summary = "A run with its breaks",
+              .handle = [&services](Call call) { get(services, std::move(call)); },
+              .doc = {.answer = "Run"}});
+}
+
+}  // namespace suanpan::api::v1

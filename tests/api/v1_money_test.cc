@@ -1,0 +1,480 @@
+// Orders, refunds, payouts, settlement over the wire. The channels never answer here: what is
+// looked at is what the API lets through, who must agree, and where the money stands.
+#include <catch2/catch.hpp>
+
+#include "api/v1/routes.h"
+#include "channels/bank_channel.h"
+#include "channels/chart.h"
+#include "channels/payment_commands.h"
+#include "channels/wechat_channel.h"
+#include "reconcile/reconcile_service.h"
+#include "settlement/settlement_service.h"
+#include "tests/ledger/base/test_keys.h"
+#include "tests/support/api_server.h"
+
+using namespace suanpan;
+using namespace suanpan::api::v1;
+using suanpan::test::ApiServer;
+using suanpan::test::Unchanged;
+
+namespace {
+
+const std::vector<ApiServer::Adder> kRoutes{
+    add_all_routes, [](api::Router& router, api::Services&) { api::add_openapi_route(router); }};
+
+const std::string kBank = "6228000000000001";
+
+/// What stands behind the routes; made before them, gone after the server.
+struct Rooms {
+  std::unique_ptr<channels::WechatChannel> wechat;
+  std::unique_ptr<channels::BankChannel> bank;
+  std::unique_ptr<channels::PaymentService> payments;
+  std::unique_ptr<settlement::SettlementService> settlement;
+  std::unique_ptr<reconcile::ReconcileService> reconcile;
+
+  void make(ApiServer& server) {
+    channels::bank::BankSettings settings;
+    settings.initiating_party = "Suanpan";
+    settings.debtors = {{kBank, "平台监管户", "308584000013"}};
+    settings.key = Secret("bank-test-key-0123456789");
+    auto made_bank = channels::BankChannel::make("http://bank.invalid", std::move(settings));
+    REQUIRE(made_bank);
+    bank = std::move(made_bank.value());
+    auto key = PrivateKey::from_pem(test::kRsaKey);
+    REQUIRE(key);
+    std::vector<channels::wechat::Credentials> merchants;
+    merchants.push_back({"1900000109",
+                         "wx0123456789abcdef",
+                         "5157F09EFDC096DE",
+                         std::move(key.value()),
+                         Secret(std::string(32, 'k')),
+                         {},
+                         {}});
+    auto made_wechat = channels::WechatChannel::make(
+        {"http://wechat.invalid", "https://pay.example.cn/notify/wechat"}, std::move(merchants));
+    INFO((made_wechat ? "" : made_wechat.error().message));
+    REQUIRE(made_wechat);
+    wechat = std::move(made_wechat.value());
+    channels::PaymentParts parts;
+    parts.book = server.book.get();
+    parts.vault = server.vault.get();
+    parts.business = &server.business;
+    parts.real = &server.real;
+    parts.send = [](const std::string&, HttpRequest, int,
+                    std::function<void(Result<HttpResponse>)> done) {
+      done(fail(Errc::kTimeout, "nobody there"));
+    };
+    parts.wechat = wechat.get();
+    parts.bank = bank.get();
+    payments = std::make_unique<channels::PaymentService>(parts);
+    settlement = std::make_unique<settlement::SettlementService>(
+        *server.book, *server.vault, [](const std::string&) {}, server.business);
+    reconcile = std::make_unique<reconcile::ReconcileService>(
+        *server.book, *payments, server.business,
+        reconcile::ReconcileSettings{server.services->reports_folder});
+    server.services->payments = payments.get();
+    server.services->reconcile = reconcile.get();
+    server.services->settlement = settlement.get();
+    server.services->default_bank_account = kBank;
+    for (auto& account : channels::platform_accounts())
+      REQUIRE(server.book->run(open_account(account)).accepted());
+    for (auto& account : bank->ledger_accounts())
+      REQUIRE(server.book->run(open_account(account)).accepted());
+  }
+};
+
+struct Fixture : Rooms, ApiServer {
+  Fixture() : ApiServer(kRoutes, [this](ApiServer& server) { make(server); }) {
+    merchant("M1", "2201/预售");
+    merchant("M2", "");
+    open("2201/预售", "liability");
+    open("2201/预售/A1", "liability", R"(,"limit":"not_below_zero")");
+  }
+  ~Fixture() {
+    server->stop(1000);
+    workers.stop();
+    reconcile.reset();
+    payments.reset();
+  }
+
+  void merchant(const std::string& mch_no, const std::string& path) {
+    const auto reply = post(
+        "operator", "/v1/merchants",
+        fmt::format(R"({{"mch_no":"{}","name":"商户","mode":"collected","wx_mchid":"1900000109",)"
+                    R"("bank_account":"{}","supervised_path":"{}","payee":{{"name":"工程公司",)"
+                    R"("account":"6217000000000013","bank":"308584000013"}}}})",
+                    mch_no, kBank, path),
+        "merchant-" + mch_no);
+    REQUIRE(reply.status == 201);
+  }
+  test::ApiReply place(const std::string& number, const std::string& more = "",
+                       const std::string& who = "upstream") {
+    return post(
+        who, "/v1/orders",
+        fmt::format(R"({{"mch_no":"M1","mch_order_no":"{}","amount":10000{}}})", number, more),
+        "order-" + number);
+  }
+  /// The channel's word that an order was paid.
+  void pay(const std::string& order_id, std::int64_t amount = 10000) {
+    OrderFact fact;
+    fact.kind = OrderFact::Kind::kPaid;
+    fact.order_id = order_id;
+    fact.channel = "wxpay";
+    fact.channel_mch = "1900000109";
+    fact.channel_order_no = "42" + order_id;
+    fact.paid = {amount, Currency::kCNY};
+    fact.paid_at = business.now();
+    const Answer answer = book->run(channels::order_fact(fact, 1));
+    INFO(name_of(answer.refusal.code) << " " << answer.refusal.detail);
+    REQUIRE(answer.accepted());
+  }
+  /// What reconciliation would have marked.
+  void mark_arrived(const std::string& order_id) {
+    Command command;
+    command.key = {id_of("arrived" + order_id), kSystemCaller};
+    command.content = {{"order", order_id}};
+    command.plan = [order_id](const View& view, const Moment&) -> Planned<ChangeSet> {
+      auto order = find_order(view, order_id);
+      order->reconciled = "run";
+      order->arrived = "statement";
+      ChangeSet changes;
+      changes.date = view.book().accounting_date;
+      const auto before = view.document(DocumentKind::kOrder, order_id);
+      changes.documents.push_back(Document{DocumentKind::kOrder, order_id, before->version + 1,
+                                           before->open, encode(*order)});
+      return changes;
+    };
+    REQUIRE(book->run(command).accepted());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("v1 orders: placed once, found by both numbers, seen by its owner and the house") {
+  Fixture f;
+  const auto placed = f.place("O1", R"(,"subject":"物业费")");
+  REQUIRE(placed.status == 201);
+  CHECK(placed.at("state") == "created");
+  CHECK(placed.at("amount") == "10000");
+  CHECK(placed.at("lines.0.account") == "2101/M1");
+  const std::string id = placed.at("order_id");
+  CHECK(id.size() == 29);
+  const auto again = f.place("O1", R"(,"subject":"物业费")");
+  CHECK(again.status == 201);
+  CHECK(again.body == placed.body);
+  CHECK(again.header("Suanpan-Replayed") == "true");
+  const auto other = f.place("O1", R"(,"subject":"水费")");
+  CHECK(other.status == 409);
+  CHECK(other.at("detail") == "subject");
+
+  CHECK(f.get("upstream", "/v1/orders/" + id).at("mch_order_no") == "O1");
+  CHECK(f.get("upstream", "/v1/orders?mch_no=M1&mch_order_no=O1").at("order_id") == id);
+  CHECK(f.get("auditor", "/v1/orders/" + id).status == 200);
+  CHECK(f.get("upstream2", "/v1/orders/" + id).status == 404);
+  CHECK(f.get("upstream2", "/v1/orders?mch_no=M1&mch_order_no=O1").status == 404);
+  CHECK(f.get("upstream", "/v1/orders?mch_no=M1&mch_order_no=O2").status == 404);
+  CHECK(f.get("upstream", "/v1/events").at("events.0.key") == id);
+  CHECK(f.get("upstream2", "/v1/events").size("events") == 0);
+
+  CHECK(f.post("upstream2", "/v1/orders/" + id + "/close", "", "c1").status == 404);
+  const auto closed = f.post("upstream", "/v1/orders/" + id + "/close", "", "c2");
+  CHECK(closed.status == 200);
+  CHECK(closed.at("state") == "closed");
+}
+
+TEST_CASE("v1 orders: money goes only where the merchant may direct it") {
+  Fixture f;
+  const auto line = [](const std::string& account, int amount = 10000) {
+    return fmt::format(R"(,"lines":[{{"label":"首付","account":"{}","amount":{}}}])", account,
+                       amount);
+  };
+  REQUIRE(f.place("L1", line("2201/预售/A1")).status == 201);
+  const Unchanged unchanged(f);
+  CHECK(f.place("L2", line("2101/M2")).at("refusal") == "not_authorised");
+  CHECK(f.place("L3", line("6001")).at("refusal") == "not_authorised");
+  CHECK(f.place("L4", line("2201/预售其他")).at("refusal") == "not_authorised");
+  CHECK(f.place("L5", line("")).status == 403);
+}
+
+TEST_CASE("v1 orders: bad input changes nothing") {
+  Fixture f;
+  struct Row {
+    const char* what;
+    std::string body;
+    int status;
+    const char* refusal;
+  };
+  const auto order = [](const std::string& amount, const std::string& more = "",
+                        const std::string& mch = "M1") {
+    return fmt::format(R"({{"mch_no":"{}","mch_order_no":"B1","amount":{}{}}})", mch, amount, more);
+  };
+  const std::vector<Row> rows{
+      {"malformed JSON", "{", 400, "malformed"},
+      {"a duplicate key", order("1", R"(,"amount":2)"), 400, "malformed"},
+      {"an unknown member", order("1", R"(,"fee":0)"), 400, "malformed"},
+      {"a state", order("1", R"(,"state":"paid")"), 400, "malformed"},
+      {"negative", order("-1"), 400, "amount_not_positive"},
+      {"zero", order("0"), 400, "amount_not_positive"},
+      {"fractional", order("1.5"), 400, "malformed"},
+      {"above 2^63", order("9223372036854775808"), 400, "malformed"},
+      {"a text", order("\"1\""), 400, "malformed"},
+      {"an unknown merchant", order("1", "", "M9"), 404, "merchant_not_found"},
+      {"an unknown way", order("1", R"(,"way":"GOLD")"), 422, "way_not_allowed"},
+      {"another merchant's app", order("1", R"(,"app_id":"a9")"), 404, "document_not_found"},
+      {"a script as URL", order("1", R"(,"notify_url":"javascript:x")"), 400, "malformed"},
+      {"a control character", order("1", R"(,"subject":"a\u0000b")"), 400, "malformed"},
+  };
+  int n = 0;
+  for (const Row& row : rows) {
+    INFO(row.what);
+    const Unchanged unchanged(f);
+    const auto reply = f.post("upstream", "/v1/orders", row.body, "bad" + std::to_string(++n));
+    CHECK(reply.status == row.status);
+    CHECK(reply.at("refusal") == row.refusal);
+  }
+  const Unchanged unchanged(f);
+  for (const char* role : {"maker", "checker", "auditor", "operator"})
+    CHECK(f.post(role, "/v1/orders", order("1"), "role").status == 403);
+  // More than any account may take is a refusal of the planner's, journalled nowhere.
+  CHECK(f.post("upstream", "/v1/orders", order("1000000000000001"), "big").status == 400);
+}
+
+TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") {
+  Fixture f;
+  const std::string order = f.place("R1").at("order_id");
+  f.pay(order);
+  REQUIRE(f.balance("2101/M1") == 10000);
+  const std::string body = R"({"order_id":")" + order + R"(","amount":3000,"reason":"少用材料"})";
+  const auto asked = f.post("maker", "/v1/refunds", body, "r1");
+  REQUIRE(asked.status == 201);
+  const std::string id = asked.at("id");
+  CHECK(f.post("maker", "/v1/refunds", body, "r1").body == asked.body);
+  CHECK(f.balance("2101/M1") == 10000);  // nothing has moved
+  CHECK(f.get("checker", "/v1/refunds/" + id).at("request.state") == "requested");
+
+  CHECK(f.post("maker", "/v1/refunds/" + id + "/approve", "", "a0").status == 403);
+  const auto approved = f.post("checker", "/v1/refunds/" + id + "/approve", "", "a1");
+  REQUIRE(approved.status == 200);
+  CHECK(approved.at("maker") == "maker");
+  CHECK(approved.at("checker") == "checker");
+  CHECK(f.balance("2101/M1") == 7000);
+  CHECK(f.balance("2104") == 3000);
+  // Again, under the same key and under another: the money has moved once.
+  CHECK(f.post("checker", "/v1/refunds/" + id + "/approve", "", "a1").status == 200);
+  CHECK(f.post("checker", "/v1/refunds/" + id + "/approve", "", "a2").status == 200);
+  CHECK(f.balance("2101/M1") == 7000);
+  const auto seen = f.get("auditor", "/v1/refunds/" + id);
+  CHECK(seen.at("request.state") == "approved");
+  CHECK(seen.at("refund.amount") == "3000");
+  CHECK(f.post("maker", "/v1/refunds/" + id + "/reject", "{}", "a3").at("refusal") ==
+        "document_state_final");
+
+  const Unchanged unchanged(f);
+  CHECK(f.post("checker", "/v1/refunds", body, "r2").status == 403);
+  CHECK(f.post("upstream", "/v1/refunds", body, "r3").status == 403);
+  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":0})", "r4").status == 400);
+  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":-1})", "r5").status == 400);
+  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":1,"maker":"y"})", "r6").status ==
+        400);
+}
+
+TEST_CASE("v1 refunds: nobody approves what he asked for, a rejected one moves nothing") {
+  Fixture f;
+  const std::string order = f.place("R2").at("order_id");
+  f.pay(order);
+  const std::string body = R"({"order_id":")" + order + R"(","amount":3000})";
+  const std::string own = f.post("maker2", "/v1/refunds", body, "r1").at("id");
+  const auto self = f.post("maker2", "/v1/refunds/" + own + "/approve", "", "a1");
+  CHECK(self.status == 403);
+  CHECK(self.at("refusal") == "same_person");
+  CHECK(f.post("maker", "/v1/refunds/" + own + "/reject", "{}", "j0").at("refusal") ==
+        "not_authorised");
+  const auto rejected =
+      f.post("checker", "/v1/refunds/" + own + "/reject", R"({"note":"重复"})", "j1");
+  REQUIRE(rejected.status == 200);
+  CHECK(f.get("auditor", "/v1/refunds/" + own).at("request.note") == "重复");
+  CHECK(f.post("checker", "/v1/refunds/" + own + "/approve", "", "a2").at("refusal") ==
+        "document_state_final");
+  CHECK(f.balance("2101/M1") == 10000);
+
+  const auto over =
+      f.post("maker", "/v1/refunds", R"({"order_id":")" + order + R"(","amount":10001})", "r2");
+  CHECK(over.status == 422);
+  CHECK(over.at("refusal") == "refund_exceeds_paid");
+  // Two requests that fit alone and not together: the second is caught when its money would move.
+  const auto ask = [&](const char* key) {
+    return f.post("maker", "/v1/refunds", R"({"order_id":")" + order + R"(","amount":6000})", key)
+        .at("id");
+  };
+  const std::string one = ask("r3"), two = ask("r4");
+  CHECK(f.post("checker", "/v1/refunds/" + one + "/approve", "", "a3").status == 200);
+  const auto second = f.post("checker", "/v1/refunds/" + two + "/approve", "", "a4");
+  CHECK(second.status == 422);
+  CHECK(second.at("refusal") == "refund_exceeds_paid");
+  CHECK(f.balance("2101/M1") == 4000);
+  CHECK(f.post("checker", "/v1/refunds/none/approve", "", "a5").status == 404);
+}
+
+TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee stays masked") {
+  Fixture f;
+  REQUIRE(f.post("operator", "/v1/accounts", R"({"code":"1001","name":"x","type":"asset"})", "acc")
+              .status == 201);
+  f.book->run([&] {
+    VoucherRequest voucher;
+    voucher.key = {Id128{1, 1}, kSystemCaller};
+    f.book->read([&](const State& state, std::uint64_t) {
+      voucher.legs.push_back(
+          Leg{state.account("1001")->id, state.account("2201/预售/A1")->id, 50000});
+    });
+    return voucher;
+  }());
+  const auto body = [](const std::string& source, const std::string& amount) {
+    return fmt::format(R"({{"mch_no":"M1","amount":{},"source_account":"{}","remark":"工程款",)"
+                       R"("payee":{{"name":"工程公司","account":"6217000000000099",)"
+                       R"("bank":"308584000013"}}}})",
+                       amount, source);
+  };
+  const auto asked = f.post("maker", "/v1/payouts", body("2201/预售/A1", "20000"), "p1");
+  REQUIRE(asked.status == 201);
+  const std::string id = asked.at("id");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "20000"), "p1").body == asked.body);
+  CHECK(f.balance("2201/预售/A1") == 50000);
+  const auto seen = f.get("auditor", "/v1/payouts/" + id);
+  CHECK(seen.at("request.payee").find("0099") != std::string::npos);
+  CHECK(seen.body.find("6217000000000099") == std::string::npos);
+  CHECK(f.post("maker2", "/v1/payouts/" + id + "/approve", "", "a1").status == 200);
+  CHECK(f.balance("2201/预售/A1") == 30000);
+  CHECK(f.balance("2103") == 20000);
+  CHECK(f.post("maker2", "/v1/payouts/" + id + "/approve", "", "a2").status == 200);
+  CHECK(f.balance("2103") == 20000);
+
+  const Unchanged unchanged(f);
+  CHECK(f.post("maker", "/v1/payouts", body("2102/M2", "1"), "p2").at("refusal") ==
+        "not_authorised");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "0"), "p3").status == 400);
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "-1"), "p4").status == 400);
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "1.5"), "p5").status == 400);
+  CHECK(f.post("checker", "/v1/payouts", body("2201/预售/A1", "1"), "p6").status == 403);
+  CHECK(f.post("maker", "/v1/payouts", R"({"mch_no":"M1","amount":1})", "p7").status == 400);
+}
+
+TEST_CASE("v1 settlement: computed, reviewed, approved by a second person; twice pays once") {
+  Fixture f;
+  const std::string order = f.place("S1").at("order_id");
+  f.pay(order);
+  f.mark_arrived(order);
+  REQUIRE(f.book->run(day_cut({{Id128{2, 2}, kSystemCaller}, *Date::of(2026, 3, 5)})).accepted());
+  f.business.advance_seconds(24 * 3600);
+  const std::string day = R"({"settle_on":"2026-03-05"})";
+  CHECK(f.post("checker", "/v1/settlement-batches", day, "c0").status == 403);
+  CHECK(f.post("maker", "/v1/settlement-batches", R"({"settle_on":"2099-03-05"})", "c1").status ==
+        404);
+  const auto made = f.post("maker", "/v1/settlement-batches", day, "c2");
+  REQUIRE(made.status == 200);
+  REQUIRE(made.size("made") == 1);
+  CHECK(made.at("made.0.merchant_no") == "M1");
+  CHECK(made.at("made.0.net") == "10000");
+  CHECK(f.post("maker", "/v1/settlement-batches", day, "c3").size("made") == 0);
+  const std::string number = made.at("made.0.number");
+  const std::string path = "/v1/settlement-batches/" + number;
+  CHECK(f.get("auditor", "/v1/settlement-batches?settle_on=2026-03-05").size("batches") == 1);
+  CHECK(f.get("auditor", path).at("lines.0.item_no") == order);
+  CHECK(f.post("maker", path + "/review", "{}", "s1").at("state") == "reviewed");
+  CHECK(f.post("maker", path + "/approve", "{}", "s2").status == 403);
+  const auto approved = f.post("checker", path + "/approve", "{}", "s3");
+  REQUIRE(approved.status == 200);
+  CHECK(approved.at("payout_id") != "(absent)");
+  CHECK(f.balance("2103") == 10000);
+  CHECK(f.post("checker", path + "/withdraw", R"({"reason":"late"})", "s4").at("refusal") ==
+        "batch_state_wrong");
+  CHECK(f.get("auditor", "/v1/settlement-batches/none").status == 404);
+  CHECK(f.get("upstream", "/v1/settlement-batches").status == 403);
+}
+
+TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refused") {
+  Fixture f;
+  const std::string schedule =
+      R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-03-04",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up","payer":"merchant",)"
+      R"("on_refund":"proportional","maximum":5000}]})";
+  const auto put = [&](const std::string& body, const std::string& key,
+                       const std::string& who = "operator") {
+    return f.send(f.request(who, "PUT", "/v1/fee-schedules/M1", body, key));
+  };
+  CHECK(f.get("auditor", "/v1/fee-schedules/M1").status == 404);
+  REQUIRE(put(schedule, "f1").status == 200);
+  CHECK(f.get("auditor", "/v1/fee-schedules/M1").body == schedule);
+  CHECK(f.place("F1").at("fee") == "60");
+  CHECK(put(schedule, "f2", "maker").status == 403);
+  std::string other = schedule;
+  other.replace(other.find("0.006"), 5, "1.006");
+  CHECK(put(other, "f3").status == 400);
+  CHECK(put("{}", "f4").status == 400);
+  CHECK(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M2", schedule, "f5")).status == 400);
+}
+
+TEST_CASE("v1 reconciliation: a bill that is not believed changes nothing and says why") {
+  Fixture f;
+  const auto run = [&](const std::string& more, const std::string& key,
+                       const std::string& who = "maker") {
+    return f.post(who, "/v1/reconciliation-runs", "{" + more + "}", key);
+  };
+  const std::string head = R"("kind":"bill","subject":"1900000109","day":"2026-03-04")";
+  CHECK(f.get("auditor", "/v1/reconciliation-runs").size("runs") == 0);
+  CHECK(f.get("auditor", "/v1/breaks?open=true").size("breaks") == 0);
+  const Unchanged unchanged(f);
+  CHECK(run(head, "r1").status == 400);  // no file, and nowhere to fetch one from
+  CHECK(run(head + R"(,"file":"***")", "r2").status == 400);
+  CHECK(run(head + R"(,"file":")" + base64("not a bill") + "\"", "r3").status >= 400);
+  CHECK(run(R"("kind":"gossip","subject":"x","day":"2026-03-04","file":"")", "r4").status == 400);
+  CHECK(run(R"("kind":"statement","subject":"x","day":"2026-03-04","file":")" +
+                base64("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>") + "\"",
+            "r5")
+            .status >= 400);
+  CHECK(run(head, "r6", "checker").status == 403);
+  CHECK(f.get("auditor", "/v1/reconciliation-runs/none").status == 404);
+  CHECK(f.post("maker", "/v1/breaks/none/propose", R"({"resolution":"adjust"})", "p1").status ==
+        404);
+  CHECK(f.post("checker", "/v1/breaks/none/resolve", "{}", "p2").status == 404);
+  CHECK(f.post("maker", "/v1/breaks/none/reject", "{}", "p4").status == 404);
+  CHECK(f.post("maker", "/v1/breaks/none/resolve", "{}", "p3").status == 403);
+  CHECK(f.get("upstream", "/v1/breaks").status == 403);
+}
+
+TEST_CASE("v1 reports: those of a day are written, listed and read") {
+  Fixture f;
+  const auto written = f.post("operator", "/v1/reports", R"({"day":"2026-03-04"})", "d1");
+  REQUIRE(written.status == 200);
+  CHECK(written.size("files") > 0);
+  const auto list = f.get("auditor", "/v1/reports");
+  CHECK(list.body.find(written.at("files.0")) != std::string::npos);
+  std::string name = percent_encode(written.at("files.0"));
+  CHECK(f.get("auditor", "/v1/reports/" + name).status == 200);
+  CHECK(f.post("upstream", "/v1/reports", R"({"day":"2026-03-04"})", "d2").status == 403);
+  CHECK(f.post("operator", "/v1/reports", R"({"day":"tomorrow"})", "d3").status == 400);
+}
+
+TEST_CASE("v1: with every service, every route is there and described") {
+  Fixture f;
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/openapi.json";
+  const auto reply = f.send(request);
+  REQUIRE(reply.status == 200);
+  const JsonDocument document = reply.json();
+  const JsonValue paths = document.root().get("paths").value();
+  std::size_t operations = 0;
+  for (const JsonMember& path : paths.members()) operations += path.value.members().size();
+  CHECK(operations == f.router.routes().size());
+  // A signed route without a signature is 401, whatever it is.
+  for (const api::Route& route : f.router.routes()) {
+    if (route.access != api::Access::kSigned) continue;
+    INFO(route.method << " " << route.pattern);
+    HttpRequest bare;
+    bare.method = route.method;
+    bare.target = route.pattern;
+    for (char& c : bare.target)
+      if (c == '{' || c == '}' || c == '.') c = 'x';
+    CHECK(f.send(bare).status == 401);
+  }
+}
