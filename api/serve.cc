@@ -170,7 +170,7 @@ void make_routes(Engine& e, const Config& config) {
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
   v1::add_all_routes(e.router, s);
   add_jeepay_routes(e.router, s);
-  cashier::add_cashier_routes(e.router, s);
+  add_cashier_routes(e.router, s);
   add_channel_routes(e.router, *e.payments);
   add_openapi_route(e.router);
 }
@@ -200,7 +200,8 @@ Result<void> run(const Config& config) {
   notifying.business = e.opened.business.get();
   notifying.send = send_through(*e.merchant_client);
   notifying.render = [&e](const std::string& topic, const std::string& id) -> Result<std::string> {
-    TRY(auto notification, jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now()));
+    TRY(auto notification,
+        jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now()));
     return std::move(notification.body);
   };
   e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The business day: what upstream systems, payers, the bank and finance staff do on 2026-03-04 and the workdays
-after it, against a running engine and sandbox. Ends with exit status 0 only if every check held.
+after it, against a running engine and sandbox (who does what: clients.py; what it must end in: expected.py). Ends
+with exit status 0 only if every check held.
 
 usage: day.py --engine URL --sandbox URL --keys FILE --program suanpan --config FILE --summary FILE
 """
