@@ -297,6 +297,29 @@ TEST_CASE("trade bill: a run that was interrupted is resumed under its number") 
   CHECK(w.bill(busy_bill(), kWednesday).repeated);
 }
 
+TEST_CASE("trade bill: more marks and cases than one command takes are all written") {
+  World w;
+  std::vector<BillLine> lines;
+  for (int i = 0; i < 1100; ++i) {
+    const std::string id = fmt::format("O{:04}", i);
+    w.place(id, 100);
+    w.pay(id, "W" + id, 100, kWednesday, 10);
+    lines.push_back(paid(id, "W" + id, "1.00", "0.01"));
+  }
+  for (int i = 0; i < 250; ++i)
+    lines.push_back(paid(fmt::format("X{:04}", i), fmt::format("WX{:04}", i), "0.01", "0.00"));
+  const RunSummary run =
+      w.bill(bill_text(kWednesday, lines, {"1102.50", "0.00", "11.00"}), kWednesday);
+  CHECK(run.matched == 1100);
+  CHECK(run.breaks.size() == 250);
+  CHECK(w.service().cases(true).size() == 250);
+  for (int i = 0; i < 1100; ++i)
+    REQUIRE(w.order(fmt::format("O{:04}", i)).reconciled == run.number);
+  const std::uint64_t seq = w.seq();
+  CHECK(w.bill(bill_text(kWednesday, lines, {"1102.50", "0.00", "11.00"}), kWednesday).repeated);
+  CHECK(w.seq() == seq);
+}
+
 TEST_CASE("trade bill: the report's files are there, whole, with every break") {
   World w;
   busy_day(w);
