@@ -208,10 +208,10 @@ Result<std::unique_ptr<KeyValueStore>> open_rocks(const std::filesystem::path& f
   if (options.create) std::filesystem::create_directories(folder, error);
   if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
   // Without its root file the engine would take the folder for an empty one and begin anew over
-  // what is left.
+  // what is left. A manifest alone is a database whose making was cut short.
   if (!std::filesystem::exists(folder / "CURRENT", error))
     for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-      if (entry.path().filename().string().starts_with("MANIFEST-"))
+      if (entry.path().extension() == ".sst" || entry.path().extension() == ".log")
         return fail(Errc::kCorrupt, "{}: the database has lost its file CURRENT", folder.string());
   return RocksStore::open(folder, options);
 }

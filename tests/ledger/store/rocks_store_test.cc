@@ -202,6 +202,17 @@ TEST_CASE("rocks: bad input: a data directory that is damaged") {
   }
 }
 
+TEST_CASE("rocks: a database whose making was cut short is made again") {
+  test::TempFolder folder;
+  const fs::path db = folder.path() / "db";
+  REQUIRE(open(db, true));
+  for (const auto& entry : fs::directory_iterator(db))
+    if (entry.path().filename().string().find("MANIFEST") == std::string::npos)
+      fs::remove(entry.path());
+  CHECK(open(db, false).error().code == Errc::kNotFound);
+  CHECK(open(db, true));
+}
+
 TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
   test::TempFolder folder;
   const fs::path db = folder.path() / "db", copy = folder.path() / "copy";
