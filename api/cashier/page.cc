@@ -2,7 +2,7 @@
 
 #include "ledger/base/digest.h"
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 namespace {
 
 constexpr int kRefresh_s = 3;
@@ -223,4 +223,4 @@ const std::string& cashier_policy() {
   return policy;
 }
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

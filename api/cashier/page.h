@@ -9,7 +9,7 @@
 #include "ledger/base/date.h"
 #include "ledger/base/money.h"
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 
 enum class CashierState : std::uint8_t {
   kChoosing,    ///< the payer has not chosen how to pay
@@ -48,4 +48,4 @@ std::string escape_html(std::string_view text);
 /// The Content-Security-Policy of the pages: this style and this script, no other.
 const std::string& cashier_policy();
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

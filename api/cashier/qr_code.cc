@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 namespace {
 
 constexpr int kQuietModules = 4;         // ISO/IEC 18004: at least four on each side
@@ -43,4 +43,4 @@ Result<std::string> qr_svg(std::string_view text, std::string_view label) {
       label, side, side, side, side, bars);
 }
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

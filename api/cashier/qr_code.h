@@ -6,11 +6,11 @@
 
 #include "ledger/base/result.h"
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 
 /// Error correction level M, a quiet zone of four modules, black on white; `label` is what a screen
 /// reader says, and must need no escaping. Errors: kTooLarge for a text beyond any QR code;
 /// kMalformed for an empty one or one with a NUL.
 Result<std::string> qr_svg(std::string_view text, std::string_view label);
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

@@ -10,7 +10,7 @@
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 namespace {
 
 using CallPtr = std::shared_ptr<const Call>;
@@ -186,4 +186,4 @@ void add_cashier_routes(Router& router, Services& services) {
   add(router, services, "POST", "/cashier/{order_id}/pay", "收银台选择支付方式", pay);
 }
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

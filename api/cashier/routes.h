@@ -11,9 +11,9 @@
 #include "api/router.h"
 #include "api/services.h"
 
-namespace suanpan::api {
+namespace suanpan::api::cashier {
 
 /// Adds nothing where payments are missing. The services must outlive the router.
 void add_cashier_routes(Router& router, Services& services);
 
-}  // namespace suanpan::api
+}  // namespace suanpan::api::cashier

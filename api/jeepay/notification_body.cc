@@ -6,11 +6,10 @@
 namespace suanpan::api::jeepay {
 namespace {
 
-/// What is told, to which app, and where to.
+/// What is told, and to which app.
 struct Told {
   FieldBag fields;
   std::string app_id;
-  std::string url;
 };
 
 template <class T>
@@ -23,21 +22,20 @@ Result<T> load(const Book& book, DocumentKind kind, std::string_view id,
 
 Result<Told> tell_order(const Book& book, std::string_view id) {
   TRY(const Order order, load(book, DocumentKind::kOrder, id, decode_order));
-  return Told{fields_of(pay_order_data(order)), order.app_id, order.notify_url};
+  return Told{fields_of(pay_order_data(order)), order.app_id};
 }
 
 Result<Told> tell_refund(const Book& book, std::string_view id) {
   TRY(const Refund refund, load(book, DocumentKind::kRefund, id, decode_refund));
   TRY(const Order order, load(book, DocumentKind::kOrder, refund.order_id, decode_order));
-  return Told{fields_of(refund_query_data(refund, order)), refund.app_id, refund.notify_url};
+  return Told{fields_of(refund_query_data(refund, order)), refund.app_id};
 }
 
 Result<Told> tell_payout(const Book& book, const Vault& vault, std::string_view id) {
   TRY(const Payout payout, load(book, DocumentKind::kPayout, id, decode_payout));
   const auto payee = channels::open_payee(vault, payout.mch_no, payout.payee_sealed);
   if (!payee) return fail(Errc::kCorrupt, "the payee of {} does not open", id);
-  return Told{fields_of(transfer_query_data(payout, covered(payee.value()))), payout.app_id,
-              payout.notify_url};
+  return Told{fields_of(transfer_query_data(payout, covered(payee.value()))), payout.app_id};
 }
 
 Result<Told> tell(const Book& book, const Vault& vault, std::string_view topic,
@@ -57,11 +55,11 @@ Result<FieldBag> signed_for(const Book& book, const Vault& vault, std::string_vi
 
 }  // namespace
 
-Result<Notification> notification_body(const Book& book, const Vault& vault, std::string_view topic,
-                                       std::string_view id, Timestamp now) {
+Result<std::string> notification_body(const Book& book, const Vault& vault, std::string_view topic,
+                                      std::string_view id, Timestamp now) {
   TRY(Told told, tell(book, vault, topic, id));
   TRY(const FieldBag fields, signed_for(book, vault, told.app_id, std::move(told.fields), now));
-  return notification_of(told.url, fields);
+  return fields.to_form();
 }
 
 Result<std::optional<std::string>> signed_return_url(const Book& book, const Vault& vault,

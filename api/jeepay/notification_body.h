@@ -9,19 +9,19 @@
 #include <string>
 #include <string_view>
 
-#include "api/jeepay/responses.h"
 #include "ledger/base/vault.h"
 #include "ledger/core/order.h"
 #include "ledger/engine/book.h"
 
 namespace suanpan::api::jeepay {
 
-/// `topic` is that of a notification document: "order", "refund", "payout" or "payout_returned";
-/// `now` the real clock's. The payee's number is covered but for its end: notifications travel to
-/// addresses that a merchant chose. Errors: kNotFound (no such document or app), kUnsupported
-/// (topic), kMalformed (notifyUrl), kCorrupt.
-Result<Notification> notification_body(const Book& book, const Vault& vault, std::string_view topic,
-                                       std::string_view id, Timestamp now);
+/// The signed fields as a form body; the notifier adds what the merchant's URL carries. `topic` is
+/// that of a notification document: "order", "refund", "payout" or "payout_returned"; `now` the
+/// real clock's. The payee's number is covered but for its end: notifications travel to addresses
+/// that a merchant chose. Errors: kNotFound (no such document or app), kUnsupported (topic),
+/// kCorrupt.
+Result<std::string> notification_body(const Book& book, const Vault& vault, std::string_view topic,
+                                      std::string_view id, Timestamp now);
 
 /// returnUrl with the signed fields of the order; nothing if the order has none. Errors: as above.
 Result<std::optional<std::string>> signed_return_url(const Book& book, const Vault& vault,

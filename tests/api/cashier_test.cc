@@ -7,6 +7,7 @@
 
 using namespace suanpan;
 using namespace suanpan::api;
+using namespace suanpan::api::cashier;
 using namespace suanpan::test;
 
 namespace {
