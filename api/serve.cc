@@ -137,10 +137,15 @@ Result<void> make_services(Engine& e, const Config& config) {
   e.payments = std::make_unique<channels::PaymentService>(parts);
   e.settlement = std::make_unique<settlement::SettlementService>(book, *e.opened.vault, *e.payments,
                                                                  *e.opened.business);
-  e.reconcile = std::make_unique<reconcile::ReconcileService>(book, *e.payments, *e.opened.business,
-                                                              config.reports_folder);
+  e.reconcile = std::make_unique<reconcile::ReconcileService>(
+      book, *e.payments, *e.opened.business,
+      reconcile::ReconcileSettings{.reports = config.reports_folder});
   e.fetcher = std::make_unique<channels::StatementFetcher>(e.wechat.get(), e.bank.get(),
                                                            send_through(*e.channel_client), e.real);
+  std::error_code made;
+  std::filesystem::create_directories(config.book_folder / "nonces", made);
+  if (made)
+    return fail(Errc::kIo, "{}: {}", (config.book_folder / "nonces").string(), made.message());
   TRY(auto nonces, NonceStore::open(config.book_folder / "nonces", NonceSettings{}, current_boot(),
                                     e.real.now()));
   e.nonces = std::move(nonces);
@@ -170,7 +175,7 @@ void make_routes(Engine& e, const Config& config) {
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
   v1::add_all_routes(e.router, s);
   add_jeepay_routes(e.router, s);
-  add_cashier_routes(e.router, s);
+  cashier::add_cashier_routes(e.router, s);
   add_channel_routes(e.router, *e.payments);
   add_openapi_route(e.router);
 }
@@ -200,9 +205,7 @@ Result<void> run(const Config& config) {
   notifying.business = e.opened.business.get();
   notifying.send = send_through(*e.merchant_client);
   notifying.render = [&e](const std::string& topic, const std::string& id) -> Result<std::string> {
-    TRY(auto notification,
-        jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now()));
-    return std::move(notification.body);
+    return jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now());
   };
   e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));
   e.housekeeping = std::make_unique<Housekeeping>(chores(e));
