@@ -183,9 +183,9 @@ class Day:
         self.operator.post("/v1/books/day-cut", {"next": "2026-03-05"})
 
     def reconcile_day_one(self):
-        self.fault("bill_missing_row", operation="wechat.trade_bill", number=self.orders["J"], mchid=PLATFORM)
-        self.fault("bill_wrong_amount", operation="wechat.trade_bill", number=self.orders["K"], amount_fen=2500, mchid=PLATFORM)
-        self.fault("bill_extra_row", operation="wechat.trade_bill", number="EXTRA20260304001", amount_fen=700, mchid=PLATFORM)
+        self.fault("bill_missing_row", operation="wechat.tradebill", number=self.orders["J"], mchid=PLATFORM)
+        self.fault("bill_wrong_amount", operation="wechat.tradebill", number=self.orders["K"], amount_fen=2500, mchid=PLATFORM)
+        self.fault("bill_extra_row", operation="wechat.tradebill", number="EXTRA20260304001", amount_fen=700, mchid=PLATFORM)
         self.clock("2026-03-05 10:05:00")
         for mchid in (OWN, FUND, PLATFORM):
             run = self.operator.post("/v1/reconciliation-runs", {"kind": "bill", "subject": mchid, "day": "2026-03-04"})
