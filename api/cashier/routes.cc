@@ -158,12 +158,14 @@ void pay(Services& services, const CallPtr& call) {
       });
 }
 
-void add(Router& router, Services& services, std::string method, std::string pattern,
+void add(Router& router, Services& services, std::string method, std::string pattern, int status,
          std::string summary, void (*handle)(Services&, const CallPtr&)) {
   Route route;
   route.method = std::move(method);
   route.pattern = std::move(pattern);
   route.access = Access::kOpen;
+  route.doc.status = status;
+  route.doc.media = "text/html";
   route.summary = std::move(summary);
   route.handle = [&services, handle](Call given) {
     const auto call = std::make_shared<const Call>(std::move(given));
@@ -178,12 +180,12 @@ void add(Router& router, Services& services, std::string method, std::string pat
 
 void add_cashier_routes(Router& router, Services& services) {
   if (!services.payments) return;
-  add(router, services, "GET", "/cashier/{order_id}", "收银台页面",
+  add(router, services, "GET", "/cashier/{order_id}", 200, "收银台页面",
       [](Services& s, const CallPtr& call) {
         const auto order = order_of(s, *call);
         call->reply(order ? show(s, *order, 200, "") : invalid_link());
       });
-  add(router, services, "POST", "/cashier/{order_id}/pay", "收银台选择支付方式", pay);
+  add(router, services, "POST", "/cashier/{order_id}/pay", 303, "收银台选择支付方式", pay);
 }
 
 }  // namespace suanpan::api::cashier

@@ -215,6 +215,8 @@ class ApiServer {
 
  private:
   void hold_against_schema(const HttpRequest& request, const ApiReply& reply) const {
+    // The payer's page is for people, its refusals too.
+    if (reply.header("Content-Type").starts_with("text/html")) return;
     const auto match = router.match(request.method, request.path());
     const bool problem = reply.header("Content-Type") == "application/problem+json";
     const bool accepted = reply.status < 300;
