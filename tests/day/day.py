@@ -241,6 +241,7 @@ class Day:
         letter_of = {v: k for k, v in self.orders.items()} | {"EXTRA20260304001": "extra"}
         seen = {(b["class"], letter_of.get(b["our_number"], b["our_number"]), b["amount"]) for b in breaks}
         self.check("exactly the planted breaks", seen, expected.BREAKS)
+        self.balances(expected.AT_END)
         self.check("no merchant got a forged notification", self.inbox.forged, 0)
         trial = self.auditor.get("/v1/trial-balance")
         self.check("trial balance: debits less credits", trial["debit_total"] - trial["credit_total"], 0)

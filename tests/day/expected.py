@@ -20,8 +20,9 @@ Developer M1004 (bank transfer):                         D 30000000, no fee; 150
 
 The bill of 1900000109 as WeChat issues it: B E F F G(-3000) H I K(2500) extra.
   gross  55000+10000+6000+6000+8000-3000+4500+12000+2500+700 = 101700
-  fees   330+60+36+36+48-18+27+72+12 (the planted row keeps the true fee)+extra 0 = see CHANNEL_FEE below
-WeChat pays by its bill.
+  fees   330+60+36+36+48-18+27+72+12 = 603 (K's planted amount keeps the true fee), extra 700 × 0.6 % = 4.2 → 4: 607
+WeChat pays by its bill: 101700 - 607 = 101093 arrives. What stays receivable is J - K's surplus - extra:
+3300 - 500 - 700 = 2100.
 
 Settlement, due on the first workday after: gross less refunds less fee, reconciled and arrived orders only.
   M1002  55000 + (8000-3000) + 12000 = 72000; fee 1650 + (240-90) + 360 = 2160; net 69840
@@ -49,6 +50,25 @@ AFTER_DAY_ONE = {
     "6001": 2387,
     "2103": 0,
     "2104": 0,
+}
+
+# When everything has arrived and been paid out.
+AT_END = {
+    "1002/6228000000000001": 10831,      # 101093 - 69840 - 20422
+    "1002/6228000000000003": 954240,     # 960000 - 5760
+    "1002/6228000000000004": 15000000,   # 30000000 - 15000000
+    "1122/wxpay/1900000109": 2100,
+    "1122/wxpay/1900000103": 0,
+    "2101/M1002": 0,
+    "2101/M1005": 5279,                  # J and K wait: 3300-13 + 2000-8
+    "2102/M1002": 0,
+    "2102/M1005": 0,
+    "2103": 0,
+    "2104": 0,
+    "2201/预售资金/阳光二期/YS2026001": 15000000,
+    "2241": 6000,
+    "6001": 2387,
+    "6401": 6367,                        # 607 + 5760
 }
 
 # (class, number of the order at the channel, signed amount outside minus books)
