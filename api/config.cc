@@ -194,13 +194,16 @@ Result<Config> load_config(const std::filesystem::path& file) {
   Section pub(root["public"].as_table(), "public");
   TRY(pub.text("url", c.public_url));
   TRY(pub.refuse_others());
+  Section channels(root["channels"].as_table(), "channels");
+  TRY(channels.path("ca_file", base, c.channels_ca_file));
+  TRY(channels.refuse_others());
   Section notify(root["notify"].as_table(), "notify");
   TRY(auto allow, notify.get<bool>("allow_private_addresses"));
   c.notify_private_addresses = allow.value_or(false);
   TRY(notify.refuse_others());
   for (const auto& [key, value] : root) {
     static const std::set<std::string, std::less<>> kSections{
-        "server", "book", "clock", "public", "reports", "wechat", "bank", "notify"};
+        "server", "book", "clock", "public", "reports", "wechat", "bank", "channels", "notify"};
     if (!kSections.contains(key.str()))
       return fail(Errc::kConfig, "{} is not a section", key.str());
   }

@@ -9,6 +9,7 @@
 //   [wechat]  base_url, [[wechat.merchant]] mchid, appid, serial, key_file, api_v3_key_file,
 //             platform_public_key_file, platform_public_key_id
 //   [bank]    base_url, key_file, party, [[bank.account]] number, name, agent
+//   [channels] ca_file (trusted instead of the system's roots, for channels only)
 //   [notify]  allow_private_addresses
 //
 // Unknown keys are refused: a misspelt limit must not be ignored. Paths are taken from the file's
@@ -58,6 +59,7 @@ struct Config {
   std::string bank_base_url, bank_party;
   std::filesystem::path bank_key_file;
   std::vector<BankAccountConfig> bank_accounts;
+  std::filesystem::path channels_ca_file;
   bool notify_private_addresses = false;
 };
 

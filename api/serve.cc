@@ -68,8 +68,10 @@ Result<std::unique_ptr<channels::BankChannel>> make_bank(const Config& config) {
   return channels::BankChannel::make(config.bank_base_url, std::move(settings));
 }
 
-Result<std::unique_ptr<channels::HttpsClient>> make_client(bool allow_private) {
+Result<std::unique_ptr<channels::HttpsClient>> make_client(bool allow_private,
+                                                           const std::filesystem::path& ca_file) {
   channels::HttpsClientOptions options;
+  options.ca_file = ca_file.string();
   options.allow_private_addresses = allow_private;
   return channels::HttpsClient::create(options);
 }
@@ -121,9 +123,9 @@ Result<void> make_services(Engine& e, const Config& config) {
   e.wechat = std::move(wechat);
   TRY(auto bank, make_bank(config));
   e.bank = std::move(bank);
-  TRY(auto channel_client, make_client(true));
+  TRY(auto channel_client, make_client(true, config.channels_ca_file));
   e.channel_client = std::move(channel_client);
-  TRY(auto merchant_client, make_client(config.notify_private_addresses));
+  TRY(auto merchant_client, make_client(config.notify_private_addresses, {}));
   e.merchant_client = std::move(merchant_client);
   Book& book = *e.opened.book;
   channels::PaymentParts parts;
