@@ -29,6 +29,17 @@ int refused(const Refusal& refusal) {
   return 1;
 }
 
+// The id of a replacement names the version that it replaces: setting A, then B, then A again is
+// three commands, repeating one of them after a crash is a replay.
+ClaimKey replacement_claim(const Book& book, DocumentKind kind, std::string_view key,
+                           std::string_view bytes) {
+  const DocumentPtr present = book.document(kind, key);
+  if (present && present->bytes == bytes)
+    return {id_of(fmt::format("replace|{}|{}|{}", key, present->version, bytes)), kSystemCaller};
+  return {id_of(fmt::format("replace|{}|{}|{}", key, (present ? present->version : 0) + 1, bytes)),
+          kSystemCaller};
+}
+
 // "-" reads the secret from standard input, so that it stands in no process list.
 std::string secret_of(const std::string& option) {
   if (option != "-") return option;
@@ -126,7 +137,10 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
     merchant.payee_sealed = channels::seal_payee(vault, o.mch_no, payee);
     merchant.payee_masked = channels::mask_payee(payee);
   }
-  for (Command& command : channels::add_merchant(merchant)) {
+  std::vector<Command> commands = channels::add_merchant(merchant);
+  commands.back().key =
+      replacement_claim(book, DocumentKind::kMerchant, o.mch_no, channels::encode(merchant));
+  for (Command& command : commands) {
     const Answer answer = book.run(std::move(command));
     if (!answer.accepted() && answer.refusal.code != RefusalCode::kAccountExists)
       return refused(answer.refusal);
@@ -136,7 +150,9 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
   app.mch_no = o.mch_no;
   app.secret_sealed = vault.seal("app|" + o.app_id, secret_of(o.secret));
   app.md5_allowed = !o.no_md5;
-  if (const Answer answer = book.run(channels::put_app(app)); !answer.accepted())
+  Command put_app = channels::put_app(app);
+  put_app.key = replacement_claim(book, DocumentKind::kApp, o.app_id, channels::encode(app));
+  if (const Answer answer = book.run(std::move(put_app)); !answer.accepted())
     return refused(answer.refusal);
   if (!o.fee.empty()) {
     const auto rate = Rate::parse(o.fee);
@@ -145,9 +161,9 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
         o.mch_no, rate.value(),
         book.read([](const State& s, std::uint64_t) { return s.book().accounting_date; }));
     const std::string bytes = settlement::encode(schedule);
-    const Answer answer = book.run(
-        channels::put_document({id_of("fee|" + bytes), kSystemCaller}, CommandKind::kSettlement,
-                               DocumentKind::kFeeSchedule, o.mch_no, bytes, true));
+    const Answer answer = book.run(channels::put_document(
+        replacement_claim(book, DocumentKind::kFeeSchedule, o.mch_no, bytes),
+        CommandKind::kSettlement, DocumentKind::kFeeSchedule, o.mch_no, bytes, true));
     if (!answer.accepted()) return refused(answer.refusal);
   }
   fmt::print("merchant {} ({}) with app {}\n", o.mch_no, o.mode, o.app_id);

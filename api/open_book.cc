@@ -55,7 +55,10 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   std::error_code error;
   std::filesystem::create_directories(config.book_folder, error);
   if (error) return fail(Errc::kIo, "{}: {}", config.book_folder.string(), error.message());
-  TRY(auto vault, Vault::open(config.book_folder / "vault.key", true));
+  // A book whose vault key is gone must not get a new one: all that was sealed would be lost
+  // unseen.
+  const bool new_book = !std::filesystem::exists(config.book_folder / "db");
+  TRY(auto vault, Vault::open(config.book_folder / "vault.key", new_book));
   opened.vault = std::make_unique<Vault>(std::move(vault));
   BookOptions options;
   options.folder = config.book_folder;

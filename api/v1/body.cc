@@ -246,7 +246,7 @@ Body::Body(const Call& call) {
   root_.emplace(document_ ? std::optional(document_->root()) : std::nullopt, error_);
 }
 
-const std::optional<Error>& Body::finish() {
+std::optional<Error> Body::finish() {
   root_->close();
   return error_;
 }
@@ -296,7 +296,7 @@ std::optional<Timestamp> Query::maybe_time(std::string_view name) {
   return time;
 }
 
-const std::optional<Error>& Query::finish() {
+std::optional<Error> Query::finish() {
   for (const auto& [name, value] : call_.query)
     if (std::find(asked_.begin(), asked_.end(), name) == asked_.end())
       fail_at(name, "is not known");

@@ -87,7 +87,7 @@ class Body {
   Body(const Body&) = delete;
   Fields& root() { return *root_; }
   /// The first error; call it when everything was read.
-  const std::optional<Error>& finish();
+  std::optional<Error> finish();
 
  private:
   std::optional<Error> error_;
@@ -106,7 +106,7 @@ class Query {
   std::optional<Date> maybe_date(std::string_view name);
   std::optional<Timestamp> maybe_time(std::string_view name);
   void fail_at(std::string_view name, std::string_view what);
-  const std::optional<Error>& finish();
+  std::optional<Error> finish();
 
  private:
   const Call& call_;
