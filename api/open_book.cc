@@ -8,11 +8,6 @@
 namespace suanpan::api {
 namespace {
 
-// A restarted demonstration must not go back before what its book has seen.
-std::unique_ptr<ManualClock> manual_clock(const Config& config) {
-  return std::make_unique<ManualClock>(config.clock_start);
-}
-
 Result<void> open_accounts(Book& book, std::vector<OpenAccountRequest> accounts) {
   for (OpenAccountRequest& account : accounts) {
     const std::string code = account.code;
@@ -46,7 +41,7 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   OpenedBook opened;
   if (config.manual_business_clock) {
-    auto clock = manual_clock(config);
+    auto clock = std::make_unique<ManualClock>(config.clock_start);
     opened.manual = clock.get();
     opened.business = std::move(clock);
   } else {

@@ -106,6 +106,7 @@ struct PaymentService::Impl : std::enable_shared_from_this<PaymentService::Impl>
   const PaymentParts parts;
   UnderWay under_way;
   Worklist worklist;
+  InFlight sending;  ///< payouts whose message is out
   Workers workers;
   std::unique_ptr<WechatDriver> wechat;
   std::unique_ptr<BankDriver> bank;

@@ -106,8 +106,18 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
     raise_alert("payout.alert", id, "the payee does not open: is it the right vault?");
     return next();
   }
+  // One sender at a time: the answer to a second message must not speak for the first.
+  if (!sending.enter(id)) return next();
   const Keep kept = keep();
-  const bool maybe_sent_before = stands.state == PayoutState::kProcessing && stands.unknown;
+  next = [kept, id, then = std::move(next)] {
+    kept->sending.leave(id);
+    then();
+  };
+  // Only what was turned away for certain counts as never sent: an RJCT of a resend may mean that
+  // the bank has the transfer already, and then only a query tells its fate.
+  const bool turned_away = stands.state == PayoutState::kProcessing && !stands.unknown &&
+                           !stands.error_code.empty() && stands.channel_payout_no.empty();
+  const bool maybe_sent_before = stands.state == PayoutState::kProcessing && !turned_away;
   const TransferRequest request{id,
                                 stands.amount,
                                 stands.payer_number,
@@ -182,7 +192,7 @@ void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
 
 void PaymentService::Impl::ask_payout_fate(const std::string& id, Next next) {
   const auto found = payout(id);
-  if (!bank) return next();
+  if (!bank || sending.holds(id)) return next();
   const Keep kept = keep();
   bank->query_transfer(id, found->value.amount,
                        [kept, id, next = std::move(next)](const TransferOutcome& outcome) {

@@ -92,8 +92,10 @@ void PaymentService::Impl::send_refund(const std::string& id, Next next) {
   if (!channel || is_final(found->value)) return next();
   const Keep kept = keep();
   // A number that was sent and not definitely turned away may be under way at the channel.
-  const bool maybe_sent_before =
-      found->value.state == RefundState::kProcessing && found->value.unknown;
+  const bool turned_away = found->value.state == RefundState::kProcessing &&
+                           !found->value.unknown && !found->value.error_code.empty() &&
+                           found->value.channel_refund_no.empty();
+  const bool maybe_sent_before = found->value.state == RefundState::kProcessing && !turned_away;
   RefundFact fact;
   fact.kind = RefundFact::Kind::kSubmitted;
   fact.refund_id = id;

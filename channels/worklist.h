@@ -34,4 +34,26 @@ class Worklist {
   std::map<Item, Timestamp> times_;
 };
 
+/// Ids that one sender at a time may work on. Thread-safe.
+class InFlight {
+ public:
+  /// False: somebody is on it.
+  bool enter(const std::string& id) {
+    std::lock_guard lock(mutex_);
+    return ids_.insert(id).second;
+  }
+  void leave(const std::string& id) {
+    std::lock_guard lock(mutex_);
+    ids_.erase(id);
+  }
+  bool holds(const std::string& id) const {
+    std::lock_guard lock(mutex_);
+    return ids_.contains(id);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string> ids_;
+};
+
 }  // namespace suanpan::channels

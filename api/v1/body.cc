@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ledger/core/text.h"
+
 namespace suanpan::api::v1 {
 namespace {
 
@@ -87,6 +89,8 @@ std::string Fields::text(std::string_view name) {
   if (!value) return {};
   const auto read = value->as_string();
   if (!read) fail_at(name, "must be a string");
+  // What is kept must be fit for every place it is told at later: forms, signatures, exports.
+  if (read && !is_plain_text(read.value())) fail_at(name, "must not hold control characters");
   return read ? std::string(read.value()) : std::string{};
 }
 
@@ -98,6 +102,7 @@ std::optional<std::string> Fields::maybe_text(std::string_view name) {
     fail_at(name, "must be a string");
     return std::nullopt;
   }
+  if (!is_plain_text(read.value())) fail_at(name, "must not hold control characters");
   return std::string(read.value());
 }
 

@@ -235,7 +235,9 @@ TEST_CASE("v1 vouchers: bad input is refused with a clear error and changes noth
        voucher("1002/工行", "2101/M1", "1", R"(,"summary":")" + std::string(513, 'x') + "\""), 400,
        "text_too_long"},
       {"a control character in the summary",
-       voucher("1002/工行", "2101/M1", "1", R"(,"summary":"a\u0007b")"), 400, "text_invalid"},
+       voucher("1002/工行", "2101/M1", "1", R"(,"summary":"a\u0007b")"), 400, "malformed"},
+      {"a NUL, which would end a form or a signature elsewhere",
+       voucher("1002/工行", "2101/M1", "1", R"(,"business_key":"q\u0000x")"), 400, "malformed"},
   };
   for (const Row& row : rows) {
     INFO(row.what);
