@@ -67,6 +67,43 @@ TEST_CASE("payout: an unknown outcome is asked for, sent again under its number,
   }
 }
 
+// A bank that keeps no first answer: it refuses the number when it comes again (AM05), though it
+// has the transfer.
+TEST_CASE("payout: a refused resend of what the bank has taken does not give the money back") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  std::string first_report;
+  bool lagging = true;
+  w.cut = [&](const HttpRequest& request) -> std::optional<Result<HttpResponse>> {
+    const bool query = request.path() == "/bank/pain002";
+    if (query && lagging) return Result<HttpResponse>(HttpResponse{404, {}, "not yet"});
+    if (request.path() != "/bank/pain001") return std::nullopt;
+    if (first_report.empty()) {
+      auto taken = w.upstream->handle(request, w.moment());
+      first_report = taken->body;
+      return Result<HttpResponse>(*taken);
+    }
+    std::string refused = first_report;
+    for (std::size_t at; (at = refused.find("ACSP")) != std::string::npos;)
+      refused.replace(at, 4, "RJCT");
+    return Result<HttpResponse>(HttpResponse{200, {{"Content-Type", "application/xml"}}, refused});
+  };
+  REQUIRE(w.pay_out(w.payout_of("P2026-dup", 3000)).value.state == PayoutState::kProcessing);
+  w.advance(120);
+  w.poll();
+  CHECK(w.sent_to("POST /bank/pain001") == 2);
+  CHECK(w.payout_stands("P2026-dup").state == PayoutState::kProcessing);
+  CHECK(w.payout_stands("P2026-dup").unknown);
+  CHECK(w.balance(kPayable) == 2000);
+  CHECK(w.balance("2103") == 3000);
+  lagging = false;
+  w.advance(600);
+  w.poll();
+  CHECK(w.payout_stands("P2026-dup").state == PayoutState::kSucceeded);
+  CHECK(w.balance(kPayable) == 2000);
+  CHECK(w.balance(kBankMoney) == 2000);
+}
+
 TEST_CASE("payout: a returned one is owed again, once") {
   PaymentWorld w;
   w.give_payable(5000);
