@@ -17,6 +17,7 @@
 #include "api/workers.h"
 #include "channels/https_client.h"
 #include "channels/notifier.h"
+#include "channels/registry.h"
 #include "channels/statement_fetcher.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
@@ -182,6 +183,23 @@ void make_routes(Engine& e, const Config& config) {
   add_openapi_route(e.router);
 }
 
+// An order under way at a merchant number that has left the settings could not be asked for any
+// more: its payer's money would be nobody's to look after. Better not to start.
+Result<void> check_orders_under_way(const Book& book, const channels::WechatChannel* wechat) {
+  const auto documents = book.read(
+      [](const State& state, std::uint64_t) { return state.open_documents(DocumentKind::kOrder); });
+  for (const DocumentPtr& document : documents) {
+    TRY(auto order, decode_order(document->bytes));
+    const bool asked = order.state == OrderState::kPaying || order.refunding > 0;
+    if (!asked || order.channel != channels::kWxpay) continue;
+    if (!wechat || !wechat->adapter(order.channel_mch))
+      return fail(Errc::kConfig,
+                  "order {} is under way at WeChat merchant {}, which is not in the settings",
+                  order.order_id, order.channel_mch);
+  }
+  return success();
+}
+
 std::vector<std::function<void()>> chores(Engine& e) {
   return {[&e] {
             std::promise<void> asked;
@@ -201,6 +219,7 @@ Result<void> run(const Config& config) {
   TRY(auto opened, open_book(config));
   e.opened = std::move(opened);
   TRY(make_services(e, config));
+  TRY(check_orders_under_way(*e.opened.book, e.wechat.get()));
   make_routes(e, config);
   channels::NotifierParts notifying;
   notifying.book = e.opened.book.get();
