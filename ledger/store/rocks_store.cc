@@ -136,6 +136,8 @@ rocksdb::DBOptions database_options(bool create) {
   options.paranoid_checks = true;
   // Tables that are not logged reach the disk together, so their stamps never drift apart far.
   options.atomic_flush = true;
+  // A failed write or sync is final: nothing is resumed behind our back while we end.
+  options.max_bgerror_resume_count = 0;
   options.max_background_jobs = 2;
   options.max_total_wal_size = 512 << 20;
   options.bytes_per_sync = 1 << 20;
