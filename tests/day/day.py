@@ -3,7 +3,7 @@
 after it, against a running engine and sandbox (who does what: clients.py; what it must end in: expected.py). Ends
 with exit status 0 only if every check held.
 
-usage: day.py --engine URL --sandbox URL --keys FILE --program suanpan --config FILE --summary FILE
+usage: day.py --engine URL --sandbox URL --keys FILE --summary FILE
 """
 import argparse
 import json
