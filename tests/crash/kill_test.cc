@@ -16,6 +16,7 @@
 #include <random>
 
 #include "tests/crash/crash_plan.h"
+#include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
 
 using namespace suanpan;
@@ -253,7 +254,7 @@ TEST_CASE("crash: bad input: a full disk ends the process with 70 and loses noth
     const auto disk = folder.path() / "disk";
     std::filesystem::create_directory(disk);
     if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=6m") != 0) {
-      WARN("skipped: a small file system cannot be mounted here");
+      test::skip("a small file system cannot be mounted here");
       return;
     }
     const Mounted mounted{disk};

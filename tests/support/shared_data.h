@@ -1,9 +1,11 @@
 // Finds ../shared/data, the third-party data that some tests read. The project must pass without
-// it: SHARED_OR_SKIP ends the test case with a message that says so.
+// it: SHARED_OR_SKIP ends the test case, and ctest shows its file as skipped.
 #pragma once
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include "tests/support/skip.h"
 
 namespace suanpan::test {
 
@@ -16,8 +18,8 @@ inline std::filesystem::path shared_data() {
 
 }  // namespace suanpan::test
 
-#define SHARED_OR_SKIP()                            \
-  if (::suanpan::test::shared_data().empty()) {     \
-    WARN("skipped: ../shared/data is not present"); \
-    return;                                         \
+#define SHARED_OR_SKIP()                                    \
+  if (::suanpan::test::shared_data().empty()) {             \
+    ::suanpan::test::skip("../shared/data is not present"); \
+    return;                                                 \
   }
