@@ -56,6 +56,25 @@ std::string group_status(const std::vector<TransferStatus>& transfers) {
   return "PART";
 }
 
+void truncate(std::string& text) { text.resize(text.size() / 2); }
+
+/// Nine levels of ten: a billion characters for a reader that follows them.
+void plant_entity_bomb(std::string& text) {
+  std::string type = "<!DOCTYPE Document [<!ENTITY a0 \"a\">";
+  for (int i = 1; i <= 9; ++i) {
+    type += fmt::format("<!ENTITY a{} \"", i);
+    for (int k = 0; k < 10; ++k) type += fmt::format("&a{};", i - 1);
+    type += "\">";
+  }
+  const std::size_t root = text.find("<Document");
+  const std::size_t inside = text.find("<MsgId>");
+  CHECK_OR_DIE(root < inside && inside != std::string::npos, "an answer without MsgId");
+  text.insert(inside + 7, "&a9;");
+  text.insert(root, type + "]>");
+}
+
+void oversize(std::string& text) { text.append(17 << 20, ' '); }
+
 }  // namespace
 
 BankSide::BankSide(const Secret& key, BankSettings settings, FaultScript& faults)
@@ -134,6 +153,10 @@ std::optional<HttpResponse> BankSide::work(const HttpRequest& request, Operation
                           : operation == Operation::kBankQuery ? status(numbers.front(), now)
                                                                : statement(query, now);
   if (fires(FaultKind::kDropAfter)) return std::nullopt;
+  if (response.status != 200) return response;
+  if (fires(FaultKind::kXmlTruncated)) truncate(response.body);
+  if (fires(FaultKind::kXmlEntityBomb)) plant_entity_bomb(response.body);
+  if (fires(FaultKind::kXmlOversized)) oversize(response.body);
   return response;
 }
 
@@ -209,8 +232,12 @@ HttpResponse BankSide::statement(const Query& query, Timestamp now) {
   if (account == book_.accounts().end())
     return refusal(404, "NOT_FOUND", "there is no such account");
   const std::string day = value_of(query, "date");
-  const auto date = Date::parse(day);
+  auto date = Date::parse(day);
   if (!date || day.size() != 10) return refusal(400, "PARAM_ERROR", "date must be YYYY-MM-DD");
+  const auto take = [&](FaultKind kind) {
+    return faults_.take(kind, Operation::kBankStatement, day);
+  };
+  if (take(FaultKind::kStatementOtherDay)) date = date->plus_days(-1);
   const std::string version = value_of(query, "version");
   if (!version.empty() && version != "02" && version != "08")
     return refusal(400, "PARAM_ERROR", "version must be 02 or 08");
@@ -228,8 +255,13 @@ HttpResponse BankSide::statement(const Query& query, Timestamp now) {
   }
   page.closing_fen = page.opening_fen;
   for (const BankEntry* entry : page.entries) page.closing_fen += entry->amount_fen;
-  if (auto f = faults_.take(FaultKind::kStatementWrongBalance, Operation::kBankStatement, day))
+  if (const auto f = take(FaultKind::kStatementWrongBalance))
     page.closing_fen += f->amount_fen == 0 ? 1 : f->amount_fen;
+  BankAccount other = account->second;
+  if (const auto f = take(FaultKind::kStatementOtherAccount)) {
+    other.settings.account = f->text.empty() ? "6228999999999999" : f->text;
+    page.account = &other;
+  }
   return xml(write_camt053(page));
 }
 

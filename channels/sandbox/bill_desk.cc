@@ -1,5 +1,6 @@
 #include "channels/sandbox/bill_desk.h"
 
+#include <iconv.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -33,6 +34,19 @@ std::string gzip(const std::string& text) {
   CHECK_OR_DIE(deflate(&stream, Z_FINISH) == Z_STREAM_END, "zlib did not end");
   out.resize(stream.total_out);
   deflateEnd(&stream);
+  return out;
+}
+
+std::string gbk(std::string text) {
+  const iconv_t converter = iconv_open("GBK//TRANSLIT", "UTF-8");
+  CHECK_OR_DIE(converter != reinterpret_cast<iconv_t>(-1), "there is no GBK here");
+  std::string out(text.size() * 2, '\0');
+  char *from = text.data(), *to = out.data();
+  std::size_t left = text.size(), room = out.size();
+  const bool done = iconv(converter, &from, &left, &to, &room) != static_cast<std::size_t>(-1);
+  iconv_close(converter);
+  CHECK_OR_DIE(done, "a bill that GBK cannot hold");
+  out.resize(out.size() - room);
   return out;
 }
 
@@ -131,8 +145,20 @@ ApiResult<std::string> BillDesk::trade_bill(const std::string& mchid, const Quer
     return type == BillType::kAll || row.is_refund == (type == BillType::kRefund);
   });
   if (!any) return ApiError{400, "NO_STATEMENT_EXIST", "there is nothing on that day"};
-  std::string text = trade_bill_text(bill.rows, type, bill.totals_off_fen);
+  const auto take = [&](FaultKind kind) {
+    return faults_.take(kind, Operation::kTradeBill, date.iso(), mchid);
+  };
+  std::vector<BillRow> rows = bill.rows;
+  if (const auto f = take(FaultKind::kBillOtherMerchant))
+    for (BillRow& row : rows) row.mchid = f->text.empty() ? "1900009999" : f->text;
+  if (take(FaultKind::kBillOtherDay))
+    for (BillRow& row : rows) row.at = row.at.plus_seconds(-86'400);
+  std::string text = trade_bill_text(rows, type, bill.totals_off_fen);
   if (bill.truncated) text.resize(text.size() * 2 / 3);
+  if (take(FaultKind::kBillWrongEncoding)) {
+    constexpr std::size_t kBomBytes = 3;
+    text = gbk(text.substr(kBomBytes));
+  }
   return offer(mchid, std::move(text), query, {now, bill.wrong_hash});
 }
 

@@ -51,10 +51,18 @@ constexpr KindName kKinds[] = {
     {FaultKind::kBillWrongTotals, "bill_wrong_totals"},
     {FaultKind::kBillWrongHash, "bill_wrong_hash"},
     {FaultKind::kBillTruncated, "bill_truncated"},
+    {FaultKind::kBillWrongEncoding, "bill_wrong_encoding"},
+    {FaultKind::kBillOtherMerchant, "bill_other_merchant"},
+    {FaultKind::kBillOtherDay, "bill_other_day"},
     {FaultKind::kBankReject, "bank_reject"},
     {FaultKind::kBankRejectLater, "bank_reject_later"},
     {FaultKind::kBankReturn, "bank_return"},
     {FaultKind::kStatementWrongBalance, "statement_wrong_balance"},
+    {FaultKind::kStatementOtherAccount, "statement_other_account"},
+    {FaultKind::kStatementOtherDay, "statement_other_day"},
+    {FaultKind::kXmlTruncated, "xml_truncated"},
+    {FaultKind::kXmlEntityBomb, "xml_entity_bomb"},
+    {FaultKind::kXmlOversized, "xml_oversized"},
 };
 
 bool fits(std::string_view wanted, std::string_view actual) {

@@ -65,11 +65,21 @@ enum class FaultKind : std::uint8_t {
   kBillWrongTotals,  ///< the summary is off by amount_fen (1 if 0)
   kBillWrongHash,    ///< the hash announced is another file's
   kBillTruncated,    ///< the file ends in the middle
+  // bills, of one download: the next one is right again
+  kBillWrongEncoding,  ///< in GBK instead of UTF-8
+  kBillOtherMerchant,  ///< the rows name the merchant `text`, default 1900009999
+  kBillOtherDay,       ///< the rows are dated a day earlier
   // bank
   kBankReject,             ///< RJCT at once; text: reason code, default AC06
   kBankRejectLater,        ///< ACSP first, then RJCT; text as above
   kBankReturn,             ///< settled, returned after_s later (default an hour); text: reason code
   kStatementWrongBalance,  ///< the closing balance is off by amount_fen (1 if 0)
+  kStatementOtherAccount,  ///< names the account `text`, default 6228999999999999
+  kStatementOtherDay,      ///< the statement of the day before
+  // any answer of the bank in XML
+  kXmlTruncated,   ///< ends in the middle
+  kXmlEntityBomb,  ///< declares entities of entities, a billion in the end, and uses them
+  kXmlOversized,   ///< longer than anyone should read: 17 MiB
 };
 std::string_view name_of(FaultKind kind);  ///< "drop_after"
 
