@@ -1,7 +1,8 @@
 // The settings of one engine, from a TOML file. Everything has a default but what would be a guess
 // about money: merchants, keys and bank accounts are named or absent.
 //
-//   [server]  listen, threads, tls_certificate, tls_key, max_connections, max_body_bytes
+//   [server]  listen, threads, tls_certificate, tls_key, max_connections, max_body_bytes,
+//             header_timeout_ms, body_timeout_ms
 //   [book]    folder, currency, first_date
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
@@ -46,6 +47,8 @@ struct Config {
   unsigned threads = 1;
   std::size_t max_connections = 1024;
   std::size_t max_body_bytes = 4 << 20;
+  int header_timeout_ms = 10'000;
+  int body_timeout_ms = 30'000;
   std::filesystem::path tls_certificate, tls_key;
   std::filesystem::path book_folder = "var/book";
   Currency currency = Currency::kCNY;

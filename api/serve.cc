@@ -236,6 +236,8 @@ Result<void> run(const Config& config) {
   options.threads = config.threads;
   options.max_connections = config.max_connections;
   options.max_body_bytes = config.max_body_bytes;
+  options.header_timeout_ms = config.header_timeout_ms;
+  options.body_timeout_ms = config.body_timeout_ms;
   if (!config.tls_certificate.empty()) {
     TRY(auto identity, load_tls_identity(config.tls_certificate, config.tls_key));
     options.tls = std::move(identity);
