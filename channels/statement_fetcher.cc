@@ -26,7 +26,7 @@ Result<HttpResponse> StatementFetcher::ask(const std::string& base_url, HttpRequ
 
 Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
   const auto adapter = wechat_ ? wechat_->adapter(mchid) : nullptr;
-  if (!adapter) return fail(Errc::kConfig, "WeChat merchant {} is not configured", mchid);
+  if (!adapter) return fail(Errc::kNotFound, "WeChat merchant {} is not configured", mchid);
   const auto stamp = [&] { return wechat::Stamp{real_.now(), nonce()}; };
   TRY(auto offered, ask(wechat_->base_url(),
                         adapter->encode_trade_bill(day, wechat::BillKind::kAll, true, stamp())));
@@ -39,7 +39,7 @@ Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date 
 
 Result<std::string> StatementFetcher::bank_statement(const std::string& account, Date day) const {
   if (!bank_ || !bank_->has_account(account))
-    return fail(Errc::kConfig, "bank account {} is not configured", account);
+    return fail(Errc::kNotFound, "bank account {} is not configured", account);
   TRY(auto request,
       bank_->adapter().encode_statement(account, day, bank::StatementVersion::kV08, real_.now()));
   TRY(auto answer, ask(bank_->base_url(), std::move(request)));

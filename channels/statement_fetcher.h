@@ -14,7 +14,8 @@ namespace suanpan::channels {
 
 class StatementFetcher {
  public:
-  /// Either channel may be null: asking it is kConfig. All must outlive the fetcher.
+  /// Either channel may be null: what it is asked for is kNotFound, as for a merchant or account
+  /// that is not configured. All must outlive the fetcher.
   StatementFetcher(const WechatChannel* wechat, const BankChannel* bank, Send send,
                    const Clock& real)
       : wechat_(wechat), bank_(bank), send_(std::move(send)), real_(real) {}
