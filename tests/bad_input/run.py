@@ -12,6 +12,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
+import data_directory  # noqa: E402, F401
+import from_outside  # noqa: E402, F401
+import full_disk  # noqa: E402, F401
 import items  # noqa: E402
 import requests_to_both  # noqa: E402, F401
 import signatures  # noqa: E402, F401

@@ -4,6 +4,7 @@ import secrets
 import signal
 import time
 
+from engine import PLATFORM
 from items import item
 from requests_to_both import BUSINESS, CLOSE, ORDER, PARAMETER, accounts, signed, voucher
 
@@ -41,6 +42,10 @@ def signature_bad(judge):
         judge.jeepay_refuses(f"merchant API, {what}", ORDER, {**fields, **more}, BUSINESS, "验签失败")
     judge.jeepay_refuses("merchant API, MD5 called HMAC", ORDER, {**fields, "signType": "HMAC-SHA256"}, BUSINESS, "验签失败")
     judge.jeepay_refuses("merchant API, a signature of another kind", ORDER, {**fields, "signType": "RSA2"}, PARAMETER, "signType")
+
+    with judge.unchanged("a notification without a signature"):
+        judge.check("a notification without a signature",
+                    engine.send("POST", "/channels/wechat/notify/" + PLATFORM, b"{}").status, 401)
 
     # A payment that WeChat did not sign is not heard: the order stays what it was. The true notification that the
     # sandbox repeats is for later.
