@@ -73,7 +73,13 @@ const BillDesk::Issued& BillDesk::issue(const std::string& mchid, Date date) {
   if (!is_new) return bill;
   constexpr Operation kBill = Operation::kTradeBill;
 
+  bill.rows = std::move(held_over_[{mchid, date}]);
   for (BillRow& row : bill_rows(book_, mchid, date)) {
+    if (faults_.take(FaultKind::kBillNextDay, kBill, row.out_trade_no, mchid)) {
+      row.at = Timestamp::of_cn(date.plus_days(1), 0, 0, 0);
+      held_over_[{mchid, date.plus_days(1)}].push_back(std::move(row));
+      continue;
+    }
     if (faults_.take(FaultKind::kBillMissingRow, kBill, row.out_trade_no, mchid)) continue;
     if (!row.is_refund) {
       if (auto f = faults_.take(FaultKind::kBillWrongAmount, kBill, row.out_trade_no, mchid))

@@ -78,6 +78,7 @@ class BillDesk {
   FaultScript& faults_;
   SeededRandom& random_;
   std::map<std::pair<std::string, Date>, Issued> issued_;
+  std::map<std::pair<std::string, Date>, std::vector<BillRow>> held_over_;  ///< by the later day
   std::map<std::string, Ticket> tickets_;
   std::set<std::pair<std::string, Date>> settled_;
   std::map<std::string, std::int64_t> carried_fen_;

@@ -46,6 +46,7 @@ constexpr KindName kKinds[] = {
     {FaultKind::kNotifyForged, "notify_forged"},
     {FaultKind::kBillMissingRow, "bill_missing_row"},
     {FaultKind::kBillExtraRow, "bill_extra_row"},
+    {FaultKind::kBillNextDay, "bill_next_day"},
     {FaultKind::kBillWrongAmount, "bill_wrong_amount"},
     {FaultKind::kBillWrongFee, "bill_wrong_fee"},
     {FaultKind::kBillWrongTotals, "bill_wrong_totals"},

@@ -60,6 +60,7 @@ enum class FaultKind : std::uint8_t {
   // bills, decided when a bill is first issued
   kBillMissingRow,   ///< the rows of out_trade_no `number` are left out
   kBillExtraRow,     ///< a row nobody paid: out_trade_no `number`, amount_fen
+  kBillNextDay,      ///< the rows of `number` are counted as of midnight, in the next day's bill
   kBillWrongAmount,  ///< the payment row of `number` says amount_fen
   kBillWrongFee,     ///< the payment row of `number` says amount_fen as its fee
   kBillWrongTotals,  ///< the summary is off by amount_fen (1 if 0)

@@ -184,6 +184,16 @@ TEST_CASE("sandbox bills: one that disagrees is wrong in the way asked, and adds
     CHECK(day.bill(kBill) == kHeader + day.row1() + day.row3() + kTotals +
                                  "`2.0,`100.00,`25.00,`0.0,`0.45,`100.00,`25.00\r\n");
   }
+  SECTION("a row of the next day") {
+    day.fault(R"({"kind":"bill_next_day","number":"T00002"})");
+    CHECK(day.bill(kBill) == kHeader + day.row1() + day.row3() + kTotals +
+                                 "`2.0,`100.00,`25.00,`0.0,`0.45,`100.00,`25.00\r\n");
+    day.now = at("2026-03-06 10:00:00");
+    std::string moved = day.row2();
+    moved.replace(1, 19, "2026-03-05 00:00:00");
+    CHECK(day.bill("/v3/bill/tradebill?bill_date=2026-03-05") ==
+          kHeader + moved + kTotals + "`1.0,`0.84,`0.00,`0.0,`0.01,`0.84,`0.00\r\n");
+  }
   SECTION("an extra row") {
     day.fault(R"({"kind":"bill_extra_row","number":"GHOST1","amount_fen":5000})");
     const std::string text = day.bill(kBill);
