@@ -15,6 +15,7 @@ void Worklist::set(Followed kind, const std::string& id, Timestamp at) {
   Item item{kind, id};
   const auto [known, fresh] = times_.try_emplace(item, at);
   if (!fresh) {
+    if (known->second <= at) return;
     by_time_.erase({known->second, item});
     known->second = at;
   }

@@ -22,7 +22,7 @@ Timestamp next_ask(Timestamp created_at, Timestamp now);
 class Worklist {
  public:
   using Item = std::pair<Followed, std::string>;
-  /// Puts an item at a time, wherever it was before.
+  /// Puts an item at a time, unless it is due earlier: who looks at it often does not put it off.
   void set(Followed kind, const std::string& id, Timestamp at);
   void drop(Followed kind, const std::string& id);
   /// Takes out what is due by `now`, earliest first; whoever takes an item sets it again.
