@@ -67,7 +67,14 @@ class Staff:
     def __init__(self, base, key_id, secret):
         self.base, self.key_id, self.secret = base, key_id, secret
 
-    def call(self, method, target, body=None, expect=(200, 201, 202, 204)):
+    def call(self, method, target, body=None):
+        status, answer = self.send(method, target, body)
+        if status not in (200, 201, 202, 204):
+            raise Refused(f"{self.key_id}: {method} {target}: {status} {answer}")
+        return answer
+
+    def send(self, method, target, body=None):
+        """Status and answer, whatever they are."""
         raw = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
         stamp, nonce = str(int(time.time())), secrets.token_hex(16)
         message = f"{method}\n{target}\n{stamp}\n{nonce}\n{hashlib.sha256(raw).hexdigest()}\n"
@@ -77,15 +84,17 @@ class Staff:
         if method != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(12)
         status, answer = http_call(self.base, method, target, raw, headers, timeout=120)
-        if status not in expect:
-            raise Refused(f"{method} {target}: {status} {answer.decode(errors='replace')}")
-        return json.loads(answer) if answer else {}
+        return status, json.loads(answer) if answer else {}
 
     def get(self, path, **query):
         return self.call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
 
-    def post(self, path, body=None, **options):
-        return self.call("POST", path, {} if body is None else body, **options)
+    def post(self, path, body=None):
+        return self.call("POST", path, {} if body is None else body)
+
+    def refusal(self, path, body=None):
+        """The problem that a POST is answered with."""
+        return self.send("POST", path, {} if body is None else body)[1]
 
 
 class OtherSide:
@@ -100,6 +109,9 @@ class OtherSide:
         if status not in (200, 201, 204):
             raise Refused(f"sandbox {path}: {status} {body.decode(errors='replace')}")
         return json.loads(body) if body else {}
+
+    def state(self):
+        return json.loads(http_call(self.base, "GET", "/sandbox/state")[1])
 
 
 class Inbox:
