@@ -90,6 +90,13 @@ Result<FeeRule> rule_for(const FeeSchedule& schedule, std::string_view product, 
 /// another currency than the rule's; kTooLarge.
 Result<Money> compute_fee(const FeeRule& rule, Money amount);
 
+/// What an order costs, fixed when it is placed.
+struct FeeTerms {
+  Money fee;
+  FeeReturn on_refund = FeeReturn::kProportional;
+  friend bool operator==(const FeeTerms&, const FeeTerms&) = default;
+};
+
 /// What has happened to one order's money so far.
 struct RefundState {
   Money paid;          ///< by the payer, his own fee included

@@ -289,29 +289,13 @@ std::optional<FeeSchedule> SettlementService::schedule(std::string_view merchant
   return decoded(*stored, decode_fee_schedule);
 }
 
-Result<Money> SettlementService::fee_for(std::string_view merchant_no, std::string_view product,
-                                         Money amount) const {
+Result<FeeTerms> SettlementService::fee_for(std::string_view merchant_no, std::string_view product,
+                                            Money amount) const {
   const std::optional<FeeSchedule> fees = schedule(merchant_no);
-  if (!fees) return Money{0, amount.currency};
+  if (!fees) return FeeTerms{Money{0, amount.currency}, FeeReturn::kProportional};
   TRY(const FeeRule rule, rule_for(*fees, product, business_.now().date_cn()));
-  return compute_fee(rule, amount);
-}
-
-Result<std::int64_t> SettlementService::fee_return_for(const Order& order,
-                                                       std::int64_t refund_minor) const {
-  if (order.fee == 0) return 0;
-  FeeReturn on_refund = FeeReturn::kProportional;
-  if (const std::optional<FeeSchedule> fees = schedule(order.mch_no)) {
-    TRY(const FeeRule rule, rule_for(*fees, order.way, order.created_at.date_cn()));
-    on_refund = rule.on_refund;
-  }
-  const Currency currency = order.amount.currency;
-  const RefundState state{order.amount,
-                          {order.fee, currency},
-                          {order.refunded + order.refunding, currency},
-                          {order.fee_returned + order.fee_returning, currency}};
-  TRY(const Money part, fee_to_return(on_refund, state, Money{refund_minor, currency}));
-  return part.minor;
+  TRY(const Money fee, compute_fee(rule, amount));
+  return FeeTerms{fee, rule.on_refund};
 }
 
 }  // namespace suanpan::settlement

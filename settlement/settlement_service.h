@@ -91,12 +91,12 @@ class SettlementService {
   /// Fee schedules, one document per merchant. Rules that have begun stay; see plan_put_schedule().
   Planned<void> put_schedule(const FeeSchedule& schedule, const std::string& by);
   std::optional<FeeSchedule> schedule(std::string_view merchant_no) const;
-  /// The fee of an order placed now; zero where the merchant has no schedule. Errors: those of
-  /// rule_for and compute_fee.
-  Result<Money> fee_for(std::string_view merchant_no, std::string_view product, Money amount) const;
-  /// What a refund returns of an order's fee, by the rule that was in force when it was placed;
-  /// in proportion where the merchant has no schedule. Errors: those of rule_for and fee_to_return.
-  Result<std::int64_t> fee_return_for(const Order& order, std::int64_t refund_minor) const;
+  /// The fee of an order placed now, and what a refund does to it; zero, returned in proportion,
+  /// where the merchant has no schedule. Whoever places the order writes both into it: a refund
+  /// follows the order, whatever the schedule says by then. Errors: those of rule_for and
+  /// compute_fee.
+  Result<FeeTerms> fee_for(std::string_view merchant_no, std::string_view product,
+                           Money amount) const;
 
  private:
   using Plan = std::function<Planned<ChangeSet>(const View&, const Moment&)>;

@@ -34,14 +34,16 @@ bool is_scheduled(const Desk& desk, const std::string& mch_no, const std::string
 
 /// Supervised funds (监管资金) are not the platform's to take from: without a fee of their own they
 /// go in whole, whatever the merchant's other business costs.
-Result<std::int64_t> fee_of(const Desk& desk, const std::string& mch_no,
-                            const Instructions& instructions, const UnifiedOrderRequest& request) {
+Result<settlement::FeeTerms> fee_of(const Desk& desk, const std::string& mch_no,
+                                    const Instructions& instructions,
+                                    const UnifiedOrderRequest& request) {
   const bool supervised = !instructions.account.empty();
-  if (supervised && !is_scheduled(desk, mch_no, instructions.product)) return 0;
+  if (supervised && !is_scheduled(desk, mch_no, instructions.product))
+    return settlement::FeeTerms{Money{0, request.amount.currency}};
   const std::string& product =
       instructions.product.empty() ? request.way_code : instructions.product;
   const auto fee = desk.settlement.fee_for(mch_no, product, request.amount);
-  if (fee) return fee.value().minor;
+  if (fee) return fee.value();
   if (fee.error().code == Errc::kNotFound || fee.error().code == Errc::kMismatch)
     return fail(Errc::kMismatch, "产品 {} 没有可用的费率", product);
   return fee.error();
@@ -65,7 +67,9 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   Prepared out;
   Order& order = out.order;
   TRY(order.lines, order_lines(merchant, instructions, request.amount));
-  TRY(order.fee, fee_of(desk, merchant.mch_no, instructions, request));
+  TRY(const settlement::FeeTerms terms, fee_of(desk, merchant.mch_no, instructions, request));
+  order.fee = terms.fee.minor;
+  order.fee_kept = terms.on_refund == settlement::FeeReturn::kKept;
   out.claim = claim_of("order", merchant.mch_no, request.mch_order_no);
   out.content = content_of(desk.services.vault, content_fields(request));
   out.payer = {request.payer_openid, request.client_ip.empty() ? call.peer : request.client_ip};

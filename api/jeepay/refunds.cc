@@ -20,14 +20,6 @@ Result<Order> order_of(const Desk& desk, const Refund& refund) {
   return std::move(*order);
 }
 
-/// The part of the fee that goes back. A refund that the order's state does not allow gets none:
-/// the planner is asked all the same, because it may be a resend that is owed its first answer.
-Result<std::int64_t> fee_return_of(const Desk& desk, const Order& order, Money refund) {
-  const std::int64_t left = order.amount.minor - order.refunded - order.refunding;
-  if (order.state != OrderState::kPaid || refund.minor > left) return 0;
-  return desk.settlement.fee_return_for(order, refund.minor);
-}
-
 struct Prepared {
   ClaimKey claim;
   Content content;
@@ -48,7 +40,6 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   out.claim = claim_of("refund", call.mch_no(), request.mch_refund_no);
   out.content = content_of(desk.services.vault, content_fields(request));
   Refund& refund = out.refund;
-  TRY(refund.fee_return, fee_return_of(desk, out.order, request.refund));
   refund.created_at = desk.services.business.now();
   refund.refund_id = document_id('R', refund.created_at, out.claim);
   refund.order_id = out.order.order_id;

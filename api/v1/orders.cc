@@ -129,7 +129,8 @@ Planned<void> complete(const Services& services, OrderDraft& draft) {
   if (services.settlement) {
     const auto fee = services.settlement->fee_for(order.mch_no, draft.product, order.amount);
     if (!fee) return refuse(RefusalCode::kValueInvalid, "product: " + fee.error().message);
-    order.fee = fee.value().minor;
+    order.fee = fee.value().fee.minor;
+    order.fee_kept = fee.value().on_refund == settlement::FeeReturn::kKept;
   }
   order.created_at = services.business.now();
   order.expires_at = order.created_at.plus_seconds(draft.expires_in_s);

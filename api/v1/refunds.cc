@@ -100,11 +100,6 @@ void make_refund(Services& services, Call& call, const std::string& id) {
   refund.maker = request->maker;
   refund.checker = request->checker;
   refund.created_at = services.business.now();
-  if (services.settlement) {
-    const auto fee = services.settlement->fee_return_for(order.value(), asked.value().amount);
-    // What the fee rules refuse (more than is left), the planner refuses with its own name.
-    if (fee) refund.fee_return = fee.value();
-  }
   services.payments->refund(outcome_claim(id), {{"request", id}}, std::move(refund),
                             answer_with<Refund>(call, 200, write_refund));
 }

@@ -230,7 +230,8 @@ Verdict reversals_stay_capped(const Subject& s) {
   return {};
 }
 
-// States go only where their machine leads, and refunds never exceed what was paid.
+// States go only where their machine leads, and refunds never exceed what was paid, nor the fees
+// that go back with them the fee.
 template <class T>
 Verdict state_moves(const Subject& s, const DocumentChange& d,
                     Result<T> (*decode)(std::string_view)) {
@@ -259,6 +260,9 @@ Verdict final_states_stay(const Subject& s) {
     if (order.refunded < 0 || order.refunding < 0 ||
         Int128{order.refunded} + order.refunding > order.amount.minor)
       return "refunds exceed what was paid";
+    if (order.fee_returned < 0 || order.fee_returning < 0 ||
+        Int128{order.fee_returned} + order.fee_returning > order.fee)
+      return "more of the fee goes back than was taken";
   }
   return {};
 }

@@ -130,6 +130,7 @@ void walk_order(Walker& w, Document& o) {
   w.text("channel_mch", o.channel_mch);
   w.money(o.amount);
   w.number("fee", o.fee);
+  w.flag("fee_kept", o.fee_kept);
   w.flag("direct", o.direct);
   w.lines(o.lines);
   w.text("subject", o.subject);

@@ -76,6 +76,7 @@ struct Order {
   std::string channel_mch;   ///< our merchant number at the channel
   Money amount;
   std::int64_t fee = 0;          ///< merchant fee in minor units, fixed when the order is placed
+  bool fee_kept = false;         ///< refunds return nothing of it: the fee rule at placement
   bool direct = false;           ///< the merchant's own channel account: only the fee is posted
   std::vector<OrderLine> lines;  ///< sum = amount; empty for direct merchants
   std::string subject;
@@ -116,7 +117,7 @@ struct Refund {
   std::string app_id;
   std::string mch_refund_no;
   Money amount;
-  std::int64_t fee_return = 0;  ///< of the merchant fee, given back on success
+  std::int64_t fee_return = 0;  ///< of the merchant fee, given back with it; see plan_refund()
   std::string reason;
   std::string notify_url;
   std::string ext_param;

@@ -1,5 +1,7 @@
 #include "ledger/core/plan_order.h"
 
+#include <algorithm>
+
 #include "ledger/base/check.h"
 #include "ledger/base/json.h"
 #include "ledger/base/limits.h"
@@ -117,20 +119,80 @@ Planned<void> post_suspense(const View& view, ChangeSet& changes, const OrderFac
   return check_limits(view, changes.transfers);
 }
 
-Planned<void> post_payment(const View& view, ChangeSet& changes, const Order& order,
-                           const PlatformAccounts& accounts) {
-  changes.type = VoucherType::kReceipt;
-  changes.text = text(order.direct ? "直连商户服务费" : "收款", order.order_id);
+// The legs of a paid order as its document says.
+Planned<void> add_payment(const View& view, ChangeSet& changes, const Order& order,
+                          const PlatformAccounts& accounts) {
+  changes.transfers.clear();
   if (order.direct) {
     TRY(add_leg(view, changes, accounts.fee_receivable, accounts.fee_income, order.fee));
   } else {
+    CHECK_OR_DIE(!order.lines.empty(), "order {} has no lines", order.order_id);
     for (const OrderLine& line : order.lines) {
       TRY(add_leg(view, changes, accounts.channel_receivable, line.account, line.amount));
     }
-    CHECK_OR_DIE(!order.lines.empty(), "order {} has no lines", order.order_id);
     TRY(add_leg(view, changes, order.lines.front().account, accounts.fee_income, order.fee));
   }
   return check_limits(view, changes.transfers);
+}
+
+// How much of a payment leaves its agreed way, when an account on it refuses.
+enum class Detour : std::uint8_t { kLines, kWhole, kWholeWithoutFee };
+
+Order redirected(const View& view, const Order& agreed, const PlatformAccounts& accounts,
+                 Detour detour) {
+  Order order = agreed;
+  for (OrderLine& line : order.lines) {
+    ChangeSet alone;
+    const bool taken =
+        detour == Detour::kLines &&
+        add_leg(view, alone, accounts.channel_receivable, line.account, line.amount).has_value();
+    if (!taken) line.account = accounts.suspense;
+  }
+  if (detour == Detour::kWholeWithoutFee) order.fee = 0;
+  return order;
+}
+
+void tell_detour(ChangeSet& changes, const Order& agreed, const Order& order,
+                 const Refusal& refusal) {
+  std::int64_t suspended = 0;
+  for (std::size_t i = 0; i < order.lines.size(); ++i)
+    if (order.lines[i].account != agreed.lines[i].account) suspended += order.lines[i].amount;
+  JsonWriter out;
+  out.begin_object()
+      .field("id", order.order_id)
+      .field("amount", suspended)
+      .field("currency", code_of(order.amount.currency))
+      .field("reason", name_of(refusal.code))
+      .field("account", refusal.detail);
+  if (order.fee != agreed.fee) out.field("fee_not_taken", agreed.fee);
+  changes.events.push_back(Event{"order.suspense", order.order_id, out.end_object().take()});
+  if (suspended > 0) changes.text = text("挂账：收款", order.order_id);
+}
+
+// As it was agreed; else by the shortest detour that the accounts take, and `order` then says so.
+Planned<void> post_payment(const View& view, ChangeSet& changes, Order& order,
+                           const PlatformAccounts& accounts) {
+  changes.type = VoucherType::kReceipt;
+  changes.text = text(order.direct ? "直连商户服务费" : "收款", order.order_id);
+  const auto straight = add_payment(view, changes, order, accounts);
+  if (straight) return success();
+  const Order agreed = order;
+  for (const Detour detour : {Detour::kLines, Detour::kWhole, Detour::kWholeWithoutFee}) {
+    order = redirected(view, agreed, accounts, detour);
+    if (!add_payment(view, changes, order, accounts)) continue;
+    tell_detour(changes, agreed, order, straight.error());
+    return success();
+  }
+  return straight.error();
+}
+
+// What goes back of the fee with a refund: the whole share that is due by then, less what earlier
+// refunds took along.
+std::int64_t fee_return_of(const Order& order, std::int64_t refund) {
+  if (order.fee_kept) return 0;
+  const Int128 refunded = Int128{order.refunded} + order.refunding + refund;
+  const auto due = static_cast<std::int64_t>(order.fee * refunded / order.amount.minor);
+  return std::max<std::int64_t>(0, due - order.fee_returned - order.fee_returning);
 }
 
 }  // namespace
@@ -312,13 +374,11 @@ Planned<ChangeSet> plan_refund(const View& view, const Refund& request,
     return refuse(RefusalCode::kCurrencyMismatch, "currency");
   if (request.amount.minor > order.amount.minor - order.refunded - order.refunding)
     return refuse(RefusalCode::kRefundExceedsPaid, order.order_id);
-  if (request.fee_return < 0 ||
-      request.fee_return > order.fee - order.fee_returned - order.fee_returning)
-    return refuse(RefusalCode::kRefundExceedsPaid, "fee_return");
 
   ChangeSet changes = begin(view);
   Refund refund = request;
   refund.state = RefundState::kCreated;
+  refund.fee_return = fee_return_of(order, refund.amount.minor);
   refund.lines.clear();
   if (!order.direct) {
     // Each line gives in proportion to what it has left, so that no line gives more than it got and
@@ -439,11 +499,14 @@ Planned<ChangeSet> plan_payout(const View& view, const Payout& request, const Mo
     return refuse(RefusalCode::kOrderExists, request.mch_order_no);
   if (view.document(DocumentKind::kPayout, request.payout_id))
     return refuse(RefusalCode::kOrderExists, request.payout_id);
-  if (!view.account(request.bank_account))
-    return refuse(RefusalCode::kAccountNotFound, request.bank_account);
+  const Account* bank = view.account(request.bank_account);
+  if (!bank) return refuse(RefusalCode::kAccountNotFound, request.bank_account);
   ChangeSet changes = begin(view);
   TRY(add_leg(view, changes, request.source_account, request.transit_account,
               request.amount.minor));
+  for (const Account* account : {view.account(request.source_account), bank})
+    if (account->currency != request.amount.currency)
+      return refuse(RefusalCode::kCurrencyMismatch, account->code);
   TRY(check_limits(view, changes.transfers));
   // From here on the payout is accepted.
 

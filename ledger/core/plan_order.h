@@ -5,6 +5,7 @@
 //   merchant fee, collected    debit merchant pending       credit fee income
 //   merchant fee, direct       debit fee receivable         credit fee income
 //   paid again, or wrongly     debit channel receivable     credit suspense (挂账)
+//   paid, account refuses it   debit channel receivable     credit suspense, fee from there too
 //   refund accepted            debit what the order credited  credit refund in transit
 //   refund confirmed           debit refund in transit      credit channel receivable
 //   refund failed              the acceptance the other way round
@@ -62,14 +63,27 @@ struct OrderFact {
 /// A paid fact for an order that the same channel number already paid changes nothing: the planner
 /// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense,
 /// once per number.
+///
+/// Money that the channel has taken is in the books whatever has become of the accounts it was
+/// meant for. A line whose account is closed, frozen or missing goes to suspense: the order is
+/// paid, the line names the suspense account from then on (refunds take it from there, settlement
+/// leaves it alone), and "order.suspense" says how much and why. If the fee cannot be taken then,
+/// the whole order goes there; if the fee cannot be taken at all, the order goes without (`fee`
+/// becomes 0, the event names it). Refused only when the channel's own account or suspense itself
+/// does not take it.
 Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
                                    const PlatformAccounts& accounts, const ClaimKey& key,
                                    const Moment& moment);
 
 /// Asks for a refund. `amount` counts against what was paid, with all other refunds, before any
 /// money leaves. Refusals: kOrderNotFound, kOrderStateWrong, kRefundExceedsPaid, kOrderExists (the
-/// refund number), kBelowLimit when the merchant's money is gone. The returned fees of all refunds
-/// never exceed the order's fee either.
+/// refund number), kBelowLimit when the merchant's money is gone.
+///
+/// `fee_return` is decided here, from the order as it stands, whatever the request says: after the
+/// refund, ⌊fee × all refunds accepted ÷ amount⌋ of the fee goes back in all, so that refunds of
+/// the whole in any number of parts return exactly the fee; nothing where the order's fee is kept.
+/// A refund that fails takes its own part with it; where its rounding leaves the others ahead of
+/// their share, the next refund returns the less, never below nothing.
 Planned<ChangeSet> plan_refund(const View& view, const Refund& refund,
                                const PlatformAccounts& accounts, const Moment& moment);
 

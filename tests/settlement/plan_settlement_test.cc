@@ -393,7 +393,7 @@ TEST_CASE("plan_settlement: a refund before the batch is deducted, one under way
   World w;
   const Order o = order("P1", "M1", 10'000, 300);
   w.sold(o);
-  w.run(ask_refund(o, "R1", 4'000, 120));
+  w.run(ask_refund(o, "R1", 4'000));
   CHECK(w.refused("M1", {"P1"}) == RefusalCode::kNothingToSettle);
   w.run(end_refund(o, "R1", true));
   const std::string number = w.compute("M1", {"P1"});
@@ -407,7 +407,7 @@ TEST_CASE("plan_settlement: a refund of both kinds of line leaves the merchant h
   const Order o = split(order("P1", "M1", 30'003, 0),
                         {{"服务费", pending("M1"), 10'001}, {"维修资金", kFund, 20'002}});
   w.sold(o);
-  w.run(ask_refund(o, "R1", 5'000, 0));
+  w.run(ask_refund(o, "R1", 5'000));
   w.run(end_refund(o, "R1", true));
   // A third of 50.00 is 16.67, two thirds are 33.33.
   CHECK(w.batch(w.compute("M1", {"P1"})).lines == std::vector<BatchLine>{{"P1", 8'334, 0}});
@@ -437,7 +437,7 @@ TEST_CASE("plan_settlement: a refund after the batch is taken off the next one, 
   w.run(payout_is(paid, PayoutFact::Kind::kSucceeded));
   CHECK(w.follow(first) == RefusalCode::kNone);
   w.sold(order("P2", "M1", 10'000, 300));
-  w.run(ask_refund(p1, "R1", 4'000, 120));
+  w.run(ask_refund(p1, "R1", 4'000));
   // 97.00 of P2 are there, 38.80 of them on the way back to P1's payer: P2 cannot be paid in full.
   CHECK(available(w.state, pending("M1")) == 5'820);
   CHECK(w.refused("M1", {"P1", "P2"}) == RefusalCode::kNothingToSettle);
@@ -472,7 +472,7 @@ TEST_CASE("plan_settlement: a refund that fails after the batch leaves nothing o
   w.sold(p1);
   w.sold(order("P2", "M1", 10'000, 300), false, false);
   w.approved(w.compute("M1", {"P1"}));
-  w.run(ask_refund(p1, "R1", 4'000, 120));
+  w.run(ask_refund(p1, "R1", 4'000));
   w.run(end_refund(p1, "R1", false));
   CHECK_FALSE(w.at("P1").owes);
   CHECK_FALSE(w.is_open_document("P1"));
@@ -486,7 +486,7 @@ TEST_CASE("plan_settlement: a merchant who owes more than he sold waits") {
   w.approved(w.compute("M1", {"P1"}));
   w.sold(order("P2", "M1", 10'000, 0), false, false);
   w.sold(order("P3", "M1", 1'000, 0));
-  w.run(ask_refund(p1, "R1", 4'000, 0));
+  w.run(ask_refund(p1, "R1", 4'000));
   w.run(end_refund(p1, "R1", true));
   CHECK(w.refused("M1", {"P1", "P3"}) == RefusalCode::kNothingToSettle);
   w.run(mark("P2", true, true));
@@ -495,10 +495,11 @@ TEST_CASE("plan_settlement: a merchant who owes more than he sold waits") {
 
 TEST_CASE("plan_settlement: a fee kept on a full refund is taken off later sales") {
   World w;
-  const Order p1 = order("P1", "M1", 10'000, 300);
+  Order p1 = order("P1", "M1", 10'000, 300);
+  p1.fee_kept = true;
   w.sold(p1);
   w.sold(order("P2", "M1", 5'000, 0));
-  w.run(ask_refund(p1, "R1", 10'000, 0));
+  w.run(ask_refund(p1, "R1", 10'000));
   w.run(end_refund(p1, "R1", true));
   CHECK(w.is_open_document("P1"));
   const std::string number = w.compute("M1", {"P1", "P2"});

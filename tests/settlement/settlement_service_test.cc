@@ -117,7 +117,7 @@ struct World {
     sold(order("P4", "M1", 6'000, 180), true, false);
     const Order p5 = order("P5", "M1", 10'000, 300);
     sold(p5);
-    run(ask_refund(p5, "R5", 4'000, 120));
+    run(ask_refund(p5, "R5", 4'000));
     run(end_refund(p5, "R5", true));
     sold(order("P6", "M2", 8'800, 0));
     Order p7 = order("P7", "M3", 5'000, 30);
@@ -542,15 +542,17 @@ TEST_CASE("settlement_service: a merchant of more orders than a batch takes gets
   w.check_books();
 }
 
-TEST_CASE("settlement_service: fees by the schedule of the day, and their return") {
+TEST_CASE("settlement_service: fees by the schedule of the day, and what a refund does to them") {
   World w;
-  CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{10'000}).value() == Money{0});
+  CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{10'000}).value() ==
+        FeeTerms{Money{0}, FeeReturn::kProportional});
   FeeSchedule schedule = flat_schedule("M1", Rate::parse("0.03").value(), day("2026-01-01"));
   REQUIRE(w.service->put_schedule(schedule, "operator"));
   REQUIRE(w.service->put_schedule(schedule, "operator"));
   CHECK(w.service->schedule("M1") == schedule);
   CHECK_FALSE(w.service->schedule("M2"));
-  CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{35'000}).value() == Money{1'050});
+  CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{35'000}).value() ==
+        FeeTerms{Money{1'050}, FeeReturn::kProportional});
   FeeSchedule broken = schedule;
   broken.entries.push_back(broken.entries.front());
   const auto refused = w.service->put_schedule(broken, "operator");
@@ -569,34 +571,13 @@ TEST_CASE("settlement_service: fees by the schedule of the day, and their return
   w.open();
   CHECK(w.service->schedule("M1") == schedule);
 
-  Order o = order("P1", "M1", 10'000, 300);
-  o.created_at = w.clock.now();
-  w.sold(o);
-  o = w.order_of("P1");
-  CHECK(w.service->fee_return_for(o, 4'000).value() == 120);
-  CHECK_FALSE(w.service->fee_return_for(o, 10'001));
-  // 33.33 of 100.00 returns ⌊99.99⌋ = 0.99; the next 33.33 makes it ⌊199.98⌋ = 1.99, so 1.00.
-  w.run(ask_refund(o, "R1", 3'333, w.service->fee_return_for(o, 3'333).value()));
-  o = w.order_of("P1");
-  CHECK(w.service->fee_return_for(o, 3'333).value() == 100);
-  w.run(end_refund(o, "R1", true));
-  o = w.order_of("P1");
-  CHECK(o.fee_returned == 99);
-  CHECK(w.service->fee_return_for(o, 3'333).value() == 100);
-  CHECK(w.service->fee_return_for(o, 6'667).value() == 201);
-  // Without a schedule: in proportion; an order that cost nothing returns nothing.
-  Order other = order("P2", "M4", 10'000, 300);
-  CHECK(w.service->fee_return_for(other, 5'000).value() == 150);
-  other.fee = 0;
-  CHECK(w.service->fee_return_for(other, 5'000).value() == 0);
   // A rule that keeps the fee.
   FeeSchedule keeps = flat_schedule("M4", Rate::parse("0.03").value(), day("2026-01-01"));
   keeps.entries.front().rule.on_refund = FeeReturn::kKept;
   w.run(channels::add_merchant(merchant("M4", "")).back());
   REQUIRE(w.service->put_schedule(keeps, "operator"));
-  other.fee = 300;
-  other.created_at = w.clock.now();
-  CHECK(w.service->fee_return_for(other, 5'000).value() == 0);
+  CHECK(w.service->fee_for("M4", "WX_NATIVE", Money{10'000}).value() ==
+        FeeTerms{Money{300}, FeeReturn::kKept});
 }
 
 }  // namespace suanpan::settlement

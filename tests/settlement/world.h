@@ -119,15 +119,13 @@ inline Command mark(std::string id, bool reconciled, bool arrived) {
       });
 }
 
-inline Command ask_refund(const Order& o, std::string id, std::int64_t amount,
-                          std::int64_t fee_return) {
+inline Command ask_refund(const Order& o, std::string id, std::int64_t amount) {
   Refund r;
   r.refund_id = std::move(id);
   r.mch_refund_no = "m-" + r.refund_id;
   r.order_id = o.order_id;
   r.mch_no = o.mch_no;
   r.amount = Money{amount};
-  r.fee_return = fee_return;
   return command(CommandKind::kRefund, [=](const View& v, const Moment& m) {
     return plan_refund(v, r, accounts(r.mch_no), m);
   });
