@@ -142,15 +142,17 @@ Command order_fact(OrderFact fact, std::uint32_t version, const std::string& ret
                  }};
 }
 
+Planned<ChangeSet> plan_ask_refund(const View& view, const Refund& refund, const Moment& moment) {
+  const std::optional<Order> order = find_order(view, refund.order_id);
+  if (!order) return refuse(RefusalCode::kOrderNotFound, refund.order_id);
+  return plan_refund(view, refund, accounts_of(*order, order->channel, order->channel_mch), moment);
+}
+
 Command ask_refund(ClaimKey key, Content content, Refund refund) {
-  return Command{
-      key, CommandKind::kRefund, std::move(content),
-      [refund = std::move(refund)](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-        const std::optional<Order> order = find_order(view, refund.order_id);
-        if (!order) return refuse(RefusalCode::kOrderNotFound, refund.order_id);
-        return plan_refund(view, refund, accounts_of(*order, order->channel, order->channel_mch),
-                           moment);
-      }};
+  return Command{key, CommandKind::kRefund, std::move(content),
+                 [refund = std::move(refund)](const View& view, const Moment& moment) {
+                   return plan_ask_refund(view, refund, moment);
+                 }};
 }
 
 namespace {
@@ -192,6 +194,34 @@ std::string payout_text(const PayoutFact& fact, std::uint32_t version) {
   return head;
 }
 
+// What people are told when a final state is contradicted.
+std::string contradiction(std::string_view stands, std::string_view told, const std::string& number,
+                          const std::string& code) {
+  return fmt::format("{} here, told as {} by the channel: number {}, code {}; nothing was moved",
+                     stands, told, number.empty() ? "none" : number, code.empty() ? "none" : code);
+}
+
+std::optional<std::string> contradicted(const Refund& refund, const RefundFact& fact) {
+  using Kind = RefundFact::Kind;
+  const bool told_failed = refund.state == RefundState::kSucceeded && fact.kind == Kind::kFailed;
+  const bool told_well = refund.state == RefundState::kFailed && fact.kind == Kind::kSucceeded;
+  if (!told_failed && !told_well) return std::nullopt;
+  return contradiction(name_of(refund.state), told_failed ? "failed" : "succeeded",
+                       fact.channel_refund_no, fact.error_code);
+}
+
+std::optional<std::string> contradicted(const Payout& payout, const PayoutFact& fact) {
+  using Kind = PayoutFact::Kind;
+  // One that was returned had succeeded.
+  const bool well =
+      payout.state == PayoutState::kSucceeded || payout.state == PayoutState::kReturned;
+  const bool told_failed = well && fact.kind == Kind::kFailed;
+  const bool told_well = payout.state == PayoutState::kFailed && fact.kind == Kind::kSucceeded;
+  if (!told_failed && !told_well) return std::nullopt;
+  return contradiction(name_of(payout.state), told_failed ? "failed" : "succeeded",
+                       fact.channel_payout_no, fact.error_code);
+}
+
 }  // namespace
 
 Command refund_fact(RefundFact fact, std::uint32_t version, const std::string& retry) {
@@ -201,6 +231,8 @@ Command refund_fact(RefundFact fact, std::uint32_t version, const std::string& r
       [fact = std::move(fact)](const View& view, const Moment& moment) -> Planned<ChangeSet> {
         const std::optional<Refund> refund = find_refund(view, fact.refund_id);
         if (!refund) return refuse(RefusalCode::kOrderNotFound, fact.refund_id);
+        if (const auto what = contradicted(*refund, fact))
+          return alert_changes(view, "refund.alert", fact.refund_id, *what);
         const std::optional<Order> order = find_order(view, refund->order_id);
         CHECK_OR_DIE(order, "refund {} has no order", fact.refund_id);
         return plan_refund_fact(view, fact, accounts_of(*order, order->channel, order->channel_mch),
@@ -217,10 +249,14 @@ Command ask_payout(ClaimKey key, Content content, Payout payout) {
 
 Command payout_fact(PayoutFact fact, std::uint32_t version, const std::string& retry) {
   const std::string text = payout_text(fact, version);
-  return Command{derived(text, retry), CommandKind::kPayoutEvent, Content{{"fact", text}},
-                 [fact = std::move(fact)](const View& view, const Moment& moment) {
-                   return plan_payout_fact(view, fact, moment);
-                 }};
+  return Command{
+      derived(text, retry), CommandKind::kPayoutEvent, Content{{"fact", text}},
+      [fact = std::move(fact)](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+        if (const auto payout = find_payout(view, fact.payout_id))
+          if (const auto what = contradicted(*payout, fact))
+            return alert_changes(view, "payout.alert", fact.payout_id, *what);
+        return plan_payout_fact(view, fact, moment);
+      }};
 }
 
 Command alert(const std::string& topic, const std::string& id, const std::string& what) {

@@ -27,6 +27,11 @@ Command place_order(ClaimKey key, Content content, Order order);
 Command order_fact(OrderFact fact, std::uint32_t version, const std::string& retry = {});
 
 Command ask_refund(ClaimKey key, Content content, Refund refund);
+/// What ask_refund plans: plan_refund() with the accounts of the order's channel. For those who
+/// accept a refund and more in one change set.
+Planned<ChangeSet> plan_ask_refund(const View& view, const Refund& refund, const Moment& moment);
+/// Facts of a refund, and below of a payout. One that is final and is told to have ended otherwise
+/// moves nothing: the command is accepted with kAnswerAlert and an event.
 Command refund_fact(RefundFact fact, std::uint32_t version, const std::string& retry = {});
 
 Command ask_payout(ClaimKey key, Content content, Payout payout);

@@ -78,26 +78,33 @@ struct PaymentService::Impl : std::enable_shared_from_this<PaymentService::Impl>
   std::optional<Versioned<Refund>> refund(const std::string& id) const;
   void tell_refund(const std::string& id, bool replayed, const Told<Refund>& done);
   void follow_refund(const Refund& refund);
-  /// Journals the intent, then sends.
+  /// Submits what accepts a refund and sends it; `asked` is told back with a refusal.
+  void accept_refund(Command command, Refund asked, Told<Refund> done);
+  /// Sends what was accepted and never sent, asks for what was; nothing if somebody is at it.
+  void poll_refund(const std::string& id, Next next);
+  /// Both only in one's turn (refunds_in_hand). Journals the intent, then sends.
   void send_refund(const std::string& id, Next next);
   void ask_refund_fate(const std::string& id, Next next);
   void take_refund(const Versioned<Refund>& refund, const RefundOutcome& outcome, Answered then);
   void take_refund_sent(const Versioned<Refund>& refund, const RefundOutcome& outcome,
                         bool maybe_sent_before, Next next);
   void submit_refund_fact(RefundFact fact, std::uint32_t version, Answered then);
-  void poll_refund(const std::string& id, Next next);
 
   // payment_payouts.cc
   std::optional<Versioned<Payout>> payout(const std::string& id) const;
   void tell_payout(const std::string& id, bool replayed, const Told<Payout>& done);
   void follow_payout(const Payout& payout);
+  void accept_payout(Command command, Payout asked, Told<Payout> done);
+  /// As poll_refund; await_payout waits for its turn instead.
+  void poll_payout(const std::string& id, Next next);
+  void await_payout(const std::string& id, Next next);
+  void poll_payout_in(std::shared_ptr<InFlight::Turn> turn, const std::string& id, Next next);
   void send_payout(const std::string& id, Next next);
   void ask_payout_fate(const std::string& id, Next next);
   void take_payout(const Versioned<Payout>& payout, const TransferOutcome& outcome, Next next);
   void take_payout_sent(const Versioned<Payout>& payout, const TransferOutcome& outcome,
                         bool maybe_sent_before, Next next);
   void submit_payout_fact(PayoutFact fact, std::uint32_t version, Answered then);
-  void poll_payout(const std::string& id, Next next);
 
   // payment_incoming.cc
   void take_payment_event(const PayEvent& event, std::function<void(HttpResponse)> done);
@@ -106,7 +113,10 @@ struct PaymentService::Impl : std::enable_shared_from_this<PaymentService::Impl>
   const PaymentParts parts;
   UnderWay under_way;
   Worklist worklist;
-  InFlight sending;  ///< payouts whose message is out
+  /// Refunds and payouts that somebody asks for or sends. One at a time, from the look at the
+  /// document to the end of what follows from it: what a question found must not make a second
+  /// sender send what a first has sent meanwhile.
+  InFlight refunds_in_hand, payouts_in_hand;
   Workers workers;
   std::unique_ptr<WechatDriver> wechat;
   std::unique_ptr<BankDriver> bank;

@@ -286,12 +286,18 @@ void PaymentService::Impl::tell_paid(const Order& order, const PayOutcome& outco
   fact.channel_order_no = outcome.channel_order_no;
   fact.paid = outcome.paid;
   fact.paid_at = outcome.paid_at;
-  submit_order_fact(std::move(fact), 0,
-                    [id = order.order_id, then = std::move(then)](const Answer& answer) {
-                      if (answer.answer == kAnswerAlert && !answer.replayed)
-                        log_warn("order {}: told as paid and not believed", id);
-                      then(answer);
-                    });
+  const auto told = [kept = keep(), id = order.order_id,
+                     then = std::move(then)](const Answer& answer) {
+    if (answer.answer == kAnswerAlert && !answer.replayed)
+      log_warn("order {}: told as paid and not believed", id);
+    const RefusalCode code = answer.refusal.code;
+    if (code == RefusalCode::kNone || code == RefusalCode::kOrderStateFinal) return then(answer);
+    kept->raise_alert(
+        "order.alert", id,
+        fmt::format("paid and not in the books: {} {}", name_of(code), answer.refusal.detail),
+        [then, answer] { then(answer); });
+  };
+  submit_order_fact(std::move(fact), 0, told);
 }
 
 void PaymentService::Impl::close_here(const Versioned<Order>& order, Next next) {

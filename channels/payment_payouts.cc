@@ -6,6 +6,8 @@
 namespace suanpan::channels {
 namespace {
 
+constexpr int kTurnPauseMs = 20;
+
 bool is_final(const Payout& payout) {
   return payout.state != PayoutState::kCreated && payout.state != PayoutState::kProcessing;
 }
@@ -20,28 +22,41 @@ std::optional<Versioned<Payout>> PaymentService::Impl::payout(const std::string&
   return Versioned<Payout>{std::move(decoded.value()), document->version};
 }
 
+Planned<void> PaymentService::check_payout(const Payout& payout) const {
+  if (!impl_->bank || !impl_->bank->pays_from(payout.payer_number))
+    return refuse(RefusalCode::kWayNotAllowed, "payer_number");
+  if (!open_payee(*impl_->parts.vault, payout.mch_no, payout.payee_sealed))
+    return refuse(RefusalCode::kValueInvalid, "payee");
+  return success();
+}
+
 void PaymentService::payout(ClaimKey key, Content content, Payout payout,
                             std::function<void(Outcome<Payout>)> done) {
-  if (!impl_->bank || !impl_->bank->pays_from(payout.payer_number))
-    return done(refused(refuse(RefusalCode::kWayNotAllowed, "payer_number"), std::move(payout)));
-  if (!open_payee(*impl_->parts.vault, payout.mch_no, payout.payee_sealed))
-    return done(refused(refuse(RefusalCode::kValueInvalid, "payee"), std::move(payout)));
+  if (const auto checked = check_payout(payout); !checked)
+    return done(refused(checked.error(), std::move(payout)));
   if (payout.execute_on.days == 0) payout.execute_on = impl_->parts.business->now().date_cn();
-  const Impl::Keep kept = impl_->keep();
   Command command = ask_payout(key, std::move(content), payout);
-  auto answered = [kept, payout, done](Book::Answers answers) {
+  impl_->accept_payout(std::move(command), std::move(payout), std::move(done));
+}
+
+void PaymentService::payout(Command accept, std::function<void(Outcome<Payout>)> done) {
+  impl_->accept_payout(std::move(accept), {}, std::move(done));
+}
+
+void PaymentService::Impl::accept_payout(Command command, Payout asked, Told<Payout> done) {
+  const Keep kept = keep();
+  auto answered = [kept, asked, done](Book::Answers answers) {
     const Answer& answer = answers.at(0);
     if (!answer.accepted())
-      return done(Outcome<Payout>{answer.refusal, payout, answer.replayed, false});
+      return done(Outcome<Payout>{answer.refusal, asked, answer.replayed, false});
     kept->workers.post([kept, id = answer.answer, replayed = answer.replayed, done] {
       const auto tell = [kept, id, replayed, done] { kept->tell_payout(id, replayed, done); };
       const auto stands = kept->payout(id);
-      CHECK_OR_DIE(stands, "payout {} was accepted and is not there", id);
-      if (stands->value.state != PayoutState::kCreated) return tell();
-      kept->send_payout(id, tell);
+      if (!stands || stands->value.state != PayoutState::kCreated) return tell();
+      kept->poll_payout(id, tell);
     });
   };
-  if (!impl_->try_submit(std::move(command), std::move(answered))) done(overloaded(payout));
+  if (!try_submit(std::move(command), std::move(answered))) done(overloaded(asked));
 }
 
 void PaymentService::query_payout(const std::string& payout_id, bool ask,
@@ -60,12 +75,17 @@ void PaymentService::payout_returned(const std::string& payout_id, const std::st
     return answer;
   };
   const Impl::Keep kept = impl_->keep();
-  impl_->poll_payout(payout_id, [kept, payout_id, reference, at, refusal, done] {
+  // Whoever comes from a statement has money in hand: he waits until the payout can be judged.
+  impl_->await_payout(payout_id, [kept, payout_id, reference, at, refusal, done] {
     const auto stands = kept->payout(payout_id);
     if (!stands) return done(refusal(RefusalCode::kOrderNotFound, payout_id));
     const PayoutState state = stands->value.state;
-    if (state != PayoutState::kSucceeded && state != PayoutState::kReturned)
-      return done(refusal(RefusalCode::kOrderStateWrong, std::string(name_of(state))));
+    const auto wrong = refusal(RefusalCode::kOrderStateWrong, std::string(name_of(state)));
+    if (state == PayoutState::kFailed)
+      return kept->raise_alert("payout.alert", payout_id,
+                               fmt::format("failed here, and {} brings it back", reference),
+                               [done, wrong] { done(wrong); });
+    if (state != PayoutState::kSucceeded && state != PayoutState::kReturned) return done(wrong);
     PayoutFact fact;
     fact.kind = PayoutFact::Kind::kReturned;
     fact.payout_id = payout_id;
@@ -106,13 +126,7 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
     raise_alert("payout.alert", id, "the payee does not open: is it the right vault?");
     return next();
   }
-  // One sender at a time: the answer to a second message must not speak for the first.
-  if (!sending.enter(id)) return next();
   const Keep kept = keep();
-  next = [kept, id, then = std::move(next)] {
-    kept->sending.leave(id);
-    then();
-  };
   // Only what was turned away for certain counts as never sent: an RJCT of a resend may mean that
   // the bank has the transfer already, and then only a query tells its fate.
   const bool turned_away = stands.state == PayoutState::kProcessing && !stands.unknown &&
@@ -146,8 +160,8 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
 void PaymentService::Impl::take_payout_sent(const Versioned<Payout>& payout,
                                             const TransferOutcome& outcome, bool maybe_sent_before,
                                             Next next) {
-  if (is_final(payout.value)) return next();
   if (outcome.knowledge == Knowledge::kKnown) return take_payout(payout, outcome, std::move(next));
+  if (is_final(payout.value)) return next();
   PayoutFact fact;
   fact.payout_id = payout.value.payout_id;
   fact.error_code = outcome.error_code;
@@ -163,10 +177,10 @@ void PaymentService::Impl::take_payout_sent(const Versioned<Payout>& payout,
 }
 
 // What the bank says believably; kRejected only of a query, which speaks of the transfer itself.
+// What is final stays; the command makes an alert of another end than the one we know.
 void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
                                        const TransferOutcome& outcome, Next next) {
   const Payout& stands = payout.value;
-  if (is_final(stands)) return next();
   PayoutFact fact;
   fact.payout_id = stands.payout_id;
   fact.channel_payout_no = outcome.channel_transfer_no;
@@ -175,6 +189,7 @@ void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
   fact.error_message = outcome.error_message;
   switch (outcome.status) {
     case TransferStatus::kProcessing:
+      if (is_final(stands)) return next();  // older news
       if (stands.state == PayoutState::kProcessing && !stands.unknown && stands.error_code.empty())
         return next();
       fact.kind = PayoutFact::Kind::kProcessing;
@@ -192,7 +207,7 @@ void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
 
 void PaymentService::Impl::ask_payout_fate(const std::string& id, Next next) {
   const auto found = payout(id);
-  if (!bank || sending.holds(id)) return next();
+  if (!bank) return next();
   const Keep kept = keep();
   bank->query_transfer(id, found->value.amount,
                        [kept, id, next = std::move(next)](const TransferOutcome& outcome) {
@@ -209,14 +224,28 @@ void PaymentService::Impl::ask_payout_fate(const std::string& id, Next next) {
 }
 
 void PaymentService::Impl::poll_payout(const std::string& id, Next next) {
+  poll_payout_in(payouts_in_hand.enter(id), id, std::move(next));
+}
+
+void PaymentService::Impl::await_payout(const std::string& id, Next next) {
+  if (auto turn = payouts_in_hand.enter(id))
+    return poll_payout_in(std::move(turn), id, std::move(next));
+  workers.post_after(kTurnPauseMs,
+                     [kept = keep(), id, next = std::move(next)] { kept->await_payout(id, next); });
+}
+
+void PaymentService::Impl::poll_payout_in(std::shared_ptr<InFlight::Turn> turn,
+                                          const std::string& id, Next next) {
   const Keep kept = keep();
-  const auto end = [kept, id, next = std::move(next)] {
+  const auto end = [kept, turn, id, next = std::move(next)] {
+    if (turn) turn->end();
     if (const auto stands = kept->payout(id)) kept->follow_payout(stands->value);
     next();
   };
+  // Looked at only now: whoever had the turn before may have changed it.
   const auto found = payout(id);
-  if (!found || is_final(found->value)) return end();
-  // Accepted here and never sent: a crash came between.
+  if (!turn || !found || is_final(found->value)) return end();
+  // Accepted here and never sent: now, or a crash came between.
   if (found->value.state == PayoutState::kCreated) return send_payout(id, end);
   ask_payout_fate(id, end);
 }

@@ -30,30 +30,41 @@ std::optional<Versioned<Refund>> PaymentService::Impl::refund(const std::string&
   return Versioned<Refund>{std::move(decoded.value()), document->version};
 }
 
+Planned<void> PaymentService::check_refund(const std::string& order_id) const {
+  const auto order = impl_->order(order_id);
+  if (!order || order->value.channel.empty()) return success();
+  const PayChannel* pays = impl_->pay_channel(order->value.channel);
+  if (!pays || !pays->serves(order->value.channel_mch))
+    return refuse(RefusalCode::kWayNotAllowed, order->value.channel);
+  return success();
+}
+
 void PaymentService::refund(ClaimKey key, Content content, Refund refund,
                             std::function<void(Outcome<Refund>)> done) {
-  if (const auto order = impl_->order(refund.order_id)) {
-    const std::string& channel = order->value.channel;
-    const PayChannel* pays = impl_->pay_channel(channel);
-    const bool possible = channel.empty() || (pays && pays->serves(order->value.channel_mch));
-    if (!possible)
-      return done(refused(refuse(RefusalCode::kWayNotAllowed, channel), std::move(refund)));
-  }
-  const Impl::Keep kept = impl_->keep();
+  if (const auto checked = check_refund(refund.order_id); !checked)
+    return done(refused(checked.error(), std::move(refund)));
   Command command = ask_refund(key, std::move(content), refund);
-  auto answered = [kept, refund, done](Book::Answers answers) {
+  impl_->accept_refund(std::move(command), std::move(refund), std::move(done));
+}
+
+void PaymentService::refund(Command accept, std::function<void(Outcome<Refund>)> done) {
+  impl_->accept_refund(std::move(accept), {}, std::move(done));
+}
+
+void PaymentService::Impl::accept_refund(Command command, Refund asked, Told<Refund> done) {
+  const Keep kept = keep();
+  auto answered = [kept, asked, done](Book::Answers answers) {
     const Answer& answer = answers.at(0);
     if (!answer.accepted())
-      return done(Outcome<Refund>{answer.refusal, refund, answer.replayed, false});
+      return done(Outcome<Refund>{answer.refusal, asked, answer.replayed, false});
     kept->workers.post([kept, id = answer.answer, replayed = answer.replayed, done] {
       const auto tell = [kept, id, replayed, done] { kept->tell_refund(id, replayed, done); };
       const auto stands = kept->refund(id);
-      CHECK_OR_DIE(stands, "refund {} was accepted and is not there", id);
-      if (stands->value.state != RefundState::kCreated) return tell();
-      kept->send_refund(id, tell);
+      if (!stands || stands->value.state != RefundState::kCreated) return tell();
+      kept->poll_refund(id, tell);
     });
   };
-  if (!impl_->try_submit(std::move(command), std::move(answered))) done(overloaded(refund));
+  if (!try_submit(std::move(command), std::move(answered))) done(overloaded(asked));
 }
 
 void PaymentService::query_refund(const std::string& refund_id, bool ask,
@@ -119,8 +130,8 @@ void PaymentService::Impl::take_refund_sent(const Versioned<Refund>& refund,
                                             const RefundOutcome& outcome, bool maybe_sent_before,
                                             Next next) {
   const auto then = [next](const Answer&) { next(); };
-  if (is_final(refund.value)) return next();
   if (outcome.knowledge == Knowledge::kKnown) return take_refund(refund, outcome, then);
+  if (is_final(refund.value)) return next();
   RefundFact fact;
   fact.refund_id = refund.value.refund_id;
   fact.error_code = outcome.error_code;
@@ -139,21 +150,11 @@ void PaymentService::Impl::take_refund_sent(const Versioned<Refund>& refund,
   submit_refund_fact(std::move(fact), refund.version, then);
 }
 
-// What the channel says believably.
+// What the channel says believably. What is final stays; the command makes an alert of another end
+// than the one we know.
 void PaymentService::Impl::take_refund(const Versioned<Refund>& refund,
                                        const RefundOutcome& outcome, Answered then) {
   const Refund& stands = refund.value;
-  if (is_final(stands)) {
-    // Told again; but the channel must not have changed its mind.
-    const bool succeeded = outcome.status == RefundStatus::kSucceeded;
-    const bool told_otherwise = outcome.status != RefundStatus::kProcessing &&
-                                succeeded != (stands.state == RefundState::kSucceeded);
-    if (told_otherwise)
-      return raise_alert("refund.alert", stands.refund_id,
-                         "the channel tells another end than the one it told before",
-                         [then = std::move(then)] { then(Answer{}); });
-    return then(Answer{});
-  }
   RefundFact fact;
   fact.refund_id = stands.refund_id;
   fact.channel_refund_no = outcome.channel_refund_no;
@@ -167,6 +168,7 @@ void PaymentService::Impl::take_refund(const Versioned<Refund>& refund,
       fact.error_code = "REFUND_CLOSED";
       break;
     case RefundStatus::kProcessing:
+      if (is_final(stands)) return then(Answer{});  // older news
       if (stands.state == RefundState::kProcessing && !stands.unknown && stands.error_code.empty())
         return then(Answer{});
       fact.kind = RefundFact::Kind::kProcessing;
@@ -175,12 +177,17 @@ void PaymentService::Impl::take_refund(const Versioned<Refund>& refund,
       // The payer's card does not take it: the money waits at the channel until somebody names
       // another account there. Not an end.
       raise_alert("refund.alert", stands.refund_id, "abnormal: to be handled at the channel");
+      if (is_final(stands)) return then(Answer{});
       if (stands.error_code == "REFUND_ABNORMAL" && !stands.unknown) return then(Answer{});
       fact.kind = RefundFact::Kind::kProcessing;
       fact.error_code = "REFUND_ABNORMAL";
       break;
   }
-  submit_refund_fact(std::move(fact), refund.version, std::move(then));
+  submit_refund_fact(std::move(fact), refund.version,
+                     [then = std::move(then)](const Answer& answer) {
+                       // An alert is journalled: there is nothing more that the channel could do.
+                       then(answer.answer == kAnswerAlert ? Answer{} : answer);
+                     });
 }
 
 void PaymentService::Impl::ask_refund_fate(const std::string& id, Next next) {
@@ -203,13 +210,16 @@ void PaymentService::Impl::ask_refund_fate(const std::string& id, Next next) {
 
 void PaymentService::Impl::poll_refund(const std::string& id, Next next) {
   const Keep kept = keep();
-  const auto end = [kept, id, next = std::move(next)] {
+  const auto turn = refunds_in_hand.enter(id);
+  const auto end = [kept, turn, id, next = std::move(next)] {
+    if (turn) turn->end();
     if (const auto stands = kept->refund(id)) kept->follow_refund(stands->value);
     next();
   };
+  // Looked at only now: whoever had the turn before may have changed it.
   const auto found = refund(id);
-  if (!found || is_final(found->value)) return end();
-  // Accepted here and never sent: a crash came between.
+  if (!turn || !found || is_final(found->value)) return end();
+  // Accepted here and never sent: now, or a crash came between.
   if (found->value.state == RefundState::kCreated) return send_refund(id, end);
   ask_refund_fate(id, end);
 }

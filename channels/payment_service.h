@@ -12,7 +12,11 @@
 //
 // What is told of money is believed only if signature, merchant, app, order number, amount and
 // currency match; else the state stays, and an event (order.alert, refund.alert) says what was
-// seen.
+// seen. So it is with a refund or payout that is final and of which the channel tells another end:
+// no money moves, refund.alert or payout.alert says so, once per end.
+//
+// One sender at a time: of a refund or payout that is being asked for or sent, a second question,
+// send or polling round learns only how it stands.
 //
 // Threads: every function may be called on any thread; callbacks run on the committing thread or on
 // one of the service's own, and must be quick. The book, the clocks and the channels must outlive
@@ -98,6 +102,13 @@ class PaymentService {
   /// nothing, for an order paid by bank transfer: that money goes back by a payout.
   void refund(ClaimKey key, Content content, Refund refund,
               std::function<void(Outcome<Refund>)> done);
+  /// The same with a command that does more than accept the refund (an approval, say, in one change
+  /// set with it): its answer is the number of a refund that is accepted by then. What check_refund
+  /// says has been asked for before.
+  void refund(Command accept, std::function<void(Outcome<Refund>)> done);
+  /// kWayNotAllowed where the order's channel takes no refunds. An order that is not there is the
+  /// planner's business.
+  Planned<void> check_refund(const std::string& order_id) const;
   void query_refund(const std::string& refund_id, bool ask,
                     std::function<void(Outcome<Refund>)> done);
 
@@ -105,6 +116,9 @@ class PaymentService {
   /// no account of ours at the bank; kValueInvalid where the payee does not open.
   void payout(ClaimKey key, Content content, Payout payout,
               std::function<void(Outcome<Payout>)> done);
+  /// The same with a command of one's own; as for refunds, with check_payout.
+  void payout(Command accept, std::function<void(Outcome<Payout>)> done);
+  Planned<void> check_payout(const Payout& payout) const;
   void query_payout(const std::string& payout_id, bool ask,
                     std::function<void(Outcome<Payout>)> done);
   /// A payout came back (退汇), as a statement row with this reference says: its money is at the

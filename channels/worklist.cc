@@ -41,4 +41,17 @@ std::vector<Worklist::Item> Worklist::take_due(Timestamp now) {
   return due;
 }
 
+std::shared_ptr<InFlight::Turn> InFlight::enter(const std::string& id) {
+  std::lock_guard lock(ids_->mutex);
+  if (!ids_->ids.insert(id).second) return nullptr;
+  return std::shared_ptr<Turn>(new Turn(ids_, id));
+}
+
+void InFlight::Turn::end() {
+  std::lock_guard lock(ids_->mutex);
+  if (id_.empty()) return;
+  ids_->ids.erase(id_);
+  id_.clear();
+}
+
 }  // namespace suanpan::channels

@@ -3,6 +3,7 @@
 // not what is open. Times are the business clock's. Thread-safe.
 #pragma once
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -34,26 +35,33 @@ class Worklist {
   std::map<Item, Timestamp> times_;
 };
 
-/// Ids that one sender at a time may work on. Thread-safe.
+/// Ids that one at a time may work on: whoever comes second goes his way. Thread-safe.
 class InFlight {
  public:
-  /// False: somebody is on it.
-  bool enter(const std::string& id) {
-    std::lock_guard lock(mutex_);
-    return ids_.insert(id).second;
-  }
-  void leave(const std::string& id) {
-    std::lock_guard lock(mutex_);
-    ids_.erase(id);
-  }
-  bool holds(const std::string& id) const {
-    std::lock_guard lock(mutex_);
-    return ids_.contains(id);
-  }
+  /// The right to work on an id, until end() or until nobody holds it any more.
+  class Turn {
+   public:
+    ~Turn() { end(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    void end();
+
+   private:
+    friend class InFlight;
+    struct Ids {
+      std::mutex mutex;
+      std::set<std::string> ids;
+    };
+    Turn(std::shared_ptr<Ids> ids, std::string id) : ids_(std::move(ids)), id_(std::move(id)) {}
+    std::shared_ptr<Ids> ids_;
+    std::string id_;  ///< empty: ended; guarded by the mutex
+  };
+
+  /// Null: somebody is on it.
+  std::shared_ptr<Turn> enter(const std::string& id);
 
  private:
-  mutable std::mutex mutex_;
-  std::set<std::string> ids_;
+  std::shared_ptr<Turn::Ids> ids_ = std::make_shared<Turn::Ids>();
 };
 
 }  // namespace suanpan::channels

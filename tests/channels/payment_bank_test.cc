@@ -1,3 +1,4 @@
+#include "channels/payment_commands.h"
 #include "channels/sub_accounts.h"
 #include "tests/channels/payment_world.h"
 
@@ -132,6 +133,177 @@ TEST_CASE("payout: a payer that is not ours and a payee that does not open leave
   CHECK(w.pay_out(moved).refusal.code == RefusalCode::kValueInvalid);
   CHECK(w.commands() == before);
   CHECK(w.balance(kPayable) == 5000);
+}
+
+// Banks that take a number once are not to be relied on: one refuses it when it comes again, though
+// it has the transfer, the other pays again.
+struct CarelessBank {
+  PaymentWorld& w;
+  bool pays_again;
+  std::size_t messages = 0;
+
+  CarelessBank(PaymentWorld& world, bool again) : w(world), pays_again(again) {
+    w.cut = [this](const HttpRequest& request) -> std::optional<Result<HttpResponse>> {
+      if (request.path() != "/bank/pain001" || ++messages == 1) return std::nullopt;
+      auto first = w.upstream->handle(request, w.moment());
+      std::string report = first->body;
+      for (std::size_t at; !pays_again && (at = report.find("ACSP")) != std::string::npos;)
+        report.replace(at, 4, "RJCT");
+      return Result<HttpResponse>(HttpResponse{200, first->headers, report});
+    };
+  }
+};
+
+TEST_CASE("payout: while one message is out, no second sender sends another") {
+  for (const bool pays_again : {false, true}) {
+    INFO(pays_again);
+    PaymentWorld w;
+    CarelessBank bank(w, pays_again);
+    w.give_payable(5000);
+    w.hold = "POST /bank/pain001";
+    std::promise<Outcome<Payout>> first;
+    const Payout payout = w.payout_of("P2026-one", 3000);
+    const auto key = PaymentWorld::key("payout|one");
+    w.service->payout(key, {{"amount", "3000"}}, payout, [&](auto o) { first.set_value(o); });
+    w.wait_held(1);
+    // The bank has it and has not answered. A resend, a question and a polling round come by.
+    const auto again = w.wait<Outcome<Payout>>([&](auto done) {
+      w.service->payout(key, {{"amount", "3000"}}, payout, done);
+    });
+    CHECK(again.replayed);
+    CHECK(again.value.unknown);
+    CHECK(w.payout_stands("P2026-one", true).unknown);
+    w.advance(600);
+    CHECK(w.poll() == 1);
+    CHECK(bank.messages == 1);
+    CHECK(w.sent_to("/bank/pain002") == 0);
+    w.release();
+    CHECK(first.get_future().get().value.state == PayoutState::kProcessing);
+    w.advance(600);
+    w.poll();
+    CHECK(w.payout_stands("P2026-one").state == PayoutState::kSucceeded);
+    CHECK(bank.messages == 1);
+    CHECK(w.balance(kPayable) == 2000);
+    CHECK(w.balance("2103") == 0);
+    CHECK(w.balance(kBankMoney) == 2000);
+  }
+}
+
+TEST_CASE("payout: two who are told that it never arrived send it again once") {
+  for (const bool pays_again : {false, true}) {
+    INFO(pays_again);
+    PaymentWorld w;
+    w.give_payable(5000);
+    w.fault(R"({"operation":"bank.pay","kind":"drop_before"})");
+    REQUIRE(w.pay_out(w.payout_of("P2026-two", 3000)).value.unknown);
+    CarelessBank bank(w, pays_again);
+    w.hold = "/bank/pain002";
+    std::promise<Outcome<Payout>> asked;
+    w.service->query_payout("P2026-two", true, [&](auto o) { asked.set_value(o); });
+    w.wait_held(1);
+    std::promise<Outcome<Payout>> also;
+    w.service->query_payout("P2026-two", true, [&](auto o) { also.set_value(o); });
+    auto second = also.get_future();
+    second.wait_for(std::chrono::milliseconds(200));
+    w.release();
+    CHECK(asked.get_future().get().value.state == PayoutState::kProcessing);
+    CHECK(second.get().accepted());
+    w.advance(600);
+    w.poll();
+    CHECK(w.payout_stands("P2026-two").state == PayoutState::kSucceeded);
+    CHECK(bank.messages == 1);
+    CHECK(w.sent_to("POST /bank/pain001") == 2);  // with the one that was lost
+    CHECK(w.balance(kBankMoney) == 2000);
+  }
+}
+
+TEST_CASE("payout: another end than the one that was told is an alert and moves no money") {
+  struct Row {
+    const char* what;
+    PayoutFact::Kind first;
+    const char* fault;  ///< what the bank does with it
+    const char* told;
+    std::int64_t payable, at_bank;
+  };
+  const Row rows[] = {
+      {"succeeded, then rejected", PayoutFact::Kind::kSucceeded,
+       R"({"text":"AC04","kind":"bank_reject_later"})",
+       R"({"id":"P2026-c","what":"succeeded here, told as failed by the channel: )", 2000, 2000},
+      {"failed, then paid", PayoutFact::Kind::kFailed, "",
+       R"({"id":"P2026-c","what":"failed here, told as succeeded by the channel: )", 5000, 5000},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    PaymentWorld w;
+    w.give_payable(5000);
+    if (*row.fault) w.fault(row.fault);
+    REQUIRE(w.pay_out(w.payout_of("P2026-c", 3000)).accepted());
+    w.advance(600);
+    w.hold = "/bank/pain002";
+    std::promise<std::size_t> polled;
+    w.service->poll_due([&](std::size_t n) { polled.set_value(n); });
+    w.wait_held(1);
+    // While the question is out, the end comes from elsewhere.
+    PayoutFact fact;
+    fact.kind = row.first;
+    fact.payout_id = "P2026-c";
+    fact.at = w.business.now();
+    REQUIRE(w.book->run(payout_fact(fact, 3)).accepted());
+    w.release();
+    CHECK(polled.get_future().get() == 1);
+    const auto alerts = w.payloads("payout.alert");
+    REQUIRE(alerts.size() == 1);
+    CHECK(alerts[0].starts_with(row.told));
+    const Payout payout = w.payout_stands("P2026-c");
+    CHECK(payout.state == (row.first == PayoutFact::Kind::kFailed ? PayoutState::kFailed
+                                                                  : PayoutState::kSucceeded));
+    CHECK(w.balance(kPayable) == row.payable);
+    CHECK(w.balance(kBankMoney) == row.at_bank);
+    CHECK(w.balance("2103") == 0);
+    // Told once more: the same alert. Told as it stands: nothing.
+    fact.kind = row.first == PayoutFact::Kind::kFailed ? PayoutFact::Kind::kSucceeded
+                                                       : PayoutFact::Kind::kFailed;
+    CHECK(w.book->run(payout_fact(fact, 9)).replayed);
+    fact.kind = row.first;
+    CHECK(w.book->run(payout_fact(fact, 9)).replayed);
+    CHECK(w.events("payout.alert").size() == 1);
+  }
+}
+
+TEST_CASE("payout: a return waits while somebody asks for the payout, and is not taken for news") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  REQUIRE(w.pay_out(w.payout_of("P2026-rw", 3000)).accepted());
+  w.advance(600);
+  w.hold = "/bank/pain002";
+  std::promise<std::size_t> polled;
+  w.service->poll_due([&](std::size_t n) { polled.set_value(n); });
+  w.wait_held(1);
+  std::promise<Answer> promise;
+  w.service->payout_returned("P2026-rw", "B1", w.business.now(),
+                             [&](Answer answer) { promise.set_value(answer); });
+  auto returned = promise.get_future();
+  CHECK(returned.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout);
+  w.release();
+  CHECK(polled.get_future().get() == 1);
+  CHECK(returned.get().accepted());
+  CHECK(w.payout_stands("P2026-rw").state == PayoutState::kReturned);
+  CHECK(w.balance(kPayable) == 5000);
+  CHECK(w.balance(kBankMoney) == 5000);
+}
+
+TEST_CASE("payout: money that comes back of a payout that failed here is an alert") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  w.fault(R"({"text":"AC04","kind":"bank_reject"})");
+  REQUIRE(w.pay_out(w.payout_of("P2026-back", 3000)).value.state == PayoutState::kFailed);
+  CHECK(w.returned("P2026-back", "B9").refusal.code == RefusalCode::kOrderStateWrong);
+  CHECK(w.returned("P2026-back", "B9").refusal.code == RefusalCode::kOrderStateWrong);
+  CHECK(w.payloads("payout.alert") ==
+        std::vector<std::string>{
+            R"({"id":"P2026-back","what":"failed here, and B9 brings it back"})"});
+  CHECK(w.balance(kPayable) == 5000);
+  CHECK(w.balance(kBankMoney) == 5000);
 }
 
 TEST_CASE("deposit: a transfer to an order's sub-account pays it, once") {

@@ -460,7 +460,8 @@ TEST_CASE("payment: repeated unknown answers journal one fact, not one each") {
   CHECK(w.commands() == before);
 }
 
-TEST_CASE("payment: money for a frozen account is posted once the freeze is lifted") {
+TEST_CASE(
+    "payment: money for a frozen account lies in suspense at once, and is refunded from there") {
   PaymentWorld w;
   w.placed("T2026-frozen", 100);
   w.pays("T2026-frozen");
@@ -468,13 +469,36 @@ TEST_CASE("payment: money for a frozen account is posted once the freeze is lift
   terms.limit = LimitKind::kNotBelowZero;
   terms.frozen_in = true;
   REQUIRE(w.book->run(set_terms({PaymentWorld::key("freeze"), kPending, terms, {}})).accepted());
-  CHECK(w.deliver() == std::vector<int>{500});  // tell us again
-  CHECK(w.stands("T2026-frozen").state == OrderState::kPaying);
-  terms.frozen_in = false;
-  REQUIRE(w.book->run(set_terms({PaymentWorld::key("thaw"), kPending, terms, {}})).accepted());
-  w.advance(15);
   CHECK(w.deliver() == std::vector<int>{204});
   CHECK(w.stands("T2026-frozen").state == OrderState::kPaid);
+  CHECK(w.balance(kPending) == 0);
+  CHECK(w.balance("2241") == 100);
+  CHECK(w.balance(kReceivable) == 100);
+  CHECK(w.payloads("order.suspense") ==
+        std::vector<std::string>{R"({"id":"T2026-frozen","amount":100,"currency":"CNY",)"
+                                 R"("reason":"credit_account_frozen","account":"2101/M1"})"});
+  REQUIRE(w.refund(w.refund_of("R2026-frozen", "T2026-frozen", 100)).accepted());
+  CHECK(w.balance("2241") == 0);
+  CHECK(w.balance("2104") == 100);
+}
+
+TEST_CASE("payment: what the channel's own account refuses is posted once it takes it") {
+  PaymentWorld w;
+  w.placed("T2026-shut", 100);
+  w.pays("T2026-shut");
+  AccountTerms terms;
+  terms.frozen_in = true;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("freeze"), kReceivable, terms, {}})).accepted());
+  CHECK(w.deliver() == std::vector<int>{500});  // tell us again
+  CHECK(w.stands("T2026-shut").state == OrderState::kPaying);
+  CHECK(w.payloads("order.alert") ==
+        std::vector<std::string>{R"({"id":"T2026-shut","what":"paid and not in the books: )"
+                                 R"(debit_account_frozen 1122/wxpay/1900000001"})"});
+  terms.frozen_in = false;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("thaw"), kReceivable, terms, {}})).accepted());
+  w.advance(15);
+  CHECK(w.deliver() == std::vector<int>{204});
+  CHECK(w.stands("T2026-shut").state == OrderState::kPaid);
   CHECK(w.balance(kPending) == 100);
 }
 

@@ -1,3 +1,4 @@
+#include "channels/payment_commands.h"
 #include "tests/channels/payment_world.h"
 
 namespace suanpan::channels::test {
@@ -147,6 +148,136 @@ TEST_CASE("refund: one that was accepted and never sent goes out after a restart
   CHECK(w.balance(kReceivable) == 0);
 }
 
+/// An approval in small: what it accepts, and a document of its own, in one change set.
+Command approval_of(const Refund& refund) {
+  return Command{PaymentWorld::key("approve|" + refund.refund_id),
+                 CommandKind::kRefund,
+                 {{"request", refund.refund_id}},
+                 [refund](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   TRY(ChangeSet changes, plan_ask_refund(view, refund, moment));
+                   changes.documents.push_back(
+                       Document{DocumentKind::kRefundRequest, refund.refund_id, 1, false, "{}"});
+                   return changes;
+                 }};
+}
+
+TEST_CASE("refund: one that was accepted with its approval is sent, after a crash as well") {
+  PaymentWorld w;
+  w.paid("T2026-ap", 500);
+  const Command now = approval_of(w.refund_of("R2026-ap1", "T2026-ap", 200));
+  const auto sent =
+      w.wait<Outcome<Refund>>([&](auto done) { w.service->refund(now, std::move(done)); });
+  REQUIRE(sent.accepted());
+  CHECK(sent.value.state == RefundState::kProcessing);
+  CHECK(w.sent_to("POST /v3/refund") == 1);
+  // The process dies when the approval is durable and nothing is sent.
+  REQUIRE(w.book->run(approval_of(w.refund_of("R2026-ap2", "T2026-ap", 300))).accepted());
+  w.reopen();
+  CHECK(w.sent_to("POST /v3/refund") == 1);
+  for (int i = 0; i < 2; ++i) {
+    w.advance(60);
+    w.poll();
+  }
+  CHECK(w.sent_to("POST /v3/refund") == 2);
+  CHECK(w.refund_stands("R2026-ap1").state == RefundState::kSucceeded);
+  CHECK(w.refund_stands("R2026-ap2").state == RefundState::kSucceeded);
+  CHECK(w.balance(kReceivable) == 0);
+  // A refusal of the command's own is told, and leaves nothing behind.
+  const Command over = approval_of(w.refund_of("R2026-ap3", "T2026-ap", 1));
+  const auto refused =
+      w.wait<Outcome<Refund>>([&](auto done) { w.service->refund(over, std::move(done)); });
+  CHECK(refused.refusal.code == RefusalCode::kOrderStateWrong);
+  CHECK(w.book->document(DocumentKind::kRefundRequest, "R2026-ap3") == nullptr);
+}
+
+TEST_CASE("refund: while one request is out, no second sender sends another") {
+  PaymentWorld w;
+  w.paid("T2026-r1", 500);
+  w.hold = "POST /v3/refund";
+  std::promise<Outcome<Refund>> first;
+  const Refund refund = w.refund_of("R2026-r1", "T2026-r1", 500);
+  w.ask_refund(refund, [&](auto o) { first.set_value(o); });
+  w.wait_held(1);
+  const auto again = w.refund(refund);
+  CHECK(again.replayed);
+  CHECK(again.value.unknown);
+  CHECK(w.refund_stands("R2026-r1", true).unknown);
+  w.advance(600);
+  w.poll();
+  CHECK(w.sent_to("/v3/refund") == 1);
+  w.release();
+  CHECK(first.get_future().get().value.state == RefundState::kProcessing);
+  w.advance(600);
+  w.poll();
+  CHECK(w.refund_stands("R2026-r1").state == RefundState::kSucceeded);
+  CHECK(w.sent_to("POST /v3/refund") == 1);
+  CHECK(w.balance(kReceivable) == 0);
+}
+
+TEST_CASE("refund: two who are told that it never arrived send it again once") {
+  PaymentWorld w;
+  w.paid("T2026-r2", 500);
+  w.fault(R"({"operation":"wechat.refund","kind":"drop_before"})");
+  REQUIRE(w.refund(w.refund_of("R2026-r2", "T2026-r2", 500)).value.unknown);
+  w.hold = "GET /v3/refund";
+  std::promise<Outcome<Refund>> asked, also;
+  w.service->query_refund("R2026-r2", true, [&](auto o) { asked.set_value(o); });
+  w.wait_held(1);
+  w.service->query_refund("R2026-r2", true, [&](auto o) { also.set_value(o); });
+  auto second = also.get_future();
+  second.wait_for(std::chrono::milliseconds(200));
+  w.release();
+  CHECK(asked.get_future().get().value.state == RefundState::kProcessing);
+  CHECK(second.get().accepted());
+  CHECK(w.sent_to("POST /v3/refund") == 2);  // with the one that was lost
+  CHECK(w.sent_to("GET /v3/refund") == 1);
+}
+
+TEST_CASE("refund: another end than the one that was told is an alert and moves no money") {
+  struct Row {
+    const char* what;
+    RefundFact::Kind first;
+    const char* fault;
+    const char* told;
+    std::int64_t pending, receivable;
+  };
+  const Row rows[] = {
+      {"succeeded, then closed", RefundFact::Kind::kSucceeded,
+       R"({"kind":"refund_closed","number":"R2026-c"})",
+       R"({"id":"R2026-c","what":"succeeded here, told as failed by the channel: )", 300, 300},
+      {"failed, then succeeded", RefundFact::Kind::kFailed, "",
+       R"({"id":"R2026-c","what":"failed here, told as succeeded by the channel: )", 500, 500},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    PaymentWorld w;
+    w.paid("T2026-c", 500);
+    if (*row.fault) w.fault(row.fault);
+    REQUIRE(w.refund(w.refund_of("R2026-c", "T2026-c", 200)).accepted());
+    RefundFact fact;
+    fact.kind = row.first;
+    fact.refund_id = "R2026-c";
+    fact.at = w.business.now();
+    REQUIRE(w.book->run(refund_fact(fact, 3)).accepted());
+    w.advance(5);
+    // The channel's notification tells otherwise; it is taken, and told once more.
+    CHECK(w.deliver() == std::vector<int>{204});
+    const auto alerts = w.payloads("refund.alert");
+    REQUIRE(alerts.size() == 1);
+    CHECK(alerts[0].starts_with(row.told));
+    CHECK(
+        w.refund_stands("R2026-c").state ==
+        (row.first == RefundFact::Kind::kFailed ? RefundState::kFailed : RefundState::kSucceeded));
+    CHECK(w.balance(kPending) == row.pending);
+    CHECK(w.balance(kReceivable) == row.receivable);
+    CHECK(w.balance("2104") == 0);
+    fact.kind = row.first == RefundFact::Kind::kFailed ? RefundFact::Kind::kSucceeded
+                                                       : RefundFact::Kind::kFailed;
+    CHECK(w.book->run(refund_fact(fact, 9)).replayed);
+    CHECK(w.events("refund.alert").size() == 1);
+  }
+}
+
 TEST_CASE("refund: a direct merchant's refund posts nothing but the fee that goes back") {
   PaymentWorld w;
   REQUIRE(w.place(w.own_order("T2026-own", 1000, 6)).accepted());
@@ -154,8 +285,7 @@ TEST_CASE("refund: a direct merchant's refund posts nothing but the fee that goe
   w.deliver();
   Refund refund = w.refund_of("R2026-own", "T2026-own", 1000);
   refund.mch_no = "M2";
-  refund.fee_return = 6;
-  REQUIRE(w.refund(refund).accepted());
+  REQUIRE(w.refund(refund).value.fee_return == 6);
   w.advance(60);
   w.poll();
   CHECK(w.refund_stands("R2026-own").state == RefundState::kSucceeded);

@@ -6,6 +6,7 @@
 #include <future>
 #include <iterator>
 #include <mutex>
+#include <thread>
 
 #include "channels/bank_channel.h"
 #include "channels/chart.h"
@@ -63,6 +64,34 @@ struct PaymentWorld {
   std::vector<std::string> sent;  ///< "POST /v3/pay/transactions/native"
   /// What the network does instead of asking the sandbox; nothing: let it through.
   std::function<std::optional<Result<HttpResponse>>(const HttpRequest&)> cut;
+
+  /// Answers to requests whose "METHOD path" contains this are made at once and lie in `held` until
+  /// release(). Set it while nothing is under way.
+  std::string hold;
+  std::vector<std::function<void()>> held;
+
+  /// Waits until `count` answers are held.
+  void wait_held(std::size_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (;;) {
+      {
+        std::lock_guard lock(mutex);
+        if (held.size() >= count) return;
+      }
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  /// Delivers what is held; what follows is not held any more.
+  void release() {
+    std::vector<std::function<void()>> now;
+    {
+      std::lock_guard lock(mutex);
+      hold.clear();
+      now.swap(held);
+    }
+    for (const auto& deliver : now) deliver();
+  }
 
   explicit PaymentWorld(bool with_public_key = false) {
     make_upstream(with_public_key);
@@ -148,7 +177,12 @@ struct PaymentWorld {
     parts.bank = bank.get();
     parts.send = [this](const std::string&, HttpRequest request, int,
                         std::function<void(Result<HttpResponse>)> done) {
-      done(transport(request));
+      const std::string line = request.method + " " + std::string(request.path());
+      const bool late = !hold.empty() && line.find(hold) != std::string::npos;
+      auto answer = transport(request);
+      if (!late) return done(std::move(answer));
+      std::lock_guard lock(mutex);
+      held.push_back([done = std::move(done), answer = std::move(answer)] { done(answer); });
     };
     return parts;
   }
@@ -403,6 +437,16 @@ struct PaymentWorld {
       return true;
     }));
     return keys;
+  }
+  /// Payloads of events of a topic, in journal order.
+  std::vector<std::string> payloads(std::string_view topic) const {
+    std::vector<std::string> texts;
+    REQUIRE(book->for_each_command_after(0, [&](const StoredCommand& command) {
+      for (const Event& event : command.effects.events)
+        if (event.topic == topic) texts.push_back(event.payload);
+      return true;
+    }));
+    return texts;
   }
   std::size_t commands() const { return book->statistics().last_seq; }
 };
