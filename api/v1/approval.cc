@@ -41,16 +41,6 @@ std::string_view name_of(RequestState state) {
   return "rejected";
 }
 
-void write_request(JsonWriter& out, const ApprovalRequest& request) {
-  out.field("id", request.id)
-      .field("state", name_of(request.state))
-      .field("maker", request.maker)
-      .field("made_at", request.made_at.iso_cn());
-  if (request.state != RequestState::kRequested)
-    out.field("checker", request.checker).field("decided_at", request.decided_at.iso_cn());
-  if (!request.note.empty()) out.field("note", request.note);
-}
-
 std::string encode(const ApprovalRequest& request) {
   return JsonWriter()
       .begin_object()
@@ -119,17 +109,17 @@ Command make_request(ClaimKey key, DocumentKind kind, ApprovalRequest request, C
                  }};
 }
 
-Command approve_request(ClaimKey key, DocumentKind kind, std::string id, std::string by) {
+Command approve_request(ClaimKey key, const RequestKind& kind, std::string id, std::string by) {
   return Command{key,
-                 CommandKind::kSetting,
+                 kind.command,
                  {{"request", id}, {"decision", "approve"}},
-                 [kind, id, by](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   TRY(auto request, find_in(view, kind, id));
+                 [requests = kind.requests, accept = kind.accept, id, by](
+                     const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   TRY(auto request, find_in(view, requests, id));
                    if (request.maker == by) return refuse(RefusalCode::kSamePerson, id);
                    if (request.state == RequestState::kRejected)
                      return refuse(RefusalCode::kDocumentStateFinal, id);
                    if (request.state == RequestState::kApproved) {
-                     if (request.checker != by) return refuse(RefusalCode::kDocumentStateFinal, id);
                      ChangeSet nothing;
                      nothing.date = view.book().accounting_date;
                      nothing.answer = id;
@@ -138,7 +128,11 @@ Command approve_request(ClaimKey key, DocumentKind kind, std::string id, std::st
                    request.state = RequestState::kApproved;
                    request.checker = by;
                    request.decided_at = moment.now;
-                   return put(view, kind, request);
+                   TRY(ChangeSet changes, accept(view, request, moment));
+                   ChangeSet approval = put(view, requests, request);
+                   changes.documents.push_back(std::move(approval.documents.front()));
+                   changes.answer = id;
+                   return changes;
                  }};
 }
 
@@ -161,37 +155,6 @@ Command reject_request(ClaimKey key, DocumentKind kind, std::string id, const Pr
                    request.note = note;
                    return put(view, kind, request);
                  }};
-}
-
-ClaimKey outcome_claim(std::string_view id) {
-  return ClaimKey{id_of(fmt::format("v1-approved|{}", id)), kSystemCaller};
-}
-
-void add_reject_route(Router& router, Services& services, std::string pattern, DocumentKind kind) {
-  router.describe("RejectRequest", "note?:string");
-  router.describe("Rejected", std::string(kReceipt) + "id:string state:=rejected");
-  const auto reject = [&services, kind](Call call) {
-    Body body(call);
-    const std::string note = body.root().maybe_text("note").value_or("");
-    if (note.size() > 512) body.root().fail_at("note", "is longer than 512 bytes");
-    if (const auto& error = body.finish()) return refuse_call(call, *error);
-    Command command =
-        reject_request(claim_of(call), kind, call.path.at("id"), call.principal, note);
-    run(services, std::move(call), std::move(command), [](const Answer& answer) {
-      JsonWriter out;
-      out.begin_object();
-      write_receipt(out, answer);
-      out.field("id", answer.answer).field("state", "rejected").end_object();
-      return json_response(200, out.take());
-    });
-  };
-  router.add({.method = "POST",
-              .pattern = std::move(pattern),
-              .allowed = {Role::kMaker, Role::kChecker},
-              .writes = true,
-              .summary = "Rejects a request, or takes one's own back",
-              .handle = reject,
-              .doc = {.request = "RejectRequest", .answer = "Rejected"}});
 }
 
 }  // namespace suanpan::api::v1

@@ -8,12 +8,11 @@
 #include "channels/chart.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "ledger/base/check.h"
 #include "ledger/base/limits.h"
 
 namespace suanpan::api::v1 {
 namespace {
-
-constexpr DocumentKind kKind = DocumentKind::kPayoutRequest;
 
 struct Asked {
   std::string mch_no, mch_order_no, source_account, payee_sealed, payee_masked, remark;
@@ -61,8 +60,7 @@ channels::Payee read_payee(Fields& in) {
 }
 
 /// Money is taken from what the merchant is owed, or from where it may direct.
-Planned<void> check_source(const Services& services, Asked& asked) {
-  const auto merchant = channels::find_merchant(services.book, asked.mch_no);
+Planned<void> check_source(const std::optional<channels::Merchant>& merchant, Asked& asked) {
   if (!merchant) return refuse(RefusalCode::kMerchantNotFound, asked.mch_no);
   if (!merchant->enabled) return refuse(RefusalCode::kMerchantDisabled, asked.mch_no);
   const std::string payable = channels::chart::merchant_payable(asked.mch_no);
@@ -75,7 +73,87 @@ Planned<void> check_source(const Services& services, Asked& asked) {
   return success();
 }
 
-void ask(Services& services, Call call) {
+/// The payout that a request becomes, but for its currency and times.
+Payout payout_of(const ApprovalRequest& request, const Asked& asked,
+                 const channels::Merchant& merchant, const std::string& default_bank) {
+  const std::string& bank = merchant.bank_account.empty() ? default_bank : merchant.bank_account;
+  Payout payout;
+  payout.payout_id = request.id;
+  payout.mch_no = asked.mch_no;
+  payout.mch_order_no = asked.mch_order_no;
+  payout.amount.minor = asked.amount;
+  payout.source_account = asked.source_account;
+  payout.transit_account = std::string(channels::chart::kPayoutTransit);
+  payout.bank_account = channels::chart::bank_deposit(bank);
+  payout.payer_number = bank;
+  payout.payee_sealed = asked.payee_sealed;
+  payout.payee_masked = asked.payee_masked;
+  payout.remark = asked.remark;
+  return payout;
+}
+
+Asked asked_in(const ApprovalRequest& request) {
+  auto asked = decode_asked(request.body);
+  CHECK_OR_DIE(asked, "request {} does not decode", request.id);
+  return std::move(asked.value());
+}
+
+/// The merchant may have lost what he had when he asked.
+Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, const Moment& moment,
+                          const std::string& default_bank) {
+  Asked asked = asked_in(request);
+  const auto merchant = channels::find_merchant(view, asked.mch_no);
+  TRY(check_source(merchant, asked));
+  Payout payout = payout_of(request, asked, *merchant, default_bank);
+  payout.amount.currency = view.book().currency;
+  payout.created_at = moment.now;
+  payout.execute_on = moment.now.date_cn();
+  return plan_payout(view, payout, moment);
+}
+
+RequestKind kind_of(Services& services) {
+  RequestKind kind;
+  kind.path = "/v1/payouts";
+  kind.noun = "payout";
+  kind.schema = "Payout";
+  kind.filter = "mch_no";
+  kind.states = "created|processing|succeeded|failed|returned";
+  kind.requests = DocumentKind::kPayoutRequest;
+  kind.outcomes = DocumentKind::kPayout;
+  kind.command = CommandKind::kPayout;
+  kind.accept = [bank = services.default_bank_account](
+                    const View& view, const ApprovalRequest& request, const Moment& moment) {
+    return accept(view, request, moment, bank);
+  };
+  kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
+    const Asked asked = asked_in(request);
+    const auto merchant = channels::find_merchant(services.book, asked.mch_no);
+    if (!merchant) return refuse(RefusalCode::kMerchantNotFound, asked.mch_no);
+    return services.payments->check_payout(
+        payout_of(request, asked, *merchant, services.default_bank_account));
+  };
+  kind.carry_out = [&services](Command command, const Call& call) {
+    services.payments->payout(std::move(command), answer_with<Payout>(call, 200, write_payout));
+  };
+  kind.show_asked = [](const ApprovalRequest& request) -> Result<Shown> {
+    TRY(const Asked asked, decode_asked(request.body));
+    return Shown{asked.mch_no, "", [asked](JsonWriter& out) {
+                   out.field("mch_no", asked.mch_no)
+                       .field("amount", asked.amount)
+                       .field("source_account", asked.source_account)
+                       .field("payee", asked.payee_masked);
+                   if (!asked.remark.empty()) out.field("remark", asked.remark);
+                 }};
+  };
+  kind.show_outcome = [](const Document& document) -> Result<Shown> {
+    TRY(const Payout payout, decode_payout(document.bytes));
+    return Shown{payout.mch_no, std::string(name_of(payout.state)),
+                 [payout](JsonWriter& out) { write_payout(out, payout); }};
+  };
+  return kind;
+}
+
+void ask(Services& services, const RequestKind& kind, Call call) {
   Body body(call);
   Fields& in = body.root();
   Asked asked;
@@ -92,11 +170,10 @@ void ask(Services& services, Call call) {
     return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));
   if (asked.amount > kMaxAmountMinor)
     return refuse_call(call, refuse(RefusalCode::kAmountTooLarge, "amount"));
-  const auto checked = check_source(services, asked);
+  const auto checked = check_source(channels::find_merchant(services.book, asked.mch_no), asked);
   if (!checked) return refuse_call(call, checked.error());
-  const ClaimKey key = claim_of(call);
   ApprovalRequest request;
-  request.id = order_id_of('T', key);
+  request.id = order_id_of('T', claim_of(call));
   request.maker = call.principal.key_id;
   if (asked.mch_order_no.empty()) asked.mch_order_no = request.id;
   asked.payee_sealed = channels::seal_payee(services.vault, asked.mch_no, payee);
@@ -115,126 +192,28 @@ void ask(Services& services, Call call) {
     if (!view.account(source)) return refuse(RefusalCode::kAccountNotFound, source);
     return success();
   };
-  run(services, std::move(call), make_request(key, kKind, request, std::move(content), check),
-      [](const Answer& answer) {
-        JsonWriter out;
-        out.begin_object();
-        write_receipt(out, answer);
-        out.field("id", answer.answer).field("state", "requested").end_object();
-        return json_response(201, out.take());
-      });
-}
-
-void make_payout(Services& services, Call& call, const std::string& id) {
-  const auto request = find_approval(services.book, kKind, id);
-  const auto asked = request ? decode_asked(request->body) : fail(Errc::kCorrupt, "request {}", id);
-  if (!asked) return refuse_call(call, asked.error());
-  const auto merchant = channels::find_merchant(services.book, asked.value().mch_no);
-  if (!merchant) return refuse_call(call, refuse(RefusalCode::kMerchantNotFound, id));
-  const std::string bank =
-      merchant->bank_account.empty() ? services.default_bank_account : merchant->bank_account;
-  Payout payout;
-  payout.payout_id = id;
-  payout.mch_no = asked.value().mch_no;
-  payout.mch_order_no = asked.value().mch_order_no;
-  payout.amount.minor = asked.value().amount;
-  payout.amount.currency =
-      services.book.read([](const State& state, std::uint64_t) { return state.book().currency; });
-  payout.source_account = asked.value().source_account;
-  payout.transit_account = std::string(channels::chart::kPayoutTransit);
-  payout.bank_account = channels::chart::bank_deposit(bank);
-  payout.payer_number = bank;
-  payout.payee_sealed = asked.value().payee_sealed;
-  payout.payee_masked = asked.value().payee_masked;
-  payout.remark = asked.value().remark;
-  payout.created_at = services.business.now();
-  services.payments->payout(outcome_claim(id), {{"request", id}}, std::move(payout),
-                            answer_with<Payout>(call, 200, write_payout));
-}
-
-void approve(Services& services, Call call) {
-  if (!call.request.body.empty()) {
-    Body body(call);
-    if (const auto& error = body.finish()) return refuse_call(call, *error);
-  }
-  const std::string id = call.path.at("id");
-  auto shared = std::make_shared<Call>(std::move(call));
-  std::vector<Command> commands{
-      approve_request(claim_of(*shared), kKind, id, shared->principal.key_id)};
-  const bool accepted =
-      services.book.submit(std::move(commands), [&services, shared, id](Book::Answers answers) {
-        if (!answers.at(0).accepted()) return shared->reply(respond(*shared, answers.at(0), {}));
-        on_worker(services, *shared, [&services, id](Call& on) { make_payout(services, on, id); });
-      });
-  if (!accepted) refuse_call(*shared, overloaded(1));
-}
-
-void get(Services& services, Call call) {
-  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services](Call& on) {
-    const std::string& id = on.path.at("id");
-    const auto request = find_approval(services.book, kKind, id);
-    const DocumentPtr payout = services.book.document(DocumentKind::kPayout, id);
-    if (!request && !payout) return refuse_call(on, refuse(RefusalCode::kDocumentNotFound, id));
-    JsonWriter out;
-    out.begin_object();
-    if (request) {
-      out.key("request").begin_object();
-      write_request(out, *request);
-      const auto asked = decode_asked(request->body);
-      if (!asked) return refuse_call(on, asked.error());
-      out.field("mch_no", asked.value().mch_no)
-          .field("amount", asked.value().amount)
-          .field("source_account", asked.value().source_account)
-          .field("payee", asked.value().payee_masked)
-          .end_object();
-    }
-    if (payout) {
-      const auto decoded = decode_payout(payout->bytes);
-      if (!decoded) return refuse_call(on, decoded.error());
-      out.key("payout");
-      write_payout(out, decoded.value());
-    }
-    out.end_object();
-    on.reply(json_response(200, out.take()));
-  });
+  ask_for(services, std::move(call), kind, std::move(request), std::move(content), check);
 }
 
 }  // namespace
 
 void add_payout_routes(Router& router, Services& services) {
-  router.describe("Empty", "");
   router.describe("Payout", std::string(kPayout));
   router.describe("PayeeRequest", "name:string account:string bank:string");
   router.describe("PayoutRequestBody",
                   "mch_no:string mch_order_no?:string amount:amount source_account?:string "
                   "remark?:string payee:PayeeRequest");
-  router.describe("Requested", std::string(kReceipt) + "id:string state:=requested");
-  router.describe("PayoutRequest", std::string(kRequestMembers) +
-                                       "mch_no:string amount:integer source_account:string "
-                                       "payee:string");
-  router.describe("PayoutView", "request?:PayoutRequest payout?:Payout");
+  const RequestKind kind = kind_of(services);
   router.add({.method = "POST",
-              .pattern = "/v1/payouts",
+              .pattern = kind.path,
               .allowed = {Role::kMaker},
               .writes = true,
               .summary = "Asks for a payout; no money moves yet",
-              .handle = [&services](Call call) { ask(services, std::move(call)); },
+              .handle = [&services, kind](Call call) { ask(services, kind, std::move(call)); },
               .doc = {.request = "PayoutRequestBody", .answer = "Requested", .status = 201}});
-  router.add({.method = "GET",
-              .pattern = "/v1/payouts/{id}",
-              .allowed = kHouse,
-              .summary = "A payout and the request that it came from",
-              .handle = [&services](Call call) { get(services, std::move(call)); },
-              .doc = {.answer = "PayoutView"}});
-  router.add({.method = "POST",
-              .pattern = "/v1/payouts/{id}/approve",
-              .allowed = {Role::kChecker},
-              .writes = true,
-              .summary = "Approves a request of somebody else: the payout is sent",
-              .handle = [&services](Call call) { approve(services, std::move(call)); },
-              .doc = {.request = "Empty", .answer = "Payout"}});
-  add_reject_route(router, services, "/v1/payouts/{id}/reject", kKind);
+  add_approval_routes(router, services, kind,
+                      "mch_no:string amount:integer source_account:string payee:string "
+                      "remark?:string");
 }
 
 }  // namespace suanpan::api::v1

@@ -4,12 +4,11 @@
 #include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
 #include "api/v1/routes.h"
-#include "settlement/settlement_service.h"
+#include "channels/payment_commands.h"
+#include "ledger/base/check.h"
 
 namespace suanpan::api::v1 {
 namespace {
-
-constexpr DocumentKind kKind = DocumentKind::kRefundRequest;
 
 struct Asked {
   std::string order_id, reason, mch_refund_no;
@@ -38,7 +37,62 @@ Result<Asked> decode_asked(std::string_view bytes) {
   return asked;
 }
 
-void ask(Services& services, Call call) {
+/// The refund that an approved request becomes.
+Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, const Moment& moment) {
+  const auto asked = decode_asked(request.body);
+  CHECK_OR_DIE(asked, "request {} does not decode", request.id);
+  const auto order = find_order(view, asked.value().order_id);
+  if (!order) return refuse(RefusalCode::kOrderNotFound, asked.value().order_id);
+  Refund refund;
+  refund.refund_id = request.id;
+  refund.order_id = order->order_id;
+  refund.mch_no = order->mch_no;
+  refund.app_id = order->app_id;
+  refund.mch_refund_no = asked.value().mch_refund_no;
+  refund.amount = Money{asked.value().amount, order->amount.currency};
+  refund.reason = asked.value().reason;
+  refund.notify_url = order->notify_url;
+  refund.maker = request.maker;
+  refund.checker = request.checker;
+  refund.created_at = moment.now;
+  return channels::plan_ask_refund(view, refund, moment);
+}
+
+RequestKind kind_of(Services& services) {
+  RequestKind kind;
+  kind.path = "/v1/refunds";
+  kind.noun = "refund";
+  kind.schema = "Refund";
+  kind.filter = "order_id";
+  kind.states = "created|processing|succeeded|failed";
+  kind.requests = DocumentKind::kRefundRequest;
+  kind.outcomes = DocumentKind::kRefund;
+  kind.command = CommandKind::kRefund;
+  kind.accept = accept;
+  kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
+    const auto asked = decode_asked(request.body);
+    CHECK_OR_DIE(asked, "request {} does not decode", request.id);
+    return services.payments->check_refund(asked.value().order_id);
+  };
+  kind.carry_out = [&services](Command command, const Call& call) {
+    services.payments->refund(std::move(command), answer_with<Refund>(call, 200, write_refund));
+  };
+  kind.show_asked = [](const ApprovalRequest& request) -> Result<Shown> {
+    TRY(const Asked asked, decode_asked(request.body));
+    return Shown{asked.order_id, "", [asked](JsonWriter& out) {
+                   out.field("order_id", asked.order_id).field("amount", asked.amount);
+                   if (!asked.reason.empty()) out.field("reason", asked.reason);
+                 }};
+  };
+  kind.show_outcome = [](const Document& document) -> Result<Shown> {
+    TRY(const Refund refund, decode_refund(document.bytes));
+    return Shown{refund.order_id, std::string(name_of(refund.state)),
+                 [refund](JsonWriter& out) { write_refund(out, refund); }};
+  };
+  return kind;
+}
+
+void ask(Services& services, const RequestKind& kind, Call call) {
   Body body(call);
   Fields& in = body.root();
   Asked asked;
@@ -51,9 +105,8 @@ void ask(Services& services, Call call) {
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (asked.amount <= 0)
     return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));
-  const ClaimKey key = claim_of(call);
   ApprovalRequest request;
-  request.id = order_id_of('F', key);
+  request.id = order_id_of('F', claim_of(call));
   request.maker = call.principal.key_id;
   if (asked.mch_refund_no.empty()) asked.mch_refund_no = request.id;
   request.body = encode_asked(asked);
@@ -69,117 +122,24 @@ void ask(Services& services, Call call) {
       return refuse(RefusalCode::kRefundExceedsPaid, asked.order_id);
     return success();
   };
-  run(services, std::move(call), make_request(key, kKind, request, std::move(content), check),
-      [](const Answer& answer) {
-        JsonWriter out;
-        out.begin_object();
-        write_receipt(out, answer);
-        out.field("id", answer.answer).field("state", "requested").end_object();
-        return json_response(201, out.take());
-      });
-}
-
-/// The approval is durable: now the money moves, once, whoever comes here how often.
-void make_refund(Services& services, Call& call, const std::string& id) {
-  const auto request = find_approval(services.book, kKind, id);
-  const auto asked = request ? decode_asked(request->body) : fail(Errc::kCorrupt, "request {}", id);
-  if (!asked) return refuse_call(call, asked.error());
-  const DocumentPtr stored = services.book.document(DocumentKind::kOrder, asked.value().order_id);
-  if (!stored) return refuse_call(call, refuse(RefusalCode::kOrderNotFound, id));
-  const auto order = decode_order(stored->bytes);
-  if (!order) return refuse_call(call, order.error());
-  Refund refund;
-  refund.refund_id = id;
-  refund.order_id = asked.value().order_id;
-  refund.mch_no = order.value().mch_no;
-  refund.app_id = order.value().app_id;
-  refund.mch_refund_no = asked.value().mch_refund_no;
-  refund.amount = Money{asked.value().amount, order.value().amount.currency};
-  refund.reason = asked.value().reason;
-  refund.notify_url = order.value().notify_url;
-  refund.maker = request->maker;
-  refund.checker = request->checker;
-  refund.created_at = services.business.now();
-  services.payments->refund(outcome_claim(id), {{"request", id}}, std::move(refund),
-                            answer_with<Refund>(call, 200, write_refund));
-}
-
-void approve(Services& services, Call call) {
-  if (!call.request.body.empty()) {
-    Body body(call);
-    if (const auto& error = body.finish()) return refuse_call(call, *error);
-  }
-  const std::string id = call.path.at("id");
-  auto shared = std::make_shared<Call>(std::move(call));
-  std::vector<Command> commands{
-      approve_request(claim_of(*shared), kKind, id, shared->principal.key_id)};
-  const bool accepted =
-      services.book.submit(std::move(commands), [&services, shared, id](Book::Answers answers) {
-        if (!answers.at(0).accepted()) return shared->reply(respond(*shared, answers.at(0), {}));
-        on_worker(services, *shared, [&services, id](Call& on) { make_refund(services, on, id); });
-      });
-  if (!accepted) refuse_call(*shared, overloaded(1));
-}
-
-void get(Services& services, Call call) {
-  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services](Call& on) {
-    const std::string& id = on.path.at("id");
-    const auto request = find_approval(services.book, kKind, id);
-    const DocumentPtr refund = services.book.document(DocumentKind::kRefund, id);
-    if (!request && !refund) return refuse_call(on, refuse(RefusalCode::kDocumentNotFound, id));
-    JsonWriter out;
-    out.begin_object();
-    if (request) {
-      out.key("request").begin_object();
-      write_request(out, *request);
-      const auto asked = decode_asked(request->body);
-      if (!asked) return refuse_call(on, asked.error());
-      out.field("order_id", asked.value().order_id).field("amount", asked.value().amount);
-      out.end_object();
-    }
-    if (refund) {
-      const auto decoded = decode_refund(refund->bytes);
-      if (!decoded) return refuse_call(on, decoded.error());
-      out.key("refund");
-      write_refund(out, decoded.value());
-    }
-    out.end_object();
-    on.reply(json_response(200, out.take()));
-  });
+  ask_for(services, std::move(call), kind, std::move(request), std::move(content), check);
 }
 
 }  // namespace
 
 void add_refund_routes(Router& router, Services& services) {
-  router.describe("Empty", "");
   router.describe("Refund", std::string(kRefund));
   router.describe("RefundRequestBody",
                   "order_id:string amount:amount reason?:string mch_refund_no?:string");
-  router.describe("Requested", std::string(kReceipt) + "id:string state:=requested");
-  router.describe("RefundRequest", std::string(kRequestMembers) + "order_id:string amount:integer");
-  router.describe("RefundView", "request?:RefundRequest refund?:Refund");
+  const RequestKind kind = kind_of(services);
   router.add({.method = "POST",
-              .pattern = "/v1/refunds",
+              .pattern = kind.path,
               .allowed = {Role::kMaker},
               .writes = true,
               .summary = "Asks for a refund of any order; no money moves yet",
-              .handle = [&services](Call call) { ask(services, std::move(call)); },
+              .handle = [&services, kind](Call call) { ask(services, kind, std::move(call)); },
               .doc = {.request = "RefundRequestBody", .answer = "Requested", .status = 201}});
-  router.add({.method = "GET",
-              .pattern = "/v1/refunds/{id}",
-              .allowed = kHouse,
-              .summary = "A refund and the request that it came from",
-              .handle = [&services](Call call) { get(services, std::move(call)); },
-              .doc = {.answer = "RefundView"}});
-  router.add({.method = "POST",
-              .pattern = "/v1/refunds/{id}/approve",
-              .allowed = {Role::kChecker},
-              .writes = true,
-              .summary = "Approves a request of somebody else: the refund is made",
-              .handle = [&services](Call call) { approve(services, std::move(call)); },
-              .doc = {.request = "Empty", .answer = "Refund"}});
-  add_reject_route(router, services, "/v1/refunds/{id}/reject", kKind);
+  add_approval_routes(router, services, kind, "order_id:string amount:integer reason?:string");
 }
 
 }  // namespace suanpan::api::v1

@@ -1,6 +1,8 @@
 // Orders, refunds, payouts, settlement over the wire. The channels never answer here: what is
 // looked at is what the API lets through, who must agree, and where the money stands.
 #include <catch2/catch.hpp>
+#include <set>
+#include <thread>
 
 #include "api/v1/routes.h"
 #include "channels/bank_channel.h"
@@ -262,6 +264,11 @@ TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") 
   // Again, under the same key and under another: the money has moved once.
   CHECK(f.post("checker", "/v1/refunds/" + id + "/approve", "", "a1").status == 200);
   CHECK(f.post("checker", "/v1/refunds/" + id + "/approve", "", "a2").status == 200);
+  // Another checker finds what the first one made.
+  const auto other = f.post("maker2", "/v1/refunds/" + id + "/approve", "", "a2");
+  CHECK(other.status == 200);
+  CHECK(other.at("refund_id") == id);
+  CHECK(other.at("checker") == "checker");
   CHECK(f.balance("2101/M1") == 7000);
   const auto seen = f.get("auditor", "/v1/refunds/" + id);
   CHECK(seen.at("request.state") == "approved");
@@ -312,7 +319,169 @@ TEST_CASE("v1 refunds: nobody approves what he asked for, a rejected one moves n
   CHECK(second.status == 422);
   CHECK(second.at("refusal") == "refund_exceeds_paid");
   CHECK(f.balance("2101/M1") == 4000);
+  // What was refused is not approved: it can still be rejected.
+  CHECK(f.get("auditor", "/v1/refunds/" + two).at("request.state") == "requested");
+  CHECK(f.get("auditor", "/v1/refunds/" + two).at("refund") == "(absent)");
+  CHECK(f.post("checker", "/v1/refunds/" + two + "/reject", "{}", "j2").status == 200);
   CHECK(f.post("checker", "/v1/refunds/none/approve", "", "a5").status == 404);
+}
+
+/// The documents, legs and events of the one command that approved a request.
+std::string approval_entry(const Fixture& f, DocumentKind requests, const std::string& id) {
+  std::string text;
+  const auto read = f.book->for_each_command_after(0, [&](const StoredCommand& command) {
+    const auto& documents = command.effects.documents;
+    const bool approves = std::any_of(documents.begin(), documents.end(), [&](const auto& d) {
+      return d.kind == requests && d.key == id && d.version == 2;
+    });
+    if (!approves) return true;
+    for (const Document& d : documents)
+      text += fmt::format("{}v{} ", static_cast<int>(d.kind), d.version);
+    for (const Transfer& t : command.effects.transfers) text += fmt::format("leg {} ", t.amount);
+    for (const Event& event : command.effects.events) text += event.topic + " ";
+    return true;
+  });
+  REQUIRE(read);
+  return text;
+}
+
+TEST_CASE("v1 refunds: the approval, the refund and its postings are one entry of the journal") {
+  Fixture f;
+  const std::string order = f.place("J1").at("order_id");
+  f.pay(order);
+  const std::string id =
+      f.post("maker", "/v1/refunds", R"({"order_id":")" + order + R"(","amount":3000})", "r1")
+          .at("id");
+  REQUIRE(f.post("checker", "/v1/refunds/" + id + "/approve", "", "a1").status == 200);
+  // Order (3), refund (4), index (6), request (22).
+  CHECK(approval_entry(f, DocumentKind::kRefundRequest, id) ==
+        "3v3 4v1 6v1 22v2 leg 3000 refund.created ");
+}
+
+TEST_CASE("v1 refunds: parts that are approved at once return the fee once and whole") {
+  Fixture f;
+  REQUIRE(f.send([&] {
+             const std::string schedule =
+                 R"({"format":1,"merchant_no":"M1","rules":[{"product":"*",)"
+                 R"("effective_from":"2026-03-04","currency":"CNY","rate":"0.006",)"
+                 R"("rounding":"half_up","payer":"merchant","on_refund":"proportional"}]})";
+             return f.request("operator", "PUT", "/v1/fee-schedules/M1", schedule, "fees");
+           }())
+              .status == 200);
+  const std::string order = f.place("C1").at("order_id");
+  f.pay(order);
+  REQUIRE(f.balance("6001") == 60);
+  REQUIRE(f.balance("2101/M1") == 9940);
+  std::vector<std::string> ids;
+  for (const char* amount : {"3333", "3333", "3334"})
+    ids.push_back(f.post("maker", "/v1/refunds",
+                         R"({"order_id":")" + order + R"(","amount":)" + amount + "}",
+                         "r" + std::to_string(ids.size()))
+                      .at("id"));
+  std::vector<HttpRequest> calls;
+  for (const std::string& id : ids)
+    calls.push_back(f.request("checker", "POST", "/v1/refunds/" + id + "/approve", "", "a" + id));
+  std::vector<int> statuses(3);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 3; ++i)
+    threads.emplace_back([&, i] {
+      auto socket = tests::RawSocket::connect(f.server->port());
+      std::string wire = fmt::format(
+          "POST {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n",
+          calls[i].target);
+      for (const auto& [name, value] : calls[i].headers.fields())
+        wire += fmt::format("{}: {}\r\n", name, value);
+      socket.send(wire + "\r\n");
+      statuses[i] = std::stoi(socket.receive_all(40'000).substr(9, 3));
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(statuses == std::vector<int>{200, 200, 200});
+  // In whatever order: 0.19 or 0.20 with each of the first, the rest with the last.
+  std::int64_t returned = 0;
+  for (const std::string& id : ids)
+    returned += std::stoll(f.get("auditor", "/v1/refunds/" + id).at("refund.fee_return"));
+  CHECK(returned == 60);
+  CHECK(f.balance("6001") == 0);
+  CHECK(f.balance("2101/M1") == 0);
+  CHECK(f.balance("2104") == 10000);
+}
+
+TEST_CASE("v1 refunds: lists show a checker what waits for him, page by page") {
+  Fixture f;
+  const std::string order = f.place("L1").at("order_id");
+  const std::string other = f.place("L2").at("order_id");
+  f.pay(order);
+  f.pay(other);
+  std::set<std::string> asked;
+  std::string first;
+  for (int i = 0; i < 5; ++i) {
+    const std::string of = i == 4 ? other : order;
+    const auto reply = f.post("maker", "/v1/refunds", R"({"order_id":")" + of + R"(","amount":10})",
+                              "r" + std::to_string(i));
+    REQUIRE(reply.status == 201);
+    asked.insert(reply.at("id"));
+    if (i == 0) first = reply.at("id");
+  }
+  const auto ids = [&](const std::string& query) {
+    std::vector<std::string> found;
+    const auto reply = f.get("checker", "/v1/refunds" + query);
+    INFO(reply.body);
+    REQUIRE(reply.status == 200);
+    for (std::size_t i = 0; i < reply.size("refunds"); ++i) {
+      const std::string at = "refunds." + std::to_string(i);
+      const std::string request = reply.at(at + ".request.id");
+      found.push_back(request == "(absent)" ? reply.at(at + ".refund.refund_id") : request);
+    }
+    return found;
+  };
+  const std::vector<std::string> all(asked.begin(), asked.end());
+  CHECK(ids("?state=requested") == all);
+  CHECK(ids("") == all);
+  CHECK(ids("?state=requested&order_id=" + other).size() == 1);
+  CHECK(ids("?state=processing").empty());
+  // Two by two, for open requests and for all there is.
+  for (const std::string filter : {"state=requested&", ""}) {
+    std::vector<std::string> seen;
+    std::string cursor;
+    int pages = 0;
+    do {
+      const auto page = f.get("checker", "/v1/refunds?" + filter + "limit=2" +
+                                             (cursor.empty() ? "" : "&cursor=" + cursor));
+      REQUIRE(page.status == 200);
+      for (std::size_t i = 0; i < page.size("refunds"); ++i)
+        seen.push_back(page.at("refunds." + std::to_string(i) + ".request.id"));
+      cursor = page.at("next_cursor");
+      ++pages;
+    } while (cursor != "null");
+    CHECK(seen == all);
+    CHECK(pages == 3);
+  }
+  REQUIRE(f.post("checker", "/v1/refunds/" + first + "/approve", "", "a1").status == 200);
+  CHECK(ids("?state=requested").size() == 4);
+  CHECK(ids("?state=approved") == std::vector{first});
+  CHECK(ids("?state=processing") == std::vector{first});  // nobody knows what became of it
+  CHECK(ids("?state=succeeded").empty());
+  CHECK(ids("?state=rejected").empty());
+  const auto one = f.get("auditor", "/v1/refunds?state=approved");
+  CHECK(one.at("refunds.0.request.checker") == "checker");
+  CHECK(one.at("refunds.0.refund.amount") == "10");
+  CHECK(one.at("next_cursor") == "null");
+
+  CHECK(f.get("upstream", "/v1/refunds").status == 403);
+  struct Row {
+    const char* query;
+    const char* detail;
+  };
+  for (const Row& row :
+       {Row{"?state=paid", "state"}, Row{"?state=", "state"},
+        Row{"?state=created|processing", "state"}, Row{"?limit=0", "limit"},
+        Row{"?limit=501", "limit"}, Row{"?cursor=", "cursor"}, Row{"?mch_no=M1", "mch_no"}}) {
+    INFO(row.query);
+    const auto reply = f.get("checker", std::string("/v1/refunds") + row.query);
+    CHECK(reply.status == 400);
+    CHECK(reply.at("refusal") == "malformed");
+    CHECK(reply.at("detail").find(row.detail) != std::string::npos);
+  }
 }
 
 TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee stays masked") {
@@ -345,8 +514,33 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   CHECK(f.post("maker2", "/v1/payouts/" + id + "/approve", "", "a1").status == 200);
   CHECK(f.balance("2201/预售/A1") == 30000);
   CHECK(f.balance("2103") == 20000);
+  // Again, by the same person and by another: the first answer, the money has moved once.
   CHECK(f.post("maker2", "/v1/payouts/" + id + "/approve", "", "a2").status == 200);
+  CHECK(f.post("checker", "/v1/payouts/" + id + "/approve", "", "a3").at("payout_id") == id);
   CHECK(f.balance("2103") == 20000);
+  // Payout (5), index (6), request (23).
+  CHECK(approval_entry(f, DocumentKind::kPayoutRequest, id) ==
+        "5v1 6v1 23v2 leg 20000 payout.created ");
+  const auto list = f.get("checker", "/v1/payouts?state=approved&mch_no=M1");
+  CHECK(list.at("payouts.0.request.checker") == "maker2");
+  CHECK(list.at("payouts.0.payout.payout_id") == id);
+  CHECK(list.body.find("6217000000000099") == std::string::npos);
+  CHECK(f.get("checker", "/v1/payouts?mch_no=M2").size("payouts") == 0);
+  CHECK(f.get("upstream", "/v1/payouts").status == 403);
+  CHECK(f.get("checker", "/v1/payouts?order_id=x").status == 400);
+  // More than is there is asked for, refused when it is approved, and waits for the next decision.
+  const std::string much =
+      f.post("maker2", "/v1/payouts", body("2201/预售/A1", "30001"), "p8").at("id");
+  const auto self = f.post("maker2", "/v1/payouts/" + much + "/approve", "", "a4");
+  CHECK(self.status == 403);
+  CHECK(self.at("refusal") == "same_person");
+  const auto short_of = f.post("checker", "/v1/payouts/" + much + "/approve", "", "a5");
+  CHECK(short_of.status == 422);
+  CHECK(short_of.at("refusal") == "below_limit");
+  const auto waiting = f.get("checker", "/v1/payouts?state=requested");
+  CHECK(waiting.size("payouts") == 1);
+  CHECK(waiting.at("payouts.0.request.id") == much);
+  CHECK(waiting.at("payouts.0.payout") == "(absent)");
 
   const Unchanged unchanged(f);
   CHECK(f.post("maker", "/v1/payouts", body("2102/M2", "1"), "p2").at("refusal") ==
