@@ -374,7 +374,20 @@ TEST_CASE("invariants: final_states_stay, amounts too, and refunds stay within t
   const char* const amount = "final_states_stay: an amount changed after it was agreed";
   Document garbage = order(2, OrderState::kPaid);
   garbage.bytes = "{";
+  const auto fees = [](std::int64_t fee, std::int64_t returned, std::int64_t returning) {
+    Document document = order(2, OrderState::kPaid);
+    Order changed = decode_order(document.bytes).value();
+    changed.fee = fee;
+    changed.fee_returned = returned;
+    changed.fee_returning = returning;
+    document.bytes = encode(changed);
+    return document;
+  };
+  const char* const fee = "final_states_stay: more of the fee goes back than was taken";
   check({
+      {"fees beyond the fee", kSetting, with(fees(6, 3, 4)), fee},
+      {"a negative fee that goes back", kSetting, with(fees(6, 7, -1)), fee},
+      {"a fee that comes again", kSetting, with(fees(6, -1, 0)), fee},
       {"a paid order is closed", kSetting, with(order(2, OrderState::kClosed)), moved},
       {"a failed refund succeeds", kSetting, with(refund(2, RefundState::kSucceeded)), moved},
       {"a payout that succeeded fails", kSetting, with(payout(2, PayoutState::kFailed)), moved},
