@@ -10,13 +10,25 @@ bool is_final(const Refund& refund) {
   return refund.state == RefundState::kSucceeded || refund.state == RefundState::kFailed;
 }
 
+// Channels take this many; the whole reason stands in the document.
+constexpr std::size_t kMaxReasonCharacters = 80;
+
+std::string first_characters(const std::string& text, std::size_t most) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    if (begins && count++ == most) return text.substr(0, i);
+  }
+  return text;
+}
+
 RefundRequest refund_request(const Refund& refund, const Order& order) {
   RefundRequest request;
   request.order_no = order.order_id;
   request.refund_no = refund.refund_id;
   request.refund = refund.amount;
   request.total = order.amount;
-  request.reason = refund.reason;
+  request.reason = first_characters(refund.reason, kMaxReasonCharacters);
   return request;
 }
 

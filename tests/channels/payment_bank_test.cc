@@ -362,6 +362,23 @@ TEST_CASE("deposit: what does not fit goes to suspense, whole, with its reason")
   CHECK(w.deposit("B5", 8000, "", "转账 " + sub_account_of(order)).answer == "order/T2026-b2");
 }
 
+TEST_CASE("deposit: for an order whose account is closed it pays the order and lies in suspense") {
+  PaymentWorld w;
+  const Order order = w.place(w.order("T2026-cl", 8000, Way::kBankTransfer)).value;
+  AccountTerms terms;
+  terms.limit = LimitKind::kNotBelowZero;
+  terms.closed = true;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("shut"), kPending, terms, {}})).accepted());
+  CHECK(w.deposit("B1", 8000, sub_account_of(order)).answer == "order/T2026-cl");
+  CHECK(w.stands("T2026-cl").state == OrderState::kPaid);
+  CHECK(w.balance(kBankMoney) == 8000);
+  CHECK(w.balance("2241") == 8000);
+  CHECK(w.payloads("order.suspense") ==
+        std::vector<std::string>{R"({"id":"T2026-cl","amount":8000,"currency":"CNY",)"
+                                 R"("reason":"credit_account_closed","account":"2101/M1"})"});
+  CHECK(w.deposit("B1", 8000, sub_account_of(order)).replayed);
+}
+
 TEST_CASE("deposit: a transfer after the order's expiry still pays it") {
   PaymentWorld w;
   const Order order = w.place(w.order("T2026-b3", 100, Way::kBankTransfer)).value;

@@ -46,6 +46,18 @@ TEST_CASE("refund: two at once never exceed what was paid") {
   CHECK(w.balance("2104") == 600);
 }
 
+TEST_CASE("refund: a reason that is too long for the channel does not stop the refund") {
+  PaymentWorld w;
+  w.paid("T2026-long", 500);
+  Refund refund = w.refund_of("R2026-long", "T2026-long", 200);
+  refund.reason.clear();
+  for (int i = 0; i < 85; ++i) refund.reason += "退";
+  const auto outcome = w.refund(refund);
+  CHECK(outcome.value.state == RefundState::kProcessing);
+  CHECK(outcome.value.error_code.empty());
+  CHECK(outcome.value.reason == refund.reason);
+}
+
 TEST_CASE("refund: a resend refunds once, and finds the refund as it stands") {
   PaymentWorld w;
   w.paid("T2026-rr", 1000);
