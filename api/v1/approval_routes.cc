@@ -168,15 +168,17 @@ void list(Services& services, const Kind& kind, Call call) {
   Query query(call);
   Wanted wanted;
   const auto state = query.maybe_text("state");
-  wanted.of = query.maybe_text(kind->filter).value_or("");
+  const auto of = query.maybe_text(kind->filter);
   const auto cursor = query.maybe_text("cursor");
   wanted.limit = static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
   if (state && !is_request_state(*state) && !is_among(kind->states, *state))
     query.fail_at("state", "has no such choice");
+  if (of && of->empty()) query.fail_at(kind->filter, "is empty");
   if (cursor && (cursor->empty() || cursor->size() > kMaxCursorBytes))
     query.fail_at("cursor", "is none of ours");
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   wanted.state = state.value_or("");
+  wanted.of = of.value_or("");
   wanted.after = cursor.value_or("");
   on_worker(services, std::move(call), [&services, kind, wanted](Call& on) {
     Page page(*kind, wanted);
@@ -237,7 +239,10 @@ void describe(Router& router, const RequestKind& kind, std::string_view body_mem
 
 void ask_for(Services& services, Call call, const RequestKind& kind, ApprovalRequest request,
              Content content, std::function<Planned<void>(const View&)> check) {
-  if (const auto checked = kind.check(request); !checked) return refuse_call(call, checked.error());
+  // One that stands already is owed its first answer, whatever the channel would say today.
+  if (!services.book.document(kind.requests, request.id))
+    if (const auto checked = kind.check(request); !checked)
+      return refuse_call(call, checked.error());
   Command command = make_request(claim_of(call), kind.requests, std::move(request),
                                  std::move(content), std::move(check));
   run(services, std::move(call), std::move(command), [](const Answer& answer) {

@@ -10,6 +10,8 @@
 #include "channels/payee.h"
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
+#include "ledger/core/text.h"
+#include "settlement/document_fields.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -50,9 +52,11 @@ Result<Asked> decode_asked(std::string_view bytes) {
 channels::Payee read_payee(Fields& in) {
   Fields payee = in.object("payee");
   channels::Payee read{payee.text("name"), payee.text("account"), payee.text("bank")};
-  if (read.name.empty() || read.name.size() > 140) payee.fail_at("name", "must be 1 to 140 bytes");
-  if (read.account.empty() || read.account.size() > 34)
-    payee.fail_at("account", "must be 1 to 34 characters");
+  if (read.name.empty() || read.name.size() > 140 || !is_plain_text(read.name))
+    payee.fail_at("name", "must be text of 1 to 140 bytes");
+  if (read.account.empty() || read.account.size() > 34 ||
+      read.account.find_first_not_of("0123456789") != std::string::npos)
+    payee.fail_at("account", "must be 1 to 34 digits");
   if (read.bank.size() != 12 || read.bank.find_first_not_of("0123456789") != std::string::npos)
     payee.fail_at("bank", "must be a CNAPS code of 12 digits");
   payee.close();
@@ -60,11 +64,10 @@ channels::Payee read_payee(Fields& in) {
 }
 
 /// Money is taken from what the merchant is owed, or from where it may direct.
-Planned<void> check_source(const std::optional<channels::Merchant>& merchant, Asked& asked) {
+Planned<void> check_source(const std::optional<channels::Merchant>& merchant, const Asked& asked) {
   if (!merchant) return refuse(RefusalCode::kMerchantNotFound, asked.mch_no);
   if (!merchant->enabled) return refuse(RefusalCode::kMerchantDisabled, asked.mch_no);
   const std::string payable = channels::chart::merchant_payable(asked.mch_no);
-  if (asked.source_account.empty()) asked.source_account = payable;
   const std::string& path = merchant->supervised_path;
   const bool supervised = !path.empty() && (asked.source_account == path ||
                                             asked.source_account.starts_with(path + "/"));
@@ -101,7 +104,7 @@ Asked asked_in(const ApprovalRequest& request) {
 /// The merchant may have lost what he had when he asked.
 Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, const Moment& moment,
                           const std::string& default_bank) {
-  Asked asked = asked_in(request);
+  const Asked asked = asked_in(request);
   const auto merchant = channels::find_merchant(view, asked.mch_no);
   TRY(check_source(merchant, asked));
   Payout payout = payout_of(request, asked, *merchant, default_bank);
@@ -128,7 +131,7 @@ RequestKind kind_of(Services& services) {
   kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
     const Asked asked = asked_in(request);
     const auto merchant = channels::find_merchant(services.book, asked.mch_no);
-    if (!merchant) return refuse(RefusalCode::kMerchantNotFound, asked.mch_no);
+    if (!merchant) return success();  // the planner's business
     return services.payments->check_payout(
         payout_of(request, asked, *merchant, services.default_bank_account));
   };
@@ -163,15 +166,17 @@ void ask(Services& services, const RequestKind& kind, Call call) {
   asked.source_account = in.maybe_text("source_account").value_or("");
   asked.remark = in.maybe_text("remark").value_or("");
   const channels::Payee payee = read_payee(in);
-  if (asked.remark.size() > 140) in.fail_at("remark", "is longer than 140 bytes");
-  if (asked.mch_order_no.size() > 64) in.fail_at("mch_order_no", "is longer than 64 bytes");
+  if (asked.remark.size() > 140 || !is_plain_text(asked.remark))
+    in.fail_at("remark", "must be text of at most 140 bytes");
+  if (!asked.mch_order_no.empty() && !settlement::is_number(asked.mch_order_no))
+    in.fail_at("mch_order_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (asked.amount <= 0)
     return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));
   if (asked.amount > kMaxAmountMinor)
     return refuse_call(call, refuse(RefusalCode::kAmountTooLarge, "amount"));
-  const auto checked = check_source(channels::find_merchant(services.book, asked.mch_no), asked);
-  if (!checked) return refuse_call(call, checked.error());
+  if (asked.source_account.empty())
+    asked.source_account = channels::chart::merchant_payable(asked.mch_no);
   ApprovalRequest request;
   request.id = order_id_of('T', claim_of(call));
   request.maker = call.principal.key_id;
@@ -188,8 +193,10 @@ void ask(Services& services, const RequestKind& kind, Call call) {
                   {"source_account", asked.source_account},
                   {"payee", blinded},
                   {"remark", asked.remark}};
-  const auto check = [source = asked.source_account](const View& view) -> Planned<void> {
-    if (!view.account(source)) return refuse(RefusalCode::kAccountNotFound, source);
+  const auto check = [asked](const View& view) -> Planned<void> {
+    TRY(check_source(channels::find_merchant(view, asked.mch_no), asked));
+    if (!view.account(asked.source_account))
+      return refuse(RefusalCode::kAccountNotFound, asked.source_account);
     return success();
   };
   ask_for(services, std::move(call), kind, std::move(request), std::move(content), check);

@@ -6,6 +6,8 @@
 #include "api/v1/routes.h"
 #include "channels/payment_commands.h"
 #include "ledger/base/check.h"
+#include "ledger/core/text.h"
+#include "settlement/document_fields.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -100,8 +102,10 @@ void ask(Services& services, const RequestKind& kind, Call call) {
   asked.amount = in.integer("amount");
   asked.reason = in.maybe_text("reason").value_or("");
   asked.mch_refund_no = in.maybe_text("mch_refund_no").value_or("");
-  if (asked.reason.size() > 256) in.fail_at("reason", "is longer than 256 bytes");
-  if (asked.mch_refund_no.size() > 64) in.fail_at("mch_refund_no", "is longer than 64 bytes");
+  if (asked.reason.size() > 256 || !is_plain_text(asked.reason))
+    in.fail_at("reason", "must be text of at most 256 bytes");
+  if (!asked.mch_refund_no.empty() && !settlement::is_number(asked.mch_refund_no))
+    in.fail_at("mch_refund_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (asked.amount <= 0)
     return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));

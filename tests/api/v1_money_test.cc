@@ -281,8 +281,10 @@ TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") 
   CHECK(f.post("upstream", "/v1/refunds", body, "r3").status == 403);
   CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":0})", "r4").status == 400);
   CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":-1})", "r5").status == 400);
-  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":1,"maker":"y"})", "r6").status ==
-        400);
+  for (const char* more : {R"("maker":"y")", R"("reason":"a\u0007")", R"("mch_refund_no":"a/b")"})
+    CHECK(f.post("maker", "/v1/refunds", std::string(R"({"order_id":"x","amount":1,)") + more + "}",
+                 std::string("r6") + more[1])
+              .status == 400);
 }
 
 TEST_CASE("v1 refunds: nobody approves what he asked for, a rejected one moves nothing") {
@@ -472,10 +474,10 @@ TEST_CASE("v1 refunds: lists show a checker what waits for him, page by page") {
     const char* query;
     const char* detail;
   };
-  for (const Row& row :
-       {Row{"?state=paid", "state"}, Row{"?state=", "state"},
-        Row{"?state=created|processing", "state"}, Row{"?limit=0", "limit"},
-        Row{"?limit=501", "limit"}, Row{"?cursor=", "cursor"}, Row{"?mch_no=M1", "mch_no"}}) {
+  for (const Row& row : {Row{"?state=paid", "state"}, Row{"?state=", "state"},
+                         Row{"?state=created|processing", "state"}, Row{"?limit=0", "limit"},
+                         Row{"?limit=501", "limit"}, Row{"?cursor=", "cursor"},
+                         Row{"?order_id=", "order_id"}, Row{"?mch_no=M1", "mch_no"}}) {
     INFO(row.query);
     const auto reply = f.get("checker", std::string("/v1/refunds") + row.query);
     CHECK(reply.status == 400);
@@ -550,6 +552,18 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "1.5"), "p5").status == 400);
   CHECK(f.post("checker", "/v1/payouts", body("2201/预售/A1", "1"), "p6").status == 403);
   CHECK(f.post("maker", "/v1/payouts", R"({"mch_no":"M1","amount":1})", "p7").status == 400);
+  const auto bad = [&](const std::string& more, const std::string& payee, const char* key) {
+    return f.post("maker", "/v1/payouts",
+                  R"({"mch_no":"M1","amount":1,)" + more + R"("payee":{)" + payee + "}}", key);
+  };
+  const std::string good = R"("name":"甲","account":"621700","bank":"308584000013")";
+  for (const auto& reply :
+       {bad(R"("remark":"a\u0001b",)", good, "b1"), bad(R"("mch_order_no":"a/b",)", good, "b2"),
+        bad("", R"("name":"a\nb","account":"621700","bank":"308584000013")", "b3"),
+        bad("", R"("name":"甲","account":"62 1700","bank":"308584000013")", "b4")}) {
+    CHECK(reply.status == 400);
+    CHECK(reply.at("refusal") == "malformed");
+  }
 }
 
 TEST_CASE("v1 settlement: computed, reviewed, approved by a second person; twice pays once") {
