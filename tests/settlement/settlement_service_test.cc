@@ -256,6 +256,80 @@ TEST_CASE("settlement_service: threads that settle one day at once pay once") {
   w.check_books();
 }
 
+/// Computes, reviews, approves and pays what there is; the bank sends every third payout back.
+/// Returns how many batches it made, and adds what the bank has paid.
+std::size_t settle_round(World& w, int& payouts, std::int64_t& paid) {
+  const auto summary = w.service->compute(day("2026-02-14"), "maker");
+  if (!summary) return 0;
+  for (const BatchView& made : summary.value().made) {
+    if (!w.service->review(made.number, "maker")) continue;
+    const auto approved = w.service->approve(made.number, "checker");
+    if (!approved) continue;
+    const bool fails = ++payouts % 3 == 0;
+    const Answer told = w.book->run(
+        payout_is(approved.value().payout_id,
+                  fails ? PayoutFact::Kind::kFailed : PayoutFact::Kind::kSucceeded, "户名不符"));
+    if (told.accepted() && !fails) paid += made.totals.net_minor;
+  }
+  w.service->follow();
+  return summary.value().made.size();
+}
+
+TEST_CASE(
+    "settlement_service: refunds that come while batches are made and paid cost nobody a fen") {
+  World w;
+  constexpr int kOrders = 24;
+  std::vector<std::vector<Command>> refunds(2);  // a thread each: asked for, confirmed, and so on
+  for (int i = 0; i < kOrders; ++i) {
+    const Order o = order(fmt::format("P{:02}", i), "M1", 10'000, 300);
+    w.sold(o);
+    // Even ones go back whole in three parts, odd ones by a quarter.
+    const std::vector<std::int64_t> parts = i % 2 == 0
+                                                ? std::vector<std::int64_t>{3'333, 3'333, 3'334}
+                                                : std::vector<std::int64_t>{2'500};
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      const std::string id = fmt::format("R{:02}-{}", i, part);
+      // Parts of one order are asked for on both threads.
+      auto& mine = refunds[(static_cast<std::size_t>(i) + part) % 2];
+      mine.push_back(ask_refund(o, id, parts[part]));
+      mine.push_back(end_refund(o, id, true));
+    }
+  }
+  w.go_to("2026-02-14");
+  std::atomic<int> at_work{2};
+  std::vector<std::thread> threads;
+  for (auto& mine : refunds)
+    threads.emplace_back([&w, &mine, &at_work] {
+      // A merchant whose money is held or gone is refused, and so is what follows.
+      for (Command& step : mine) w.book->run(std::move(step));
+      --at_work;
+    });
+  int payouts = 0;
+  std::int64_t paid = 0;
+  while (at_work > 0) settle_round(w, payouts, paid);
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < 20; ++i) settle_round(w, payouts, paid);
+
+  std::int64_t settled = 0, due = 0;
+  for (int i = 0; i < kOrders; ++i) {
+    const Order o = w.order_of(fmt::format("P{:02}", i));
+    INFO(o.order_id << " refunded " << o.refunded << " in " << o.batch);
+    CHECK(o.refunding == 0);
+    CHECK(o.fee_returning == 0);
+    CHECK(o.fee_returned == 300 * o.refunded / 10'000);
+    CHECK(o.lines[0].taken == o.refunded);
+    settled += o.settled_gross - o.settled_fee;
+    due += 10'000 - o.refunded - (300 - o.fee_returned);
+  }
+  // What batches have taken is what the bank has paid; what is due beyond that is there.
+  CHECK(settled == paid);
+  CHECK(w.posted_of("2103") == 0);
+  CHECK(w.posted_of(payable("M1")) == 0);
+  CHECK(w.posted_of(pending("M1")) == due - paid);
+  CHECK(w.available_of(pending("M1")) == due - paid);
+  w.check_books();
+}
+
 TEST_CASE("settlement_service: an approval needs a second person") {
   World w;
   w.friday();

@@ -558,6 +558,21 @@ TEST_CASE(
     )");
   }
   {
+    // A fee that is more than the first line brings its account.
+    World w;
+    REQUIRE(w.place(order_of("P1", 1'500, {{"材料", "2101/M1", 10}, {"人工", "2101/M2", 1'490}},
+                             30)) == kOk);
+    REQUIRE(w.tell(Kind::kPaid, "P1", 1'500, "C1") == kOk);
+    CHECK(w.told("order.suspense") ==
+          R"({"id":"P1","amount":1500,"currency":"CNY","reason":"below_limit",)"
+          R"("account":"2101/M1"})");
+    w.run(R"(
+      balance receivable debits=1500
+      balance suspense   debits=30 credits=1500
+      balance fee        credits=30
+    )");
+  }
+  {
     // The fee account of a direct merchant is closed: none of his money is ours, the order is paid.
     World w;
     REQUIRE(w.place(order_of("P1", 100, {}, 6)) == kOk);
