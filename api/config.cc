@@ -129,6 +129,13 @@ Result<void> read_wechat(const toml::table& root, const std::filesystem::path& b
     TRY(m.path("api_v3_key_file", base, merchant.api_v3_key_file));
     TRY(m.path("platform_public_key_file", base, merchant.platform_public_key_file));
     TRY(m.text("platform_public_key_id", merchant.platform_public_key_id));
+    TRY(const auto fee_rate, m.get<std::string>("fee_rate"));
+    if (fee_rate) {
+      const auto rate = Rate::parse(*fee_rate);
+      if (!rate || rate.value().nano < 0 || rate.value() > Rate::parse("1").value())
+        return fail(Errc::kConfig, "wechat.merchant.fee_rate must be a rate like 0.006");
+      merchant.fee_rate = rate.value();
+    }
     if (merchant.mchid.empty() || merchant.appid.empty() || merchant.serial.empty() ||
         merchant.key_file.empty() || merchant.api_v3_key_file.empty())
       return fail(Errc::kConfig,
@@ -155,6 +162,43 @@ Result<void> read_bank(const toml::table& root, const std::filesystem::path& bas
     TRY(a.refuse_others());
     c.bank_accounts.push_back(std::move(account));
   }
+  return s.refuse_others();
+}
+
+// "HH:MM" as minutes after midnight.
+Result<void> read_time(Section& s, const char* key, int& minutes) {
+  TRY(const auto text, s.get<std::string>(key));
+  if (!text) return success();
+  int hour = 0, minute = 0;
+  const char* begin = text->data();
+  const bool shaped = text->size() == 5 && (*text)[2] == ':';
+  const bool read = shaped && std::from_chars(begin, begin + 2, hour).ptr == begin + 2 &&
+                    std::from_chars(begin + 3, begin + 5, minute).ptr == begin + 5;
+  if (!read || hour < 0 || hour > 23 || minute < 0 || minute > 59)
+    return fail(Errc::kConfig, "night.{} must be a time of day like 10:05", key);
+  minutes = hour * 60 + minute;
+  return success();
+}
+
+// After the clock, the merchants and the accounts, which it takes its defaults from.
+Result<void> read_night(const toml::table& root, Config& c) {
+  Section s(root["night"].as_table(), "night");
+  TRY(const auto enabled, s.get<bool>("enabled"));
+  c.night.enabled = enabled.value_or(!c.manual_business_clock);
+  TRY(read_time(s, "day_cut", c.night.day_cut_min));
+  TRY(read_time(s, "fetch_statements", c.night.fetch_statements_min));
+  TRY(read_time(s, "fetch_bills", c.night.fetch_bills_min));
+  TRY(read_time(s, "reconcile", c.night.reconcile_min));
+  TRY(read_time(s, "settle", c.night.settle_min));
+  TRY(read_time(s, "reports", c.night.reports_min));
+  TRY(s.number("first_retry_s", 1, 3600, c.night.first_retry_s));
+  TRY(s.number("last_retry_s", 1, 86'400, c.night.last_retry_s));
+  if (c.night.last_retry_s < c.night.first_retry_s)
+    return fail(Errc::kConfig, "night.last_retry_s must not be below night.first_retry_s");
+  for (const WechatMerchantConfig& merchant : c.wechat_merchants)
+    c.night.bills.push_back(merchant.mchid);
+  for (const BankAccountConfig& account : c.bank_accounts)
+    c.night.statements.push_back(account.number);
   return s.refuse_others();
 }
 
@@ -192,6 +236,7 @@ Result<Config> load_config(const std::filesystem::path& file) {
   TRY(read_bank(root, base, c));
   Section reports(root["reports"].as_table(), "reports");
   TRY(reports.path("folder", base, c.reports_folder));
+  TRY(reports.text("organisation", c.organisation));
   TRY(reports.refuse_others());
   Section pub(root["public"].as_table(), "public");
   TRY(pub.text("url", c.public_url));
@@ -203,9 +248,11 @@ Result<Config> load_config(const std::filesystem::path& file) {
   TRY(auto allow, notify.get<bool>("allow_private_addresses"));
   c.notify_private_addresses = allow.value_or(false);
   TRY(notify.refuse_others());
+  TRY(read_night(root, c));
   for (const auto& [key, value] : root) {
     static const std::set<std::string, std::less<>> kSections{
-        "server", "book", "clock", "public", "reports", "wechat", "bank", "channels", "notify"};
+        "server", "book", "clock",    "public", "reports",
+        "wechat", "bank", "channels", "notify", "night"};
     if (!kSections.contains(key.str()))
       return fail(Errc::kConfig, "{} is not a section", key.str());
   }

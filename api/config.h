@@ -6,12 +6,15 @@
 //   [book]    folder, currency, first_date
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
-//   [reports] folder
+//   [reports] folder, organisation
 //   [wechat]  base_url, [[wechat.merchant]] mchid, appid, serial, key_file, api_v3_key_file,
-//             platform_public_key_file, platform_public_key_id
+//             platform_public_key_file, platform_public_key_id, fee_rate (by contract: "0.006")
 //   [bank]    base_url, key_file, party, [[bank.account]] number, name, agent
 //   [channels] ca_file (trusted instead of the system's roots, for channels only)
 //   [notify]  allow_private_addresses
+//   [night]   enabled (default: as the clock is the system's), times "HH:MM" of the next day for
+//             day_cut, fetch_statements, fetch_bills, reconcile, settle, reports;
+//             first_retry_s, last_retry_s
 //
 // Unknown keys are refused: a misspelt limit must not be ignored. Paths are taken from the file's
 // folder.
@@ -22,8 +25,10 @@
 #include <string>
 #include <vector>
 
+#include "api/night/plan_night.h"
 #include "ledger/base/date.h"
 #include "ledger/base/money.h"
+#include "ledger/base/rate.h"
 #include "ledger/base/result.h"
 
 namespace suanpan::api {
@@ -34,6 +39,7 @@ struct WechatMerchantConfig {
   std::filesystem::path
       platform_public_key_file;  ///< public-key mode; empty: certificates are fetched
   std::string platform_public_key_id;
+  std::optional<Rate> fee_rate;  ///< what its contract says; none: the rate that a bill states
 };
 
 struct BankAccountConfig {
@@ -57,6 +63,7 @@ struct Config {
   Timestamp clock_start;
   std::string public_url = "http://127.0.0.1:8080";
   std::filesystem::path reports_folder = "var/reports";
+  std::string organisation;  ///< 编制单位: who the reports are made by
   std::string wechat_base_url;
   std::vector<WechatMerchantConfig> wechat_merchants;
   std::string bank_base_url, bank_party;
@@ -64,6 +71,7 @@ struct Config {
   std::vector<BankAccountConfig> bank_accounts;
   std::filesystem::path channels_ca_file;
   bool notify_private_addresses = false;
+  night::NightSettings night;  ///< its merchants and accounts are those above
 };
 
 /// Errors: kNotFound, kMalformed (with line), kConfig (naming the key and what is wrong).

@@ -6,6 +6,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <set>
+
+#include "api/night/night.h"
 #include "api/workers.h"
 #include "ledger/core/order.h"
 
@@ -41,6 +44,12 @@ struct Metrics::Impl {
                                                       .Help("Resident orders by state")
                                                       .Register(registry);
 
+  prometheus::Family<prometheus::Gauge>& night_steps =
+      prometheus::BuildGauge()
+          .Name("suanpan_night_steps")
+          .Help("Steps of nights that are not over, by state")
+          .Register(registry);
+
   void gauge(const char* name, const char* help, std::uint64_t value) {
     prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(
         static_cast<double>(value));
@@ -57,6 +66,24 @@ void Metrics::observe(std::string_view method, std::string_view route, int statu
             {"status", std::to_string(status)}})
       .Increment();
   impl_->latency.Add({{"route", std::string(route)}}, kLatencies).Observe(seconds);
+}
+
+void Metrics::observe_night(const night::Night& night) {
+  std::map<std::pair<night::StepKind, night::StepState>, double> counts;
+  std::set<Date> days;
+  std::uint64_t failed = 0;
+  for (const night::StepView& step : night.status().steps) {
+    counts[{step.id.kind, step.state}] += 1;
+    if (step.state == night::StepState::kFailed) ++failed;
+    if (step.state != night::StepState::kDone) days.insert(step.id.day);
+  }
+  for (const night::StepKind kind : night::kStepKinds)
+    for (const night::StepState state : night::kStepStates)
+      impl_->night_steps
+          .Add({{"step", std::string(name_of(kind))}, {"state", std::string(name_of(state))}})
+          .Set(counts[{kind, state}]);
+  impl_->gauge("suanpan_night_failed", "Steps of the night that have failed", failed);
+  impl_->gauge("suanpan_night_open_days", "Days whose night is not over", days.size());
 }
 
 std::string Metrics::render(const Book& book, const Workers& workers) {

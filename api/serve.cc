@@ -9,6 +9,8 @@
 #include "api/jeepay/notification_body.h"
 #include "api/jeepay/routes.h"
 #include "api/metrics.h"
+#include "api/night/night.h"
+#include "api/night/papers.h"
 #include "api/open_book.h"
 #include "api/openapi.h"
 #include "api/signals.h"
@@ -86,6 +88,12 @@ channels::Send send_through(channels::HttpsClient& client) {
   };
 }
 
+auto fetch_through(const channels::StatementFetcher& fetcher) {
+  return [&fetcher](const std::string& kind, const std::string& subject, Date day) {
+    return kind == "bill" ? fetcher.trade_bill(subject, day) : fetcher.bank_statement(subject, day);
+  };
+}
+
 // Members are made in this order and go in the opposite one: the server first, the book last.
 struct Engine {
   SystemClock real;
@@ -101,6 +109,7 @@ struct Engine {
   std::unique_ptr<reconcile::ReconcileService> reconcile;
   std::unique_ptr<channels::StatementFetcher> fetcher;
   std::unique_ptr<channels::Notifier> notifier;
+  std::unique_ptr<night::Night> night;
   std::unique_ptr<NonceStore> nonces;
   RateLimiter limits{RateLimit{}, kRateLimitedKeys};
   std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
@@ -108,10 +117,13 @@ struct Engine {
   std::unique_ptr<Services> services;
   Router router;
   std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<Housekeeping> nights;  ///< a thread of its own: its steps take long
   std::unique_ptr<HttpServer> server;
 
   ~Engine() {
     if (server) server->stop(kStopDeadline_ms);
+    if (night) night->stop();
+    nights.reset();
     housekeeping.reset();
     workers->stop();
     if (merchant_client) merchant_client->stop();
@@ -140,9 +152,12 @@ Result<void> make_services(Engine& e, const Config& config) {
   e.payments = std::make_unique<channels::PaymentService>(parts);
   e.settlement = std::make_unique<settlement::SettlementService>(book, *e.opened.vault, *e.payments,
                                                                  *e.opened.business);
-  e.reconcile = std::make_unique<reconcile::ReconcileService>(
-      book, *e.payments, *e.opened.business,
-      reconcile::ReconcileSettings{.reports = config.reports_folder});
+  reconcile::ReconcileSettings reconciling{.reports = config.reports_folder,
+                                           .organisation = config.organisation};
+  for (const WechatMerchantConfig& merchant : config.wechat_merchants)
+    if (merchant.fee_rate) reconciling.channel_rates[merchant.mchid] = *merchant.fee_rate;
+  e.reconcile = std::make_unique<reconcile::ReconcileService>(book, *e.payments, *e.opened.business,
+                                                              std::move(reconciling));
   e.fetcher = std::make_unique<channels::StatementFetcher>(e.wechat.get(), e.bank.get(),
                                                            send_through(*e.channel_client), e.real);
   std::error_code made;
@@ -153,6 +168,22 @@ Result<void> make_services(Engine& e, const Config& config) {
                                     e.real.now()));
   e.nonces = std::move(nonces);
   return success();
+}
+
+void make_night(Engine& e, const Config& config) {
+  night::NightParts parts;
+  parts.book = e.opened.book.get();
+  parts.business = e.opened.business.get();
+  parts.reconcile = e.reconcile.get();
+  parts.settlement = e.settlement.get();
+  parts.fetch = fetch_through(*e.fetcher);
+  parts.write_reports = [&e](Date day) -> Result<void> {
+    TRY(night::write_papers_of_day({*e.opened.book, *e.reconcile, *e.settlement}, day));
+    return success();
+  };
+  parts.received = config.book_folder / "received";
+  parts.settings = config.night;
+  e.night = std::make_unique<night::Night>(std::move(parts));
 }
 
 void make_routes(Engine& e, const Config& config) {
@@ -168,11 +199,9 @@ void make_routes(Engine& e, const Config& config) {
   s.payments = e.payments.get();
   s.settlement = e.settlement.get();
   s.reconcile = e.reconcile.get();
+  s.night = e.night.get();
   s.manual_business = e.opened.manual;
-  s.fetch_file = [&e](const std::string& kind, const std::string& subject, Date day) {
-    return kind == "bill" ? e.fetcher->trade_bill(subject, day)
-                          : e.fetcher->bank_statement(subject, day);
-  };
+  s.fetch_file = fetch_through(*e.fetcher);
   s.public_url = config.public_url;
   s.reports_folder = config.reports_folder.string();
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
@@ -214,12 +243,18 @@ std::vector<std::function<void()>> chores(Engine& e) {
           [&e] { e.settlement->follow(); }};
 }
 
+void nightly(Engine& e) {
+  e.night->round();
+  e.metrics->observe_night(*e.night);
+}
+
 Result<void> run(const Config& config) {
   Engine e;
   TRY(auto opened, open_book(config));
   e.opened = std::move(opened);
   TRY(make_services(e, config));
   TRY(check_orders_under_way(*e.opened.book, e.wechat.get()));
+  make_night(e, config);
   make_routes(e, config);
   channels::NotifierParts notifying;
   notifying.book = e.opened.book.get();
@@ -230,6 +265,9 @@ Result<void> run(const Config& config) {
   };
   e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));
   e.housekeeping = std::make_unique<Housekeeping>(chores(e));
+  if (config.night.enabled)
+    e.nights =
+        std::make_unique<Housekeeping>(std::vector<std::function<void()>>{[&e] { nightly(e); }});
   HttpServerOptions options;
   options.address = config.listen_address;
   options.port = config.listen_port;

@@ -20,6 +20,10 @@ namespace suanpan::reconcile {
 class ReconcileService;
 }
 
+namespace suanpan::api::night {
+class Night;
+}
+
 namespace suanpan::api {
 
 class Metrics;
@@ -37,6 +41,7 @@ struct Services {
   channels::PaymentService* payments = nullptr;
   settlement::SettlementService* settlement = nullptr;
   reconcile::ReconcileService* reconcile = nullptr;
+  const night::Night* night = nullptr;
   ManualClock* manual_business = nullptr;  ///< null in production: then nobody may advance it
   /// Fetches a bill ("bill") or bank statement ("statement") of a subject and day from outside.
   /// Blocks. Null: files come in the request only.

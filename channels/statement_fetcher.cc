@@ -2,7 +2,7 @@
 
 #include <future>
 
-#include "channels/wechat/bill_file.h"
+#include "channels/wechat/bill.h"
 #include "ledger/base/digest.h"
 
 namespace suanpan::channels {
@@ -30,7 +30,10 @@ Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date 
   const auto stamp = [&] { return wechat::Stamp{real_.now(), nonce()}; };
   TRY(auto offered, ask(wechat_->base_url(),
                         adapter->encode_trade_bill(day, wechat::BillKind::kAll, true, stamp())));
-  TRY(auto ticket, adapter->decode_bill_ticket(offered, real_.now()));
+  const auto ticket_or_none = adapter->decode_bill_ticket(offered, real_.now());
+  if (!ticket_or_none && ticket_or_none.error().code == Errc::kNotFound)
+    return wechat::empty_trade_bill();
+  TRY(const auto ticket, ticket_or_none);
   TRY(auto file, ask(wechat_->base_url(), adapter->encode_bill_download(ticket, stamp())));
   if (file.status != 200)
     return fail(Errc::kUnavailable, "the bill download was answered with {}", file.status);

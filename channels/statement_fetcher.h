@@ -20,8 +20,9 @@ class StatementFetcher {
                    const Clock& real)
       : wechat_(wechat), bank_(bank), send_(std::move(send)), real_(real) {}
 
-  /// The uncompressed file. Errors: kUnavailable (not made yet: after 10:00 of the next day),
-  /// kNotFound (a day without business), kMismatch (another hash), and the transport's.
+  /// The uncompressed file. Where the channel knows of no business on the day, an empty bill that
+  /// says so: the books may know of some. Errors: kUnavailable (not made yet: after 10:00 of the
+  /// next day), kMismatch (another hash), and the transport's.
   Result<std::string> trade_bill(const std::string& mchid, Date day) const;
   /// The camt.053.001.08 text. Errors: kNotFound (the day has not ended), and the transport's.
   Result<std::string> bank_statement(const std::string& account, Date day) const;

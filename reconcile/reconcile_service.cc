@@ -1,10 +1,12 @@
 #include "reconcile/reconcile_service.h"
 
+#include <algorithm>
+
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
+#include "reconcile/account_statement.h"
 #include "reconcile/day_reports.h"
 #include "reconcile/plan_case.h"
-#include "reconcile/report_files.h"
 
 namespace suanpan::reconcile {
 
@@ -132,6 +134,28 @@ Result<std::vector<std::string>> ReconcileService::write_day_reports(Date day) {
       write_report(build_case_report(open_cases, day, head), "cases", folder, "open-cases"));
   keep(case_paths);
   return paths;
+}
+
+// Two codes may differ in a '/' alone; the account's number keeps their files apart.
+Result<ReportPaths> ReconcileService::write_account_statement(const std::string& code, Date from,
+                                                              Date to) {
+  TRY(const auto statement, account_statement(book_, code, from, to));
+  TRY(const auto report,
+      build_account_report(statement, ReportHead{settings_.organisation, business_.now()}));
+  const std::uint32_t id =
+      book_.read([&](const State& state, std::uint64_t) { return state.account(code)->id.value; });
+  std::string name = code;
+  std::ranges::replace(name, '/', '.');
+  return write_report(report, "lines", settings_.reports / to.iso(),
+                      fmt::format("account-{}-{}-{}-{}", id, name, from.compact(), to.compact()));
+}
+
+Result<ReportPaths> ReconcileService::write_settlement_statement(
+    const SettlementStatement& statement) {
+  TRY(const auto report,
+      build_settlement_report(statement, ReportHead{settings_.organisation, business_.now()}));
+  return write_report(report, "orders", settings_.reports / statement.settled_on.iso(),
+                      "settlement-" + statement.batch);
 }
 
 }  // namespace suanpan::reconcile

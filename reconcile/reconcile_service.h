@@ -12,7 +12,9 @@
 #include <mutex>
 
 #include "channels/payment_service.h"
+#include "reconcile/report_files.h"
 #include "reconcile/run_desk.h"
+#include "reconcile/settlement_report.h"
 
 namespace suanpan::reconcile {
 
@@ -50,6 +52,11 @@ class ReconcileService {
 
   /// Writes the trial balance, the daily summary and the open cases of a day; returns their paths.
   Result<std::vector<std::string>> write_day_reports(Date day);
+  /// Writes the statement of an account (明细账). Errors: as account_statement; kIo.
+  Result<ReportPaths> write_account_statement(const std::string& code, Date from, Date to);
+  /// Writes a settlement statement (结算单), which the caller has put together. Errors: as
+  /// build_settlement_report; kIo.
+  Result<ReportPaths> write_settlement_statement(const SettlementStatement& statement);
 
  private:
   Planned<Case> change_case(

@@ -10,14 +10,17 @@
 
 namespace suanpan::reconcile {
 
-/// A settled order or refund. Of a refund all three amounts are negative or zero.
+/// A settled order, what was refunded of it before taken off; or a refund of an order that an
+/// earlier batch has paid, whose gross, fee and net are negative or zero.
 struct SettlementLine {
   Date date;         ///< of the business, not of the settlement
   std::string kind;  ///< 支付 or 退款
   std::string order_no;
   std::string merchant_order_no;
   std::string product;
-  std::int64_t gross = 0;
+  std::int64_t sold = 0;      ///< as paid; 0 of a refund that stands alone
+  std::int64_t refunded = 0;  ///< of it, positive
+  std::int64_t gross = 0;     ///< sold - refunded
   std::int64_t fee = 0;
   std::int64_t net = 0;
   std::string voucher_number;
@@ -37,8 +40,8 @@ struct SettlementStatement {
   std::vector<SettlementLine> lines;
 };
 
-/// Errors: kMismatch if a line's gross - fee is not its net, or the lines do not sum to the payout;
-/// kTooLarge.
+/// Errors: kMismatch if a line's sold - refunded is not its gross, its gross - fee not its net, or
+/// the lines do not sum to the payout; kTooLarge.
 Result<report::Report> build_settlement_report(const SettlementStatement& statement,
                                                const ReportHead& head);
 

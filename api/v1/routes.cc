@@ -31,6 +31,7 @@ void add_all_routes(Router& router, Services& services) {
     add_case_routes(router, services);
     add_day_report_routes(router, services);
   }
+  if (services.night) add_night_routes(router, services);
 }
 
 }  // namespace suanpan::api::v1

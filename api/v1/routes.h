@@ -31,6 +31,7 @@ void add_case_routes(Router& router, Services& services);
 void add_reconcile_routes(Router& router, Services& services);
 void add_fee_schedule_routes(Router& router, Services& services);
 void add_settlement_routes(Router& router, Services& services);
+void add_night_routes(Router& router, Services& services);
 
 /// Everything above whose service is there.
 void add_all_routes(Router& router, Services& services);

@@ -1,5 +1,7 @@
 #include "channels/wechat/bill.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace suanpan::channels::wechat {
@@ -214,6 +216,19 @@ Result<void> TradeBillReader::feed(std::string_view chunk) { return reader_.feed
 Result<TradeBillTotals> TradeBillReader::finish() {
   TRY(reader_.finish());
   return *handler_->believed();
+}
+
+std::string empty_trade_bill() {
+  std::string columns, names, zeros;
+  for (const auto name : kRequired) columns += fmt::format("{},", name);
+  for (const auto name : kRefundColumns) columns += fmt::format("{},", name);
+  columns += kSettled;
+  for (const auto name :
+       {kRowCount, std::string_view("应结订单总金额"), std::string_view("退款总金额"), kFeeTotal}) {
+    names += fmt::format("{}{}", names.empty() ? "" : ",", name);
+    zeros += zeros.empty() ? "`0" : ",`0.00";
+  }
+  return fmt::format("{}\r\n{}\r\n{}\r\n", columns, names, zeros);
 }
 
 Result<TradeBill> parse_trade_bill(std::string_view file, const BillExpectation& expectation) {

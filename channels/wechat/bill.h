@@ -86,6 +86,10 @@ struct TradeBill {
   TradeBillTotals totals;
 };
 
+/// The bill of a day without any trade. The platform makes none for such a day; this is what it
+/// would say.
+std::string empty_trade_bill();
+
 /// A whole file at once. Errors: as TradeBillReader.
 Result<TradeBill> parse_trade_bill(std::string_view file, const BillExpectation& expectation);
 

@@ -182,7 +182,7 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kBreakCase, 16},
       {DocumentKind::kSubAccount, 17},
       {DocumentKind::kCursor, 18},
-      {DocumentKind::kImport, 19},
+      {DocumentKind::kNight, 19},
       {DocumentKind::kBookSetting, 20},
       {DocumentKind::kChannelArrival, 21},
       {DocumentKind::kRefundRequest, 22},
