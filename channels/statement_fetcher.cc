@@ -24,20 +24,40 @@ Result<HttpResponse> StatementFetcher::ask(const std::string& base_url, HttpRequ
   return answer.get();
 }
 
+Result<wechat::BillTicket> StatementFetcher::ticket(const std::string& mchid, Date day) const {
+  const auto adapter = wechat_->adapter(mchid);
+  TRY(const auto offered,
+      ask(wechat_->base_url(),
+          adapter->encode_trade_bill(day, wechat::BillKind::kAll, true, {real_.now(), nonce()})));
+  return adapter->decode_bill_ticket(offered, real_.now());
+}
+
+Result<void> StatementFetcher::refresh_keys(const std::string& mchid) const {
+  const auto adapter = wechat_->adapter(mchid);
+  TRY(const auto answer,
+      ask(wechat_->base_url(), adapter->encode_certificates({real_.now(), nonce()})));
+  TRY(auto keys, adapter->decode_certificates(answer, real_.now()));
+  wechat_->set_platform_keys(mchid, std::move(keys));
+  return success();
+}
+
 Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
-  const auto adapter = wechat_ ? wechat_->adapter(mchid) : nullptr;
-  if (!adapter) return fail(Errc::kNotFound, "WeChat merchant {} is not configured", mchid);
-  const auto stamp = [&] { return wechat::Stamp{real_.now(), nonce()}; };
-  TRY(auto offered, ask(wechat_->base_url(),
-                        adapter->encode_trade_bill(day, wechat::BillKind::kAll, true, stamp())));
-  const auto ticket_or_none = adapter->decode_bill_ticket(offered, real_.now());
-  if (!ticket_or_none && ticket_or_none.error().code == Errc::kNotFound)
-    return wechat::empty_trade_bill();
-  TRY(const auto ticket, ticket_or_none);
-  TRY(auto file, ask(wechat_->base_url(), adapter->encode_bill_download(ticket, stamp())));
+  if (!wechat_ || !wechat_->adapter(mchid))
+    return fail(Errc::kNotFound, "WeChat merchant {} is not configured", mchid);
+  auto offered = ticket(mchid, day);
+  // After a start no certificate is known, and they are replaced from time to time.
+  if (!offered && offered.error().code == Errc::kBadSignature) {
+    TRY(refresh_keys(mchid));
+    offered = ticket(mchid, day);
+  }
+  if (!offered && offered.error().code == Errc::kNotFound) return wechat::empty_trade_bill();
+  TRY(const auto bill, offered);
+  const auto adapter = wechat_->adapter(mchid);
+  TRY(auto file,
+      ask(wechat_->base_url(), adapter->encode_bill_download(bill, {real_.now(), nonce()})));
   if (file.status != 200)
     return fail(Errc::kUnavailable, "the bill download was answered with {}", file.status);
-  return wechat::open_bill(std::move(file.body), true, ticket.sha1_hex);
+  return wechat::open_bill(std::move(file.body), true, bill.sha1_hex);
 }
 
 Result<std::string> StatementFetcher::bank_statement(const std::string& account, Date day) const {

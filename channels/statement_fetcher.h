@@ -16,8 +16,8 @@ class StatementFetcher {
  public:
   /// Either channel may be null: what it is asked for is kNotFound, as for a merchant or account
   /// that is not configured. All must outlive the fetcher.
-  StatementFetcher(const WechatChannel* wechat, const BankChannel* bank, Send send,
-                   const Clock& real)
+  /// Fetches the platform's certificates, where an answer names a key that is not known yet.
+  StatementFetcher(WechatChannel* wechat, const BankChannel* bank, Send send, const Clock& real)
       : wechat_(wechat), bank_(bank), send_(std::move(send)), real_(real) {}
 
   /// The uncompressed file. Where the channel knows of no business on the day, an empty bill that
@@ -29,7 +29,9 @@ class StatementFetcher {
 
  private:
   Result<HttpResponse> ask(const std::string& base_url, HttpRequest request) const;
-  const WechatChannel* wechat_;
+  Result<wechat::BillTicket> ticket(const std::string& mchid, Date day) const;
+  Result<void> refresh_keys(const std::string& mchid) const;
+  WechatChannel* wechat_;
   const BankChannel* bank_;
   Send send_;
   const Clock& real_;

@@ -67,14 +67,16 @@ class Staff:
     def __init__(self, base, key_id, secret):
         self.base, self.key_id, self.secret = base, key_id, secret
 
-    def call(self, method, target, body=None):
+    def call(self, method, target, body=None, expect=(200, 201, 202, 204), as_json=True):
         status, answer = self.send(method, target, body)
-        if status not in (200, 201, 202, 204):
-            raise Refused(f"{self.key_id}: {method} {target}: {status} {answer}")
-        return answer
+        if status not in expect:
+            raise Refused(f"{self.key_id}: {method} {target}: {status} {answer.decode(errors='replace')}")
+        if not as_json:
+            return answer
+        return json.loads(answer) if answer else {}
 
     def send(self, method, target, body=None):
-        """Status and answer, whatever they are."""
+        """Status and answer's bytes, whatever they are."""
         raw = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
         stamp, nonce = str(int(time.time())), secrets.token_hex(16)
         message = f"{method}\n{target}\n{stamp}\n{nonce}\n{hashlib.sha256(raw).hexdigest()}\n"
@@ -83,8 +85,7 @@ class Staff:
                    "Suanpan-Signature": signature.decode(), "Content-Type": "application/json"}
         if method != "GET":
             headers["Idempotency-Key"] = secrets.token_hex(12)
-        status, answer = http_call(self.base, method, target, raw, headers, timeout=120)
-        return status, json.loads(answer) if answer else {}
+        return http_call(self.base, method, target, raw, headers, timeout=120)
 
     def get(self, path, **query):
         return self.call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
@@ -94,7 +95,7 @@ class Staff:
 
     def refusal(self, path, body=None):
         """The problem that a POST is answered with."""
-        return self.send("POST", path, {} if body is None else body)[1]
+        return json.loads(self.send("POST", path, {} if body is None else body)[1])
 
 
 class OtherSide:
