@@ -4,20 +4,23 @@
 
 #include "ledger/base/limits.h"
 #include "ledger/base/log.h"
+#include "ledger/engine/one_shard.h"
 #include "ledger/store/rocks_store.h"
 
 namespace suanpan {
 namespace {
 
-constexpr auto kIdleTick = std::chrono::milliseconds(50);  // how late an expiry may be noticed
-constexpr std::size_t kExpiriesPerBlock = 1024;
-constexpr std::size_t kMaxBlockBytes = 32 << 20;
+constexpr std::size_t kRememberedIds = 1 << 20;
 
 }  // namespace
 
 Book::Engine::Engine(const BookOptions& options, const Clock& clock,
                      std::unique_ptr<KeyValueStore> opened)
-    : store(std::move(opened)), projector(*store), options_(options), clock_(clock) {
+    : store(std::move(opened)),
+      projector(*store),
+      options_(options),
+      clock_(clock),
+      claims_(kRememberedIds) {
   if (!options_.on_fatal) options_.on_fatal = [](const Error& error) { fatal(error); };
 }
 
@@ -34,7 +37,7 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
       options.projection_batch,
       [e](const std::vector<DocumentPtr>& finished) { e->evict_finished(finished); },
       engine->options_.on_fatal);
-  engine->planning_ = std::thread([e] { e->plan_loop(); });
+  engine->planning_->start();
   engine->committing_ = std::thread([e] { e->commit_loop(); });
   return engine;
 }
@@ -100,22 +103,15 @@ Result<void> Book::Engine::recover() {
   published = std::make_unique<State>(empty, cold);
   TRY(fill(*published));
   published_seq = durable_seq_ = journal->last_seq();
-  planner_ =
-      std::make_unique<Planner>(std::move(working), snapshot.stamper, projector.ids(), *journal);
-  for (const auto& [key, seq] : recent) {
-    planner_->recover_id(key, seq);
-    recent_.add(key, seq, ids_stamp);
-  }
+  for (const auto& [key, seq] : recent) claims_.remember(key, seq, ids_stamp);
+  const PlanningRoom room{clock_, claims_, projector.ids(), queued_items_, invariant_violations_};
+  planning_ = std::make_unique<OneShard>(room, std::move(working), snapshot.stamper);
   return success();
 }
 
 Book::Engine::~Engine() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  work_.notify_all();
-  if (planning_.joinable()) planning_.join();
+  stopping_ = true;
+  if (planning_) planning_->stop();
   if (committing_.joinable()) committing_.join();
   projector.stop();
   if (journal) {
@@ -124,132 +120,135 @@ Book::Engine::~Engine() {
   }
 }
 
-bool Book::Engine::submit(Submission submission) {
-  const std::size_t items = submission.items();
-  CHECK_OR_DIE(items <= kMaxBatchItems, "a submission of {} items", items);
-  {
-    std::lock_guard lock(mutex_);
+bool Book::Engine::reserve(std::size_t items) {
+  std::size_t queued = queued_items_.load();
+  do {
     // An empty queue takes any submission: one larger than the queue would never be accepted.
-    if (stopping_ || (queued_items_ > 0 && queued_items_ + items > options_.queue_items))
-      return false;
-    queued_items_ += items;
-    queue_.push_back(std::move(submission));
-  }
-  work_.notify_one();
+    if (stopping_ || (queued > 0 && queued + items > options_.queue_items)) return false;
+  } while (!queued_items_.compare_exchange_weak(queued, queued + items));
   return true;
 }
 
-void Book::Engine::plan_one(Submission& submission, GatheredBlock& block) {
-  const Timestamp now = clock_.now();
-  // Also under load, when the thread is never idle: what a command sees depends on its time only.
-  planner_->expire_holds(now, kExpiriesPerBlock, block);
-  Book::Answers answers;
-  answers.reserve(submission.items());
-  for (const VoucherRequest& voucher : submission.vouchers)
-    answers.push_back(planner_->plan(voucher, now, block));
-  for (const Command& command : submission.commands)
-    answers.push_back(planner_->plan(command, now, block));
-  block.waiting.push_back({std::move(submission.done), std::move(answers)});
+bool Book::Engine::submit(Submission submission) {
+  const std::size_t items = submission.items();
+  CHECK_OR_DIE(items <= kMaxBatchItems, "a submission of {} items", items);
+  if (!reserve(items)) return false;
+  const auto request = std::make_shared<Request>(std::move(submission));
+  Unit unit{request, {}, 0};
+  unit.items.reserve(items);
+  bool waits = false;
+  for (std::uint32_t item = 0; item < items; ++item) {
+    const Claim claimed = claim(request, item);
+    if (claimed == Claim::kToPlan) unit.items.push_back(item);
+    if (claimed == Claim::kAnswered) ++unit.answered;
+    waits = waits || claimed == Claim::kWaits;
+  }
+  // What was answered already is told by the committer as well, in the queue's order.
+  if (!unit.items.empty() || unit.answered > 0 || !waits) planning_->push(std::move(unit));
+  return true;
 }
 
-void Book::Engine::plan_loop() {
-  auto block = std::make_shared<GatheredBlock>();
-  std::shared_ptr<GatheredBlock> committing;
-  const auto full = [&] {
-    return block->builder.records() >= kMaxBlockItems || block->builder.bytes() >= kMaxBlockBytes;
-  };
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    // A block that is full, or has nothing more to gather, goes to the committer as soon as it is
-    // free.
-    if (committing && !handed_over_) {
-      planner_->end_commit();
-      committing = nullptr;
-    }
-    if (!block->waiting.empty() && !handed_over_ && (full() || queue_.empty())) {
-      committing = handed_over_ = std::exchange(block, std::make_shared<GatheredBlock>());
-      planner_->begin_commit(committing);
-      sealed_.notify_one();
-    }
-    if (!queue_.empty() && !full()) {
-      Submission submission = std::move(queue_.front());
-      queue_.pop_front();
-      queued_items_ -= submission.items();
-      lock.unlock();
-      plan_one(submission, *block);
-      lock.lock();
-      continue;
-    }
-    if (stopping_ && queue_.empty() && block->waiting.empty() && !handed_over_) break;
-    const bool woken = work_.wait_for(lock, kIdleTick, [&] {
-      return (!queue_.empty() && !full()) || (committing && !handed_over_) || !to_evict_.empty() ||
-             (stopping_ && block->waiting.empty() && !handed_over_) ||
-             (!block->waiting.empty() && !handed_over_);
-    });
-    const std::vector<DocumentPtr> finished = std::exchange(to_evict_, {});
-    lock.unlock();
-    for (const DocumentPtr& d : finished) planner_->state().evict(d->kind, d->key, d->version);
-    if (!woken && !full() && planner_->expire_holds(clock_.now(), kExpiriesPerBlock, *block) > 0)
-      block->waiting.push_back({[](Book::Answers) {}, {}});
-    lock.lock();
+Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t item) {
+  if (auto refusal = malformed(request->submission, item)) {
+    request->answers[item].refusal = std::move(*refusal);
+    return Claim::kAnswered;
   }
-  planning_ended_ = true;
-  sealed_.notify_one();
+  const ClaimKey& key = request->key(item);
+  const Claims::Claimed claimed = claims_.claim(key, Waiter{request, item});
+  if (claimed.outcome == Claims::Outcome::kWaits) return Claim::kWaits;
+  std::uint64_t seq = claimed.seq;
+  if (claimed.outcome == Claims::Outcome::kMine) {
+    const auto stored = projector.ids().find(key);
+    if (!stored) options_.on_fatal(stored.error());
+    if (!stored.value()) return Claim::kToPlan;
+    seq = *stored.value();
+    std::vector<Waiter> woken;
+    claims_.settle(key, seq, projector.ids().stamp(), woken);
+    for (const Waiter& waiter : woken) {
+      waiter.request->answers[waiter.item] = answer_from_journal(*waiter.request, waiter.item, seq);
+      planning_->push(Unit{waiter.request, {}, 1});
+    }
+  }
+  // Durable, but perhaps not published yet: who hears of it must be able to read it.
+  while (wait_for_seq(seq - 1, 1000) < seq) {
+  }
+  request->answers[item] = answer_from_journal(*request, item, seq);
+  return Claim::kAnswered;
+}
+
+Answer Book::Engine::answer_from_journal(const Request& request, std::uint32_t item,
+                                         std::uint64_t seq) const {
+  auto block = journal->block_of(seq);
+  if (block && !block.value())
+    block = fail(Errc::kCorrupt, "journal entry {} of a known id is missing", seq);
+  if (!block) options_.on_fatal(block.error());
+  return answer_again(request.submission, item, block.value()->read(block.value()->command(seq)));
 }
 
 void Book::Engine::commit_loop() {
   auto last_sync = std::chrono::steady_clock::now();
   bool head_dirty = false;
-  std::unique_lock lock(mutex_);
   for (;;) {
-    sealed_.wait_for(lock, std::chrono::seconds(1),
-                     [&] { return handed_over_ || planning_ended_; });
-    const auto block = handed_over_;
-    if (!block && planning_ended_) return;
-    lock.unlock();
+    const auto block = planning_->take(std::chrono::seconds(1));
+    if (!block && planning_->ended()) return;
     if (block) {
-      commit(block);
-      head_dirty = true;
+      head_dirty = head_dirty || !block->builder.empty();
+      commit(*block);
     }
     if (head_dirty && std::chrono::steady_clock::now() - last_sync >= std::chrono::seconds(1)) {
       if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
       last_sync = std::chrono::steady_clock::now();
       head_dirty = false;
     }
-    lock.lock();
-    if (block) {
-      handed_over_ = nullptr;
-      work_.notify_one();
-    }
+    if (block) planning_->committed();
   }
 }
 
-void Book::Engine::commit(const std::shared_ptr<GatheredBlock>& block) {
-  if (!block->builder.empty()) {
-    auto appended = journal->append(block->builder.seal(journal->last_hash()));
-    if (!appended) options_.on_fatal(appended.error());
-    const BlockPtr durable = appended.value();
-    // A day that is cut stays cut: its head does not wait for the next second.
-    if (std::any_of(durable->parts().begin(), durable->parts().end(),
-                    [](const VariablePart& part) { return part.book.has_value(); }))
-      if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
-    publish(durable);
+void Book::Engine::commit(GatheredBlock& block) {
+  if (!block.builder.empty()) commit_records(block.builder);
+  for (auto& waiting : block.waiting) finish(waiting.request, waiting.answers);
+}
+
+void Book::Engine::commit_records(const BlockBuilder& builder) {
+  auto appended = journal->append(builder.seal(journal->last_hash()));
+  if (!appended) options_.on_fatal(appended.error());
+  const BlockPtr durable = appended.value();
+  // A day that is cut stays cut: its head does not wait for the next second.
+  if (std::any_of(durable->parts().begin(), durable->parts().end(),
+                  [](const VariablePart& part) { return part.book.has_value(); }))
+    if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
+  // Settled before it is published: whoever reads of an entry finds its id.
+  std::vector<Waiter> woken;
+  std::vector<std::uint64_t> woken_by;
+  const std::uint64_t projected = projector.ids().stamp();
+  for (const Record& record : durable->records()) {
+    if (record.leg != 0) continue;
+    claims_.settle(record.key(), record.seq, projected, woken);
+    woken_by.resize(woken.size(), record.seq);
+  }
+  publish(durable);
+  {
     std::lock_guard lock(mutex_);
     ++blocks_;
     records_ += durable->record_count();
     durable_seq_ = durable->last_seq();
   }
   durable_.notify_all();
-  for (auto& waiting : block->waiting) waiting.done(std::move(waiting.answers));
+  for (std::size_t i = 0; i < woken.size(); ++i) {
+    Request& request = *woken[i].request;
+    const StoredCommand first = durable->read(durable->command(woken_by[i]));
+    request.answers[woken[i].item] = answer_again(request.submission, woken[i].item, first);
+    queued_items_ -= 1;
+    finish(woken[i].request, 1);
+  }
+}
+
+void Book::Engine::finish(const RequestPtr& request, std::size_t answers) {
+  request->open -= answers;
+  if (request->open == 0) request->submission.done(std::move(request->answers));
 }
 
 void Book::Engine::publish(const BlockPtr& block) {
-  {
-    std::lock_guard lock(recent_mutex_);
-    const std::uint64_t projected = projector.ids().stamp();
-    for (const Record& record : block->records())
-      if (record.leg == 0) recent_.add(record.key(), record.seq, projected);
-  }
   {
     std::unique_lock lock(published_mutex);
     for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
@@ -271,15 +270,11 @@ void Book::Engine::evict_finished(const std::vector<DocumentPtr>& finished) {
     std::unique_lock lock(published_mutex);
     for (const DocumentPtr& d : finished) published->evict(d->kind, d->key, d->version);
   }
-  std::lock_guard lock(mutex_);
-  to_evict_.insert(to_evict_.end(), finished.begin(), finished.end());
+  planning_->evict(finished);
 }
 
 Result<std::optional<std::uint64_t>> Book::Engine::find_seq(const ClaimKey& key) const {
-  {
-    std::lock_guard lock(recent_mutex_);
-    if (const auto seq = recent_.find(key)) return seq;
-  }
+  if (const auto seq = claims_.find(key)) return seq;
   return projector.ids().find(key);
 }
 
@@ -297,12 +292,12 @@ BookStatistics Book::Engine::statistics() const {
     s.last_seq = published_seq;
   }
   s.projected_seq = projector.fed_seq();
-  s.invariant_violations = planner_->invariant_violations();
+  s.invariant_violations = invariant_violations_.load();
   s.disk_bytes = store->disk_bytes();
+  s.queued = queued_items_.load();
   std::lock_guard lock(mutex_);
   s.blocks = blocks_;
   s.records = records_;
-  s.queued = queued_items_;
   return s;
 }
 

@@ -1,24 +1,18 @@
-// The inside of a book: the planning thread and the committer. Seen by book.cc only.
+// The inside of a book: claims, the planning threads and the committer. Seen by book.cc only.
 //
-// Hand-over: the planning thread gathers into one block while the committer makes the one before it
-// durable; at most one sealed block waits. Answers leave in journal order.
+//   submit ─▶ claims ─▶ Planning (one_shard.h, shard_room.h) ─▶ block ─▶ commit ─▶ answers
+//
+// submit() runs on the caller's thread: what is malformed, known or under way already never reaches
+// a planning thread. Answers leave in journal order, from the committing thread.
 #pragma once
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "ledger/engine/planner.h"
+#include "ledger/engine/planning.h"
 #include "ledger/engine/projector.h"
 
 namespace suanpan {
-
-/// What one caller handed in: vouchers or commands, never both.
-struct Submission {
-  std::vector<VoucherRequest> vouchers;
-  std::vector<Command> commands;
-  Book::Done done;
-  std::size_t items() const { return vouchers.size() + commands.size(); }
-};
 
 class Book::Engine {
  public:
@@ -43,35 +37,32 @@ class Book::Engine {
   Engine(const BookOptions& options, const Clock& clock, std::unique_ptr<KeyValueStore> opened);
   Result<void> open_book();
   Result<void> recover();
-  void plan_loop();
+  bool reserve(std::size_t items);
+  /// Answers an item or claims its key. True: it is to be planned.
+  enum class Claim { kAnswered, kWaits, kToPlan };
+  Claim claim(const RequestPtr& request, std::uint32_t item);
+  Answer answer_from_journal(const Request& request, std::uint32_t item, std::uint64_t seq) const;
   void commit_loop();
-  void plan_one(Submission& submission, GatheredBlock& block);
-  void commit(const std::shared_ptr<GatheredBlock>& block);
+  void commit(GatheredBlock& block);
+  void commit_records(const BlockBuilder& builder);
   void publish(const BlockPtr& block);
+  void finish(const RequestPtr& request, std::size_t answers);
   void evict_finished(const std::vector<DocumentPtr>& finished);
 
   BookOptions options_;
   const Clock& clock_;
-  std::unique_ptr<Planner> planner_;
+  Claims claims_;
+  std::atomic<std::size_t> queued_items_{0};  // not planned yet, or waiting for the same id
+  std::atomic<std::uint64_t> invariant_violations_{0};
+  std::unique_ptr<Planning> planning_;
+  std::atomic<bool> stopping_{false};
 
   mutable std::mutex mutex_;                 // guards everything below
-  std::condition_variable work_;             // the planning thread waits here
-  std::condition_variable sealed_;           // the committer waits here
   mutable std::condition_variable durable_;  // wait_for_seq waits here
-  std::deque<Submission> queue_;
-  std::size_t queued_items_ = 0;
-  std::vector<DocumentPtr> to_evict_;
-  std::shared_ptr<GatheredBlock>
-      handed_over_;  // sealed for the committer, which clears it when done
-  bool stopping_ = false, planning_ended_ = false;
   std::uint64_t blocks_ = 0, records_ = 0;
   std::uint64_t durable_seq_ = 0;  // published by now
 
-  // Ids of durable commands that the id projection does not answer for yet, for reads.
-  mutable std::mutex recent_mutex_;
-  RecentIds recent_{1 << 20};
-
-  std::thread planning_, committing_;
+  std::thread committing_;
 };
 
 }  // namespace suanpan

@@ -1,64 +1,65 @@
-// The planning thread's work, without the thread: takes commands one by one, decides idempotency,
-// plans, checks invariants, applies to its own State and appends to the block that is being
+// The work of a planning thread, without the thread: takes claimed commands one by one, plans,
+// checks invariants, lets the ground take over the effects and appends to the block that is being
 // gathered.
 //
 // One owner. What it knows runs ahead of what is durable; only answers that travel with a durable
 // block leave the engine.
 #pragma once
-#include <deque>
+#include <atomic>
+#include <optional>
 
 #include "ledger/core/state.h"
-#include "ledger/engine/book.h"
-#include "ledger/store/id_projection.h"
-#include "ledger/store/recent_ids.h"
+#include "ledger/engine/ground.h"
+#include "ledger/engine/request.h"
 
 namespace suanpan {
 
-/// A block that is being gathered or made durable, and the answers that wait for it.
-struct GatheredBlock {
-  BlockBuilder builder;
-  struct Waiting {
-    Book::Done done;
-    Book::Answers answers;
-  };
-  std::vector<Waiting> waiting;
+/// The whole book as the ground of one planning thread.
+class WholeBook final : public Ground {
+ public:
+  explicit WholeBook(State state) : state_(std::move(state)) {}
+  const View& begin() override { return state_; }
+  bool take(const ChangeSet& changes) override {
+    state_.apply(changes);
+    return true;
+  }
+  bool stands(const Refusal&) override { return true; }
+  State& state() { return state_; }
+
+ private:
+  State state_;
 };
 
 class Planner {
  public:
-  Planner(State state, Stamper stamper, const IdProjection& ids, const Journal& journal);
+  Planner(Ground& ground, std::atomic<std::uint64_t>& invariant_violations)
+      : ground_(ground), invariant_violations_(invariant_violations) {}
 
-  /// Takes note of an id that recovery found after the id projection's stamp.
-  void recover_id(const ClaimKey& key, std::uint64_t seq) { recent_.add(key, seq, ids_.stamp()); }
-
-  Answer plan(const VoucherRequest& voucher, Timestamp now, GatheredBlock& block);
-  Answer plan(const Command& command, Timestamp now, GatheredBlock& block);
-  /// Expires due holds, at most `limit`; returns how many.
-  std::size_t expire_holds(Timestamp now, std::size_t limit, GatheredBlock& block);
-
-  /// Blocks that are not in the journal yet, oldest first: the engine says when they come and go.
-  void begin_commit(std::shared_ptr<const GatheredBlock> block) {
-    uncommitted_.push_back(std::move(block));
-  }
-  void end_commit() { uncommitted_.pop_front(); }
-
-  State& state() { return state_; }
-  std::uint64_t invariant_violations() const { return invariant_violations_.load(); }
+  /// Plans one item at a moment that must be later than every one before on this ground, and
+  /// journals it under exactly that timestamp. An answer without a sequence left nothing behind.
+  /// Nothing: the ground cannot decide it.
+  std::optional<Answer> plan(const Submission& submission, std::size_t item, Timestamp moment,
+                             BlockBuilder& block, Stamper& stamper);
+  std::optional<Answer> plan(const Command& command, Timestamp moment, BlockBuilder& block,
+                             Stamper& stamper);
 
  private:
   template <class Request, class Plan>
-  Answer decide(const CommandEnvelope& envelope, const Request& request, Plan&& plan,
-                GatheredBlock& block);
-  std::optional<StoredCommand> find(const ClaimKey& key, const GatheredBlock& block) const;
+  std::optional<Answer> decide(const CommandEnvelope& envelope, const Request& request, Plan&& plan,
+                               BlockBuilder& block, Stamper& stamper);
 
-  State state_;
-  Stamper stamper_;
-  RecentIds recent_;
-  const IdProjection& ids_;
-  const Journal& journal_;
-  std::deque<std::shared_ptr<const GatheredBlock>> uncommitted_;
-  std::atomic<std::uint64_t> invariant_violations_{0};
+  Ground& ground_;
+  std::atomic<std::uint64_t>& invariant_violations_;
 };
+
+/// The book's own command for a hold whose time has come. Its key is derived from the hold, so that
+/// an expiry happens once whoever triggers it.
+Command expiry_of(const ClaimKey& hold);
+
+/// What is wrong with an item by itself, before it claims anything; nothing if it is well formed.
+std::optional<Refusal> malformed(const Submission& submission, std::size_t item);
+/// What a command under a known key is told: the first answer, or that its content differs.
+Answer answer_again(const Submission& submission, std::size_t item, const StoredCommand& first);
 
 /// Stops the process when a store that must answer does not.
 [[noreturn]] void fatal(const Error& error);

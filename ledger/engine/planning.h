@@ -1,0 +1,44 @@
+// What stands between the book's queue and the committer: units go in, blocks come out in the order
+// of the journal. One thread (one_shard.h) or several (shard_room.h) plan in between.
+//
+// push() is called by any thread; take() and committed() by the committer alone.
+#pragma once
+#include <chrono>
+
+#include "ledger/engine/claims.h"
+#include "ledger/engine/planner.h"
+#include "ledger/store/id_projection.h"
+
+namespace suanpan {
+
+/// What the planning threads share with the rest of the engine.
+struct PlanningRoom {
+  const Clock& clock;
+  Claims& claims;
+  const IdProjection& ids;
+  std::atomic<std::size_t>& queued_items;  // given back when a unit is planned
+  std::atomic<std::uint64_t>& invariant_violations;
+};
+
+inline constexpr std::size_t kExpiriesAtOnce = 1024;
+inline constexpr auto kIdleTick = std::chrono::milliseconds(50);  // how late an expiry is noticed
+inline constexpr std::size_t kMaxBlockBytes = 32 << 20;
+
+class Planning {
+ public:
+  virtual ~Planning() = default;
+  virtual void start() = 0;
+  /// Takes a unit at the end of the book's queue.
+  virtual void push(Unit unit) = 0;
+  /// The next block, sealed for the journal; null when there is none within the time, or no more.
+  virtual std::shared_ptr<GatheredBlock> take(std::chrono::milliseconds timeout) = 0;
+  /// The block that was taken last is durable and published.
+  virtual void committed() = 0;
+  /// Finished documents that are stored by now.
+  virtual void evict(const std::vector<DocumentPtr>& finished) = 0;
+  /// No more is pushed: plans what is there, then ended() is true once everything was taken.
+  virtual void stop() = 0;
+  virtual bool ended() const = 0;
+};
+
+}  // namespace suanpan
