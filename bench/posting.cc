@@ -28,6 +28,7 @@ struct Options {
   std::uint32_t accounts = 10'000;
   unsigned hot_percent = 0;  // share of transfers that touch one hot account
   bool random_ids = false;
+  unsigned shards = 0;
   std::size_t in_flight = 4;  // batches submitted and not answered yet
   std::string folder;
   bool json = false;
@@ -86,6 +87,7 @@ void run(const Options& o) {
   BookOptions options;
   options.folder = folder;
   options.create = true;
+  options.shards = o.shards;
   options.first_date = clock.now().date_cn();
   auto opened = Book::open(options, clock);
   CHECK_OR_DIE(opened, "{}", opened.error().message);
@@ -160,6 +162,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 100));
   app.add_option("--in-flight", o.in_flight, "batches submitted and not answered")
       ->check(CLI::Range(1, 64));
+  app.add_option("--shards", o.shards, "planning threads; 0: as the book chooses")
+      ->check(CLI::Range(0, 64));
   app.add_flag("--random-ids", o.random_ids, "ids in random order");
   app.add_option("--folder", o.folder, "keep the book here");
   app.add_flag("--json", o.json, "one JSON object instead of a table");

@@ -86,7 +86,7 @@ Verdict no_account_below_its_limit(const Subject& s) {
   for (const auto& [id, delta] : s.deltas) {
     const Account& account = *s.view.account(id);
     if (account.terms.limit == LimitKind::kNone) continue;
-    const Balance& b = s.view.balance(id);
+    const Balance& b = s.view.slice(id);
     const bool debit = account.normal == Side::kDebit;
     const Int128 before = debit ? Int128{b.debits_posted} - b.credits_posted - b.credits_pending
                                 : Int128{b.credits_posted} - b.debits_posted - b.debits_pending;
@@ -127,7 +127,7 @@ Verdict holds_never_exceed(const Subject& s) {
     }
   }
   for (const auto& [id, delta] : s.deltas) {
-    const Balance& b = s.view.balance(id);
+    const Balance& b = s.view.slice(id);
     if (b.debits_pending + delta.debit_pending < 0 || b.credits_pending + delta.credit_pending < 0)
       return "more is released than was reserved";
     Delta& said = delta_of(documents, id);

@@ -87,7 +87,7 @@ Planned<void> check_limits(const View& view, std::span<const Transfer> transfers
   const auto after_of = [&](AccountId id) -> Balance& {
     for (Touched& t : touched)
       if (t.id == id) return t.after;
-    return touched.emplace_back(Touched{id, view.balance(id)}).after;
+    return touched.emplace_back(Touched{id, view.slice(id)}).after;
   };
   for (const Transfer& t : transfers) {
     if (!apply_side(after_of(t.debit), t, Side::kDebit) ||
@@ -101,7 +101,7 @@ Planned<void> check_limits(const View& view, std::span<const Transfer> transfers
         account.terms.limit == LimitKind::kCreditLine ? -account.terms.credit_line : 0;
     const std::int64_t available = t.after.available(account.normal);
     // An account that is below its limit already (the limit was tightened) may still recover.
-    if (available < floor && available < view.balance(t.id).available(account.normal))
+    if (available < floor && available < view.slice(t.id).available(account.normal))
       return refuse(RefusalCode::kBelowLimit, account.code);
   }
   return success();

@@ -23,6 +23,9 @@ class View {
   virtual const Account* account(std::string_view code) const = 0;
   /// Only for accounts that exist.
   virtual const Balance& balance(AccountId id) const = 0;
+  /// What the account's limit is held against: its balance, or, where a hot account is planned in
+  /// slices, the part of it that may be drawn upon here. Nothing else may be decided by a slice.
+  virtual const Balance& slice(AccountId id) const { return balance(id); }
   /// Null if there is none. Looks at what is stored outside memory as well.
   virtual DocumentPtr document(DocumentKind kind, std::string_view key) const = 0;
 };

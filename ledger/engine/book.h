@@ -35,6 +35,11 @@ struct Command {
   CommandKind kind = CommandKind::kSetting;
   Content content;
   std::function<Planned<ChangeSet>(const View&, const Moment&)> plan;
+
+  /// Where a book with several shards may plan it; neither: over the whole book, at a barrier. A
+  /// hint only: what turns out to touch more is planned at a barrier.
+  std::optional<ClaimKey> hold;  ///< with the accounts of this hold
+  std::string home;              ///< any name: commands of one name meet in one shard
 };
 
 struct BookOptions {
@@ -43,6 +48,7 @@ struct BookOptions {
   Date first_date;                     ///< accounting date of a new book; journalled
   Currency currency = Currency::kCNY;  ///< of a new book
   bool reset_head = false;             ///< accept a journal that ends before its head
+  unsigned shards = 0;  ///< planning threads, 1 to 64; 0: as many as suit the machine
   std::size_t queue_items =
       65536;  ///< commands that may wait; beyond that a submission is not accepted
   std::size_t projection_batch =

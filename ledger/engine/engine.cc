@@ -5,12 +5,19 @@
 #include "ledger/base/limits.h"
 #include "ledger/base/log.h"
 #include "ledger/engine/one_shard.h"
+#include "ledger/engine/shard_room.h"
 #include "ledger/store/rocks_store.h"
 
 namespace suanpan {
 namespace {
 
 constexpr std::size_t kRememberedIds = 1 << 20;
+
+// On two cores one shard is fastest: the other core is the committer's and the client's.
+unsigned shards_for(unsigned wanted) {
+  const unsigned cores = std::thread::hardware_concurrency();
+  return wanted != 0 ? std::min(wanted, kMaxShards) : std::clamp(cores / 4, 1u, 8u);
+}
 
 }  // namespace
 
@@ -87,25 +94,34 @@ Result<void> Book::Engine::recover() {
     return found.value();
   };
   const BookSnapshot snapshot = projector.documents().snapshot();
-  const auto fill = [&](State& state) -> Result<void> {
-    for (const auto& row : projector.accounts().rows())
-      state.load_account(row.account, row.balance);
-    TRY(projector.documents().for_each_open(
-        [&](DocumentPtr document) { state.apply_document(std::move(document)); }));
-    projector.documents().for_each_gathered(
-        [&](const DocumentPtr& document) { state.apply_document(document); });
-    return success();
-  };
   BookState empty = snapshot.book;
   empty.account_count = 0;
-  State working(empty, cold);
-  TRY(fill(working));
-  published = std::make_unique<State>(empty, cold);
-  TRY(fill(*published));
+  const auto with_accounts = [&] {
+    State state(empty, cold);
+    for (const auto& row : projector.accounts().rows())
+      state.load_account(row.account, row.balance);
+    return state;
+  };
+  const auto for_each_resident = [&](const auto& put) -> Result<void> {
+    TRY(projector.documents().for_each_open(
+        [&](DocumentPtr document) { put(std::move(document)); }));
+    projector.documents().for_each_gathered(put);
+    return success();
+  };
+  published = std::make_unique<State>(with_accounts());
+  TRY(for_each_resident([&](const DocumentPtr& d) { published->apply_document(d); }));
   published_seq = durable_seq_ = journal->last_seq();
   for (const auto& [key, seq] : recent) claims_.remember(key, seq, ids_stamp);
   const PlanningRoom room{clock_, claims_, projector.ids(), queued_items_, invariant_violations_};
-  planning_ = std::make_unique<OneShard>(room, std::move(working), snapshot.stamper);
+  if (const unsigned shards = shards_for(options_.shards); shards > 1) {
+    auto sliced = std::make_unique<SlicedBook>(with_accounts(), shards, cold);
+    TRY(for_each_resident([&](const DocumentPtr& d) { sliced->documents().put(d); }));
+    planning_ = std::make_unique<ShardRoom>(room, std::move(sliced), snapshot.stamper);
+  } else {
+    State working = with_accounts();
+    TRY(for_each_resident([&](const DocumentPtr& d) { working.apply_document(d); }));
+    planning_ = std::make_unique<OneShard>(room, std::move(working), snapshot.stamper);
+  }
   return success();
 }
 

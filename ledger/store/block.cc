@@ -175,7 +175,7 @@ Answer answer_of(const Record& first) {
 
 }  // namespace
 
-BlockBuilder::BlockBuilder() { records_.reserve(1024); }
+BlockBuilder::BlockBuilder(std::size_t reserve) { records_.reserve(reserve); }
 
 Record BlockBuilder::head(const CommandEnvelope& command, Stamper& stamper) const {
   Record r;
@@ -286,6 +286,26 @@ Answer BlockBuilder::refuse(const CommandEnvelope& command, const Refusal& refus
   Answer answer = answer_of(first);
   answer.refusal = refusal;
   return answer;
+}
+
+Answer BlockBuilder::append(std::span<const Record> legs, std::string_view variable,
+                            Stamper& stamper) {
+  Record first = legs.front();
+  CHECK_OR_DIE(first.timestamp_ns > stamper.last_timestamp.ns, "a command is appended too late");
+  first.seq = stamper.next_seq++;
+  stamper.stamp(Timestamp{first.timestamp_ns});
+  if (first.voucher_no != 0)
+    first.voucher_no =
+        stamper.voucher_number(Date{first.date_days}, static_cast<VoucherType>(first.voucher_type));
+  if (first.flags & Record::kHasVariable) first.variable_offset = begin_variable();
+  variable_ += variable;
+  for (std::size_t i = 0; i < legs.size(); ++i) {
+    Record& r = records_.emplace_back(legs[i]);
+    r.seq = first.seq;
+    r.voucher_no = first.voucher_no;
+    if (i == 0) r.variable_offset = first.variable_offset;
+  }
+  return answer_of(first);
 }
 
 std::string BlockBuilder::seal(const Sha256& previous) const {

@@ -100,12 +100,16 @@ struct CommandEnvelope {
 /// A block while it is gathered, and after. Owns its bytes. Not thread-safe while it is built.
 class BlockBuilder {
  public:
-  BlockBuilder();
+  /// `reserve`: records to make room for.
+  explicit BlockBuilder(std::size_t reserve = 1024);
   /// Appends an accepted command. Returns what its caller will be told.
   Answer accept(const CommandEnvelope& command, const ChangeSet& changes, Stamper& stamper);
   /// Appends a refusal under the command's id.
   Answer refuse(const CommandEnvelope& command, const Refusal& refusal, Date date,
                 Stamper& stamper);
+  /// Appends a command that another builder planned, with its variable part, under the next
+  /// sequence and voucher number. Its timestamp must be later than every one before.
+  Answer append(std::span<const Record> legs, std::string_view variable, Stamper& stamper);
 
   std::size_t records() const { return records_.size(); }
   std::size_t bytes() const { return records_.size() * sizeof(Record) + variable_.size(); }

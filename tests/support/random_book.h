@@ -115,7 +115,8 @@ class BookModel {
 /// Draws commands; the same seed draws the same stream.
 class CommandStream {
  public:
-  explicit CommandStream(std::uint64_t seed) : random_(seed) {}
+  /// `hot`: one account in so many is opened hot or made so; 0: none.
+  explicit CommandStream(std::uint64_t seed, std::uint64_t hot = 0) : random_(seed), hot_(hot) {}
   /// Of kVoucher only, or of every other kind.
   std::vector<RandomCommand> batch(const BookModel& model, Timestamp now);
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
@@ -132,6 +133,7 @@ class CommandStream {
   ClaimKey any_hold();
 
   std::mt19937_64 random_;
+  std::uint64_t hot_;
   std::uint64_t count_ = 0;
   std::vector<RandomCommand> sent_vouchers_, sent_others_;
   std::vector<ClaimKey> vouchers_, holds_;  // of earlier batches
@@ -497,6 +499,7 @@ inline AccountTerms CommandStream::any_terms() {
     terms.credit_line = static_cast<std::int64_t>(below(500));
   terms.frozen_in = below(20) == 0;
   terms.frozen_out = below(20) == 0;
+  terms.hot = hot_ != 0 && below(hot_) == 0;
   return terms;
 }
 
@@ -638,7 +641,7 @@ inline RandomCommand CommandStream::resend(const RandomCommand& before) {
       c.changed = "name";
       break;
     case CommandKind::kSetTerms:
-      c.terms.terms.hot = true;
+      c.terms.terms.hot = !c.terms.terms.hot;
       c.changed = "hot";
       break;
     case CommandKind::kDayCut:
