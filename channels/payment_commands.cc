@@ -127,19 +127,24 @@ Planned<ChangeSet> plan_fact(const View& view, const OrderFact& fact, const Clai
 }  // namespace
 
 Command place_order(ClaimKey key, Content content, Order order) {
+  Command::About about{DocumentKind::kOrder, order.order_id,
+                       order.lines.empty() ? "" : order.lines.front().account};
   return Command{key, CommandKind::kPlaceOrder, std::move(content),
                  [order = std::move(order)](const View& view, const Moment& moment) {
                    return plan_place(view, order, moment);
-                 }};
+                 },
+                 std::move(about)};
 }
 
 Command order_fact(OrderFact fact, std::uint32_t version, const std::string& retry) {
   const std::string text = fact_text(fact, version);
   const ClaimKey key = derived(text, retry);
+  Command::About about{DocumentKind::kOrder, fact.order_id, {}};
   return Command{key, CommandKind::kOrderEvent, Content{{"fact", text}},
                  [fact = std::move(fact), key](const View& view, const Moment& moment) {
                    return plan_fact(view, fact, key, moment);
-                 }};
+                 },
+                 std::move(about)};
 }
 
 Planned<ChangeSet> plan_ask_refund(const View& view, const Refund& refund, const Moment& moment) {

@@ -178,14 +178,14 @@ Command post_hold(PostHoldRequest request) {
                    if (auto checked = check_post_hold(request); !checked) return checked.error();
                    return plan_post_hold(view, request, moment);
                  },
-                 request.hold};
+                 Command::About{DocumentKind::kHold, request.hold.bytes(), {}}};
 }
 Command void_hold(VoidHoldRequest request) {
   return Command{request.key, CommandKind::kVoidHold, content_of(request),
                  [request](const View& view, const Moment& moment) {
                    return plan_void_hold(view, request, moment);
                  },
-                 request.hold};
+                 Command::About{DocumentKind::kHold, request.hold.bytes(), {}}};
 }
 Result<Command> reversal(const Book& book, ReversalRequest request) {
   TRY(auto original, book.find(request.original));

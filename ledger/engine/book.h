@@ -36,10 +36,14 @@ struct Command {
   Content content;
   std::function<Planned<ChangeSet>(const View&, const Moment&)> plan;
 
-  /// Where a book with several shards may plan it; neither: over the whole book, at a barrier. A
-  /// hint only: what turns out to touch more is planned at a barrier.
-  std::optional<ClaimKey> hold;  ///< with the accounts of this hold
-  std::string home;              ///< any name: commands of one name meet in one shard
+  /// What it is about, so that a book with several shards can plan it where that lives. A hint:
+  /// what turns out to touch more, and a command without one, is planned over the whole book.
+  struct About {
+    DocumentKind kind;    ///< kHold: with the accounts of its legs; kOrder: of its first line
+    std::string key;      ///< if its account is hot, the key says where
+    std::string account;  ///< code; only of an order that is being placed
+  };
+  std::optional<About> about;
 };
 
 struct BookOptions {

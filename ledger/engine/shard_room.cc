@@ -3,6 +3,7 @@
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
+#include "ledger/core/order.h"
 
 namespace suanpan {
 
@@ -51,22 +52,34 @@ unsigned ShardRoom::route(const Unit& unit, std::uint32_t item,
   if (!submission.vouchers.empty()) {
     const VoucherRequest& voucher = submission.vouchers[item];
     const unsigned shard = route_legs(voucher.legs, hot);
-    return shard == kAnyShard ? spread_over(std::hash<ClaimKey>{}(voucher.key)) : shard;
+    return shard == kAnyShard ? spread_over(std::hash<std::string>{}(voucher.key.bytes())) : shard;
   }
-  const Command& command = submission.commands[item];
-  if (command.hold) {
-    const DocumentPtr document =
-        book_->documents().find(DocumentKind::kHold, command.hold->bytes());
-    // A finished hold may be evicted at any moment, and a shard does not decide by what is stored.
-    if (!document || !document->open) return kWholeBook;
+  const std::optional<Command::About>& about = submission.commands[item].about;
+  return about ? route_about(*about, hot) : kWholeBook;
+}
+
+unsigned ShardRoom::route_about(const Command::About& about, const std::vector<bool>& hot) const {
+  const DocumentPtr document = book_->documents().find(about.kind, about.key);
+  // What is finished may be evicted at any moment, and a shard does not decide by what is stored.
+  if (document && !document->open) return kWholeBook;
+  unsigned shard = kWholeBook;
+  if (about.kind == DocumentKind::kHold && document) {
     const auto hold = decode_hold(document->bytes);
     CHECK_OR_DIE(hold, "a hold does not decode");
-    const unsigned shard = route_legs(hold->legs, hot);
-    // Where the hold itself was planned.
-    return shard == kAnyShard ? spread_over(std::hash<ClaimKey>{}(*command.hold)) : shard;
+    shard = route_legs(hold->legs, hot);
+  } else if (about.kind == DocumentKind::kOrder) {
+    std::string account = about.account;
+    if (document) {
+      const auto order = decode_order(document->bytes);
+      CHECK_OR_DIE(order, "order {} does not decode", about.key);
+      if (!order.value().lines.empty()) account = order.value().lines.front().account;
+    }
+    const std::optional<AccountId> id = book_->find_code(account);
+    const bool fixed = id && !(id->value < hot.size() && hot[id->value]);
+    shard = fixed ? book_->home(*id) : kAnyShard;
   }
-  if (!command.home.empty()) return spread_over(std::hash<std::string>{}(command.home));
-  return kWholeBook;
+  // Nothing but the key says where: the same for every command about it.
+  return shard == kAnyShard ? spread_over(std::hash<std::string>{}(about.key)) : shard;
 }
 
 void ShardRoom::push(Unit unit) {
@@ -111,13 +124,18 @@ void ShardRoom::push(Unit unit) {
   enqueue(ticket, shard_of_part);
 }
 
-void ShardRoom::push_whole(Unit unit) {
-  const auto ticket = std::make_shared<Ticket>();
-  Part& part = ticket->parts.emplace_back();
-  part.places.resize(unit.items.size());
+void ShardRoom::move_on(const Ticket& ticket, std::vector<std::uint32_t> items) {
+  if (ticket.unit.items.size() == 1) {
+    // A command by itself, and nothing came after it: its moment is not used, it gets it again.
+    std::lock_guard lock(mutex_);
+    if (last_moment_ == ticket.moment) --last_moment_.ns;
+  }
+  const auto moved = std::make_shared<Ticket>();
+  Part& part = moved->parts.emplace_back();
+  part.places.resize(items.size());
   std::iota(part.places.begin(), part.places.end(), 0u);
-  ticket->unit = std::move(unit);
-  enqueue(ticket, {kWholeBook});
+  moved->unit = Unit{ticket.unit.request, std::move(items), 0};
+  enqueue(moved, {kWholeBook});
 }
 
 Timestamp ShardRoom::next_moment(std::size_t items) {
@@ -133,8 +151,8 @@ void ShardRoom::enqueue(const TicketPtr& ticket, const std::vector<unsigned>& sh
   std::lock_guard lock(mutex_);
   // Nothing under way: what was given out and not used is given out again, as by one thread.
   if (order_.empty() && being_committed_ == 0) last_moment_ = last_stamp_;
-  if (!ticket->expiry) enqueue_expiry(std::max(room_.clock.now(), Timestamp{last_moment_.ns + 1}));
-  ticket->moment = next_moment(ticket->expiry ? kExpiriesAtOnce : ticket->unit.items.size());
+  enqueue_expiry(std::max(room_.clock.now(), Timestamp{last_moment_.ns + 1}));
+  ticket->moment = next_moment(ticket->unit.items.size());
   order_.push_back(ticket);
   const auto hand = [&](Shard& shard, Work work) {
     {
@@ -159,12 +177,14 @@ void ShardRoom::enqueue(const TicketPtr& ticket, const std::vector<unsigned>& sh
 // Ahead of whatever comes next: what a command sees depends on its time only.
 void ShardRoom::enqueue_expiry(Timestamp now) {
   if (expiry_queued_ || book_->documents().next_expiry_ns() > now.ns) return;
+  const std::size_t due = book_->documents().due_holds(now, kExpiriesAtOnce).size();
+  if (due == 0) return;
   expiry_queued_ = true;
   const auto ticket = std::make_shared<Ticket>();
-  ticket->expiry = true;
+  ticket->expiries = due;
   ticket->parts.emplace_back();
   ticket->open_parts = 1;
-  ticket->moment = next_moment(kExpiriesAtOnce);
+  ticket->moment = next_moment(ticket->expiries);
   order_.push_back(ticket);
   const auto barrier = std::make_shared<Barrier>();
   barrier->ticket = ticket;
@@ -218,7 +238,7 @@ void ShardRoom::plan_part(Planner& planner, const TicketPtr& ticket, std::uint32
                           bool whole) {
   Part& part = ticket->parts[number];
   part.planned = std::make_unique<BlockBuilder>(part.places.size());
-  if (ticket->expiry) plan_expiries(*ticket, *part.planned);
+  if (ticket->expiries > 0) plan_expiries(*ticket, *part.planned);
   Stamper local;  // the committer gives out what lasts; only the moments are true already
   std::vector<std::uint32_t> moved;
   for (const std::uint32_t place : part.places) {
@@ -243,13 +263,13 @@ void ShardRoom::plan_part(Planner& planner, const TicketPtr& ticket, std::uint32
   }
   if (!moved.empty()) {
     ticket->moved += moved.size();
-    push_whole(Unit{ticket->unit.request, std::move(moved), 0});
+    move_on(*ticket, std::move(moved));
   }
   end_part(*ticket);
 }
 
 void ShardRoom::plan_expiries(Ticket& ticket, BlockBuilder& block) {
-  const auto due = book_->documents().due_holds(ticket.moment, kExpiriesAtOnce);
+  const auto due = book_->documents().due_holds(ticket.moment, ticket.expiries);
   Stamper local;
   Timestamp moment = ticket.moment;
   for (const ClaimKey& hold : due) {
@@ -308,7 +328,7 @@ void ShardRoom::join(Ticket& ticket, GatheredBlock& block) {
   const auto append = [&](const BlockBuilder& from, std::span<const Record> legs) {
     return block.builder.append(legs, variable_of(legs.front(), from.variable()), stamper_);
   };
-  if (ticket.expiry) {
+  if (ticket.expiries > 0) {
     const BlockBuilder& planned = *ticket.parts.front().planned;
     auto rest = planned.peek();
     while (!rest.empty()) {

@@ -61,7 +61,7 @@ class ShardRoom final : public Planning {
     std::vector<Placed> placed;  // by position
     std::atomic<std::size_t> open_parts{0};
     std::atomic<std::size_t> moved{0};  // items that left for another ticket
-    bool expiry = false;                // the book's own: holds whose time has come
+    std::size_t expiries = 0;           // the book's own ticket: holds whose time has come
   };
   using TicketPtr = std::shared_ptr<Ticket>;
   struct Barrier {
@@ -90,13 +90,15 @@ class ShardRoom final : public Planning {
   static constexpr unsigned kAnyShard = ~0u, kWholeBook = ~0u - 1;
 
   unsigned route(const Unit& unit, std::uint32_t item, const std::vector<bool>& hot) const;
+  unsigned route_about(const Command::About& about, const std::vector<bool>& hot) const;
   template <class Legs>
   unsigned route_legs(const Legs& legs, const std::vector<bool>& hot) const;
   unsigned spread_over(std::uint64_t hash) const {
     return static_cast<unsigned>(mix64(hash) % shards_.size());
   }
 
-  void push_whole(Unit unit);
+  /// Puts items that left `ticket` at the end of the queue, as a barrier.
+  void move_on(const Ticket& ticket, std::vector<std::uint32_t> items);
   void enqueue(const TicketPtr& ticket, const std::vector<unsigned>& shard_of_part);
   void enqueue_expiry(Timestamp now);
   Timestamp next_moment(std::size_t items);

@@ -39,6 +39,12 @@ SlicedBook::SlicedBook(State rows, unsigned shards, State::ColdDocuments cold)
     if (account.terms.hot) spread(account.id);
 }
 
+std::optional<AccountId> SlicedBook::find_code(std::string_view code) const {
+  std::shared_lock lock(codes_mutex_);
+  const Account* account = rows_.account(code);
+  return account ? std::optional(account->id) : std::nullopt;
+}
+
 const Account& SlicedBook::away(const Account& account) const {
   const auto it = away_.find(account.id.value);
   return it == away_.end() ? account : it->second;
@@ -59,7 +65,10 @@ void SlicedBook::collapse(AccountId id) {
 void SlicedBook::set_account(const Account& account) {
   const bool opened = account.id.value == rows_.accounts().size() + 1;
   const bool was_hot = !opened && rows_.account(account.id)->terms.hot;
-  rows_.apply_account(account);
+  {
+    std::unique_lock lock(codes_mutex_);
+    rows_.apply_account(account);
+  }
   if (opened)
     for (auto& slices : slices_) slices.resize(rows_.accounts().size());
   if (was_hot) collapse(account.id);

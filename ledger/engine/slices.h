@@ -17,6 +17,7 @@
 //   - a refusal for money on a slice: the other slices may have it
 //   - settings or days change; a slice grows beyond what sums safely
 #pragma once
+#include <shared_mutex>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -40,6 +41,9 @@ class SlicedBook {
   unsigned shards() const { return static_cast<unsigned>(slices_.size()); }
   unsigned home(AccountId id) const { return shard_of(slot_of(id), shards()); }
   LeasedDocuments& documents() { return documents_; }
+  const LeasedDocuments& documents() const { return documents_; }
+  /// An account by its code, for the router: any thread may ask while a barrier opens accounts.
+  std::optional<AccountId> find_code(std::string_view code) const;
 
   /// Everything below: only by a shard for its own slices, or at a barrier.
   const State& rows() const { return rows_; }
@@ -67,6 +71,7 @@ class SlicedBook {
 
  private:
   State rows_;
+  mutable std::shared_mutex codes_mutex_;  // a barrier changes rows_ while the router reads codes
   LeasedDocuments documents_;
   std::vector<std::vector<Balance>> slices_;         // by shard, then account id - 1
   std::unordered_map<std::uint32_t, Account> away_;  // hot accounts with a credit line

@@ -14,8 +14,10 @@ namespace suanpan::test {
 
 class RandomBook {
  public:
-  explicit RandomBook(std::uint64_t seed, std::size_t projection_batch = 64)
-      : random_(seed), projection_batch_(projection_batch) {
+  /// `hot`: the accounts of the platform are hot.
+  explicit RandomBook(std::uint64_t seed, std::size_t projection_batch = 64, unsigned shards = 0,
+                      bool hot = false)
+      : random_(seed), projection_batch_(projection_batch), shards_(shards), hot_(hot) {
     open(true);
     open_accounts();
   }
@@ -30,6 +32,7 @@ class RandomBook {
     options.create = create;
     options.first_date = *Date::of(2026, 1, 5);
     options.projection_batch = projection_batch_;
+    options.shards = shards_;
     auto opened = Book::open(options, clock_);
     REQUIRE(opened);
     book_ = std::move(opened.value());
@@ -63,6 +66,7 @@ class RandomBook {
     request.name = std::move(name);
     request.type = type;
     request.terms = terms;
+    request.terms.hot = hot_ && request.code[0] != '3';
     request.currency = currency;
     const Answer answer = book_->run(open_account(request));
     REQUIRE(answer.accepted());
@@ -195,17 +199,18 @@ class RandomBook {
     order.amount = Money{static_cast<std::int64_t>(100 + pick(5'000)), Currency::kCNY};
     order.fee = order.amount.minor / 100;
     order.lines = {{"材料", "2101/M1621873433953", order.amount.minor}};
-    REQUIRE(book_
-                ->run(command(
-                    CommandKind::kPlaceOrder,
-                    [=](const View& v, const Moment& m) { return plan_place_order(v, order, m); }))
-                .accepted());
+    Command place = command(CommandKind::kPlaceOrder, [=](const View& v, const Moment& m) {
+      return plan_place_order(v, order, m);
+    });
+    place.about = Command::About{DocumentKind::kOrder, order.order_id, order.lines[0].account};
+    REQUIRE(book_->run(place).accepted());
     OrderFact fact;
     fact.order_id = order.order_id;
     const auto tell = [&](OrderFact::Kind kind) {
       fact.kind = kind;
       fact.paid = order.amount;
       Command c = command(CommandKind::kOrderEvent, nullptr);
+      c.about = Command::About{DocumentKind::kOrder, order.order_id, {}};
       c.plan = [fact, accounts, key = c.key](const View& v, const Moment& m) {
         return plan_order_fact(v, fact, accounts, key, m);
       };
@@ -290,6 +295,8 @@ class RandomBook {
   TempFolder folder_;
   std::mt19937_64 random_;
   std::size_t projection_batch_;
+  unsigned shards_;
+  bool hot_;
   ManualClock clock_{Timestamp::of_cn(*Date::of(2026, 1, 5), 9, 0, 0)};
   std::unique_ptr<Book> book_;
   std::uint64_t next_id_ = 0;

@@ -8,6 +8,7 @@
 #include "ledger/base/check.h"
 #include "ledger/engine/verify.h"
 #include "tests/ledger/engine/model_run.h"
+#include "tests/ledger/engine/random_book.h"
 
 using namespace suanpan;
 using test::BookModel;
@@ -216,6 +217,90 @@ TEST_CASE("shards: with hot accounts, one command after another is answered as t
   for (const std::vector<unsigned>& shards :
        std::vector<std::vector<unsigned>>{{1}, {2}, {4}, {8}, {4, 1, 8, 2, 1}})
     run_verified({77 + shards.size() + shards[0], shards, 2, true}, commands / 3);
+}
+
+namespace {
+
+// All that the journal keeps of a command, as text.
+std::string text_of(const StoredCommand& c) {
+  std::string text =
+      fmt::format("{} {} {} {} {} {} no {} {} {}:", c.seq, c.timestamp.ns, c.key.hex(),
+                  name_of(c.kind), name_of(c.refusal.code), c.refusal.detail, c.voucher_no,
+                  c.effects.date.iso(), c.effects.answer);
+  for (const Transfer& t : c.effects.transfers)
+    text += fmt::format(" {}>{}:{}/{}", t.debit, t.credit, t.amount, static_cast<int>(t.kind));
+  for (const Document& d : c.effects.documents)
+    text += fmt::format(" {}/{} v{} {} {}", static_cast<int>(d.kind), id_of(d.key).hex(), d.version,
+                        d.open, id_of(d.bytes).hex());
+  for (const Account& a : c.effects.accounts)
+    text += fmt::format(" {} v{} hot {}", a.code, a.version, a.terms.hot);
+  for (const Event& e : c.effects.events) text += " " + e.topic + e.payload;
+  return text;
+}
+
+std::vector<std::string> journal_of(unsigned shards, bool hot) {
+  test::RandomBook random(404, 64, shards, hot);
+  random.run(900);
+  std::vector<std::string> journal;
+  REQUIRE(random.book().for_each_command_after(0, [&](const StoredCommand& c) {
+    journal.push_back(text_of(c));
+    return true;
+  }));
+  CHECK(random.book().statistics().invariant_violations == 0);
+  random.close();
+  const auto report = verify(random.folder());
+  REQUIRE(report);
+  CHECK(report.value().first_fault == "");
+  return journal;
+}
+
+}  // namespace
+
+TEST_CASE("shards: orders, refunds, payouts and all else leave the same journal on any number") {
+  const Watchdog watchdog(std::chrono::seconds(600));
+  for (const bool hot : {false, true}) {
+    const std::vector<std::string> one = journal_of(1, hot);
+    CHECK(one.size() > 1000);
+    for (const unsigned shards : {2u, 4u, 8u}) {
+      INFO(shards << " shards");
+      const std::vector<std::string> many = journal_of(shards, hot);
+      REQUIRE(many.size() == one.size());
+      for (std::size_t i = 0; i < one.size(); ++i) REQUIRE(many[i] == one[i]);
+    }
+  }
+}
+
+TEST_CASE("shards: one merchant number is one order, in whichever shards it is placed") {
+  const Watchdog watchdog(std::chrono::seconds(240));
+  Crowd crowd(8);
+  for (int i = 0; i < 8; ++i)
+    (void)crowd.account("2101/" + std::to_string(i), AccountType::kLiability, {});
+  std::atomic<int> accepted{0}, exists{0};
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (std::uint64_t n = 0; n < 150; ++n) {
+        Order order;
+        order.order_id = fmt::format("P{}-{}", t, n);
+        order.mch_no = "M1";
+        order.mch_order_no = std::to_string(n);
+        order.amount = Money{100, Currency::kCNY};
+        order.lines = {{"line", "2101/" + std::to_string((t + n) % 8), 100}};
+        Command place{
+            ClaimKey{Id128{t + 1, n + 1}, CallerId{200}},
+            CommandKind::kPlaceOrder,
+            {{"order", order.order_id}},
+            [order](const View& v, const Moment& m) { return plan_place_order(v, order, m); }};
+        place.about = Command::About{DocumentKind::kOrder, order.order_id, order.lines[0].account};
+        const Answer answer = crowd.book->run(std::move(place));
+        accepted += answer.accepted();
+        exists += answer.refusal.code == RefusalCode::kOrderExists;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(accepted == 150);
+  CHECK(exists == 450);
+  crowd.close_and_verify();
 }
 
 TEST_CASE("shards: a hot account's last fen is given out once, whoever asks") {
