@@ -177,24 +177,25 @@ class Engine:
         until = time.time() + seconds
         while True:
             assert self.server.poll() is None, f"the engine ended with {self.server.returncode}: {self.log_text()}"
-            try:
-                if self.send("GET", "/readyz").status == 200:
-                    return
-            except OSError:
-                pass
+            if self.is_ready():
+                return
             assert time.time() < until, "the engine does not become ready"
             time.sleep(0.01)
+
+    def is_ready(self):
+        try:
+            return self.send("GET", "/readyz").status == 200
+        except OSError:
+            return False
 
     def comes_up(self, seconds=30):
         """Starts the engine; whether it became ready, or ended."""
         self.start(wait=False)
         until = time.time() + seconds
         while self.server.poll() is None and time.time() < until:
-            try:
-                if self.send("GET", "/readyz").status == 200:
-                    return True
-            except OSError:
-                time.sleep(0.01)
+            if self.is_ready():
+                return True
+            time.sleep(0.01)
         assert self.server.poll() is not None, "the engine neither ends nor becomes ready"
         return False
 
