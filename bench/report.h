@@ -48,6 +48,7 @@ inline void progress(const char* what, std::uint64_t done, std::uint64_t total,
                      const Stopwatch& watch) {
   static const bool terminal = ::isatty(STDERR_FILENO);
   static double last = -1;
+  if (watch.seconds() < last) last = -1;  // another watch
   if (!terminal || (done < total && watch.seconds() - last < 0.1)) return;
   last = watch.seconds();
   std::fprintf(stderr, "\r%s %llu of %llu, %.0f/s %s", what, static_cast<unsigned long long>(done),
