@@ -52,6 +52,9 @@ struct PaymentService::Impl : std::enable_shared_from_this<PaymentService::Impl>
   /// Logs it and journals an event; `then` when that is durable.
   void raise_alert(
       const std::string& topic, const std::string& id, const std::string& what, Next then = [] {});
+  /// `then`, after an alert where a fact is refused for an account or a date: it waits, and
+  /// somebody must mend that.
+  Answered alerting(const std::string& topic, const std::string& id, Answered then);
   PayChannel* pay_channel(std::string_view name) const;
 
   // payment_orders.cc

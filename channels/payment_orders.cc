@@ -181,6 +181,7 @@ void PaymentService::Impl::follow_order(const Order& order) {
 }
 
 void PaymentService::Impl::submit_order_fact(OrderFact fact, std::uint32_t version, Answered then) {
+  then = alerting("order.alert", fact.order_id, std::move(then));
   submit_fact([fact = std::move(fact),
                version](const std::string& retry) { return order_fact(fact, version, retry); },
               std::move(then));
@@ -286,18 +287,12 @@ void PaymentService::Impl::tell_paid(const Order& order, const PayOutcome& outco
   fact.channel_order_no = outcome.channel_order_no;
   fact.paid = outcome.paid;
   fact.paid_at = outcome.paid_at;
-  const auto told = [kept = keep(), id = order.order_id,
-                     then = std::move(then)](const Answer& answer) {
-    if (answer.answer == kAnswerAlert && !answer.replayed)
-      log_warn("order {}: told as paid and not believed", id);
-    const RefusalCode code = answer.refusal.code;
-    if (code == RefusalCode::kNone || code == RefusalCode::kOrderStateFinal) return then(answer);
-    kept->raise_alert(
-        "order.alert", id,
-        fmt::format("paid and not in the books: {} {}", name_of(code), answer.refusal.detail),
-        [then, answer] { then(answer); });
-  };
-  submit_order_fact(std::move(fact), 0, told);
+  submit_order_fact(std::move(fact), 0,
+                    [id = order.order_id, then = std::move(then)](const Answer& answer) {
+                      if (answer.answer == kAnswerAlert && !answer.replayed)
+                        log_warn("order {}: told as paid and not believed", id);
+                      then(answer);
+                    });
 }
 
 void PaymentService::Impl::close_here(const Versioned<Order>& order, Next next) {

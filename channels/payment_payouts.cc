@@ -112,6 +112,7 @@ void PaymentService::Impl::follow_payout(const Payout& payout) {
 
 void PaymentService::Impl::submit_payout_fact(PayoutFact fact, std::uint32_t version,
                                               Answered then) {
+  then = alerting("payout.alert", fact.payout_id, std::move(then));
   submit_fact([fact = std::move(fact),
                version](const std::string& retry) { return payout_fact(fact, version, retry); },
               std::move(then));

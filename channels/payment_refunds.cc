@@ -103,6 +103,7 @@ void PaymentService::Impl::follow_refund(const Refund& refund) {
 
 void PaymentService::Impl::submit_refund_fact(RefundFact fact, std::uint32_t version,
                                               Answered then) {
+  then = alerting("refund.alert", fact.refund_id, std::move(then));
   submit_fact([fact = std::move(fact),
                version](const std::string& retry) { return refund_fact(fact, version, retry); },
               std::move(then));

@@ -86,6 +86,19 @@ void PaymentService::Impl::raise_alert(const std::string& topic, const std::stri
   submit(alert(topic, id, what), [then = std::move(then)](const Answer&) { then(); });
 }
 
+PaymentService::Impl::Answered PaymentService::Impl::alerting(const std::string& topic,
+                                                              const std::string& id,
+                                                              Answered then) {
+  return [kept = keep(), topic, id, then = std::move(then)](const Answer& answer) {
+    const Refusal& refusal = answer.refusal;
+    if (!may_pass(refusal.code)) return then(answer);
+    kept->raise_alert(topic, id,
+                      fmt::format("told by the channel and not in the books: {} {}",
+                                  name_of(refusal.code), refusal.detail),
+                      [then, answer] { then(answer); });
+  };
+}
+
 PayChannel* PaymentService::Impl::pay_channel(std::string_view name) const {
   return name == kWxpay ? wechat.get() : nullptr;
 }

@@ -270,6 +270,36 @@ TEST_CASE("payout: another end than the one that was told is an alert and moves 
   }
 }
 
+TEST_CASE(
+    "payout: money that cannot go back to its account stays in transit, and people hear of it") {
+  PaymentWorld w;
+  w.give_payable(5000);
+  w.fault(R"({"text":"AC04","kind":"bank_reject_later"})");
+  REQUIRE(w.pay_out(w.payout_of("P2026-fz", 3000)).accepted());
+  AccountTerms terms;
+  terms.limit = LimitKind::kNotBelowZero;
+  terms.frozen_in = true;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("freeze"), kPayable, terms, {}})).accepted());
+  for (int i = 0; i < 3; ++i) {
+    w.advance(600);
+    w.poll();
+  }
+  CHECK(w.payout_stands("P2026-fz").state == PayoutState::kProcessing);
+  CHECK(w.balance("2103") == 3000);
+  CHECK(w.payloads("payout.alert") ==
+        std::vector<std::string>{R"({"id":"P2026-fz","what":"told by the channel and not in the )"
+                                 R"(books: credit_account_frozen 2102/M1"})"});
+  terms.frozen_in = false;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("thaw"), kPayable, terms, {}})).accepted());
+  for (int i = 0; i < 2; ++i) {
+    w.advance(3600);
+    w.poll();
+  }
+  CHECK(w.payout_stands("P2026-fz").state == PayoutState::kFailed);
+  CHECK(w.balance("2103") == 0);
+  CHECK(w.balance(kPayable) == 5000);
+}
+
 TEST_CASE("payout: a return waits while somebody asks for the payout, and is not taken for news") {
   PaymentWorld w;
   w.give_payable(5000);

@@ -492,8 +492,9 @@ TEST_CASE("payment: what the channel's own account refuses is posted once it tak
   CHECK(w.deliver() == std::vector<int>{500});  // tell us again
   CHECK(w.stands("T2026-shut").state == OrderState::kPaying);
   CHECK(w.payloads("order.alert") ==
-        std::vector<std::string>{R"({"id":"T2026-shut","what":"paid and not in the books: )"
-                                 R"(debit_account_frozen 1122/wxpay/1900000001"})"});
+        std::vector<std::string>{
+            R"({"id":"T2026-shut","what":"told by the channel and not in the books: )"
+            R"(debit_account_frozen 1122/wxpay/1900000001"})"});
   terms.frozen_in = false;
   REQUIRE(w.book->run(set_terms({PaymentWorld::key("thaw"), kReceivable, terms, {}})).accepted());
   w.advance(15);
