@@ -152,6 +152,15 @@ Order redirected(const View& view, const Order& agreed, const PlatformAccounts& 
   return order;
 }
 
+// A detour is decided by whole balances, never by a slice that is short: a book with shards sees
+// here what it is decided by, and plans it over all of itself.
+void look_at_whole(const View& view, const Order& order, const PlatformAccounts& accounts) {
+  std::vector<std::string> codes{accounts.fee_income, accounts.fee_receivable};
+  for (const OrderLine& line : order.lines) codes.push_back(line.account);
+  for (const std::string& code : codes)
+    if (const Account* account = view.account(code)) view.balance(account->id);
+}
+
 void tell_detour(ChangeSet& changes, const Order& agreed, const Order& order,
                  const Refusal& refusal) {
   std::int64_t suspended = 0;
@@ -176,6 +185,7 @@ Planned<void> post_payment(const View& view, ChangeSet& changes, Order& order,
   changes.text = text(order.direct ? "直连商户服务费" : "收款", order.order_id);
   const auto straight = add_payment(view, changes, order, accounts);
   if (straight) return success();
+  look_at_whole(view, order, accounts);
   const Order agreed = order;
   for (const Detour detour : {Detour::kLines, Detour::kWhole, Detour::kWholeWithoutFee}) {
     order = redirected(view, agreed, accounts, detour);

@@ -482,6 +482,34 @@ TEST_CASE(
   CHECK(w.balance("2104") == 100);
 }
 
+TEST_CASE("payment: a slice of a hot account that is short sends no money to suspense") {
+  PaymentWorld w(false, 4);
+  AccountTerms terms;
+  terms.limit = LimitKind::kNotBelowZero;
+  terms.hot = true;
+  REQUIRE(w.book->run(set_terms({PaymentWorld::key("hot"), kPending, terms, {}})).accepted());
+  const auto [bank_id, pending] = w.book->read([&](const State& state, std::uint64_t) {
+    return std::pair(state.account(kBankMoney)->id, state.account(kPending)->id);
+  });
+  VoucherRequest voucher;
+  voucher.key = PaymentWorld::key("thirty");
+  voucher.legs.push_back({bank_id, pending, 30});
+  REQUIRE(w.book->run(std::move(voucher)).accepted());
+  // The fee of 30 is more than a fourth of 30 and the 10 that come in; not more than all of it.
+  Order order = w.order("T2026-hot", 100);
+  order.lines = {{"货款", kPending, 10}, {"其他", kPayable, 90}};
+  order.fee = 30;
+  REQUIRE(w.place(order).accepted());
+  w.pays("T2026-hot");
+  CHECK(w.deliver() == std::vector<int>{204});
+  CHECK(w.stands("T2026-hot").state == OrderState::kPaid);
+  CHECK(w.balance(kPending) == 10);
+  CHECK(w.balance(kPayable) == 90);
+  CHECK(w.balance("6001") == 30);
+  CHECK(w.balance("2241") == 0);
+  CHECK(w.events("order.suspense").empty());
+}
+
 TEST_CASE("payment: what the channel's own account refuses is posted once it takes it") {
   PaymentWorld w;
   w.placed("T2026-shut", 100);

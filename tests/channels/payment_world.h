@@ -69,6 +69,7 @@ struct PaymentWorld {
   /// release(). Set it while nothing is under way.
   std::string hold;
   std::vector<std::function<void()>> held;
+  unsigned shards = 0;  ///< of the book; 0: its own choice
 
   /// Waits until `count` answers are held.
   void wait_held(std::size_t count) {
@@ -93,7 +94,8 @@ struct PaymentWorld {
     for (const auto& deliver : now) deliver();
   }
 
-  explicit PaymentWorld(bool with_public_key = false) {
+  explicit PaymentWorld(bool with_public_key = false, unsigned with_shards = 0)
+      : shards(with_shards) {
     make_upstream(with_public_key);
     auto opened = Vault::open(folder.path() / "vault.key", true);
     REQUIRE(opened);
@@ -162,6 +164,7 @@ struct PaymentWorld {
     BookOptions options;
     options.folder = folder.path() / "book";
     options.create = create;
+    options.shards = shards;
     options.first_date = *Date::of(2026, 3, 4);
     auto opened = Book::open(options, business);
     REQUIRE(opened);
