@@ -111,13 +111,27 @@ def wrong_types(judge):
 def amounts(judge, native, merchant, says_native, says_merchant):
     """Rows of bad amounts wherever an amount is given. `native`: (JSON of the amount, status, refusal)."""
     accounts(judge)
-    order = judge.engine.place()["payOrderId"]
+    engine = judge.engine
+    order = engine.place()["payOrderId"]
     for text, status, refusal in native:
         raw = json.dumps(voucher("AMOUNT")).replace('"AMOUNT"', text).encode()
         judge.refuses(f"a voucher over {text}", "maker", "POST", "/v1/vouchers", raw, status, refusal, says_native)
         judge.refuses(f"a hold over {text}", "maker", "POST", "/v1/holds", raw, status, refusal, says_native)
         raw = json.dumps({"mch_no": "M1001", "mch_order_no": "N-1", "amount": "AMOUNT"}).replace('"AMOUNT"', text).encode()
         judge.refuses(f"an order over {text}", "upstream", "POST", "/v1/orders", raw, status, refusal, "amount")
+        raw = json.dumps({"order_id": order, "amount": "AMOUNT"}).replace('"AMOUNT"', text).encode()
+        judge.refuses(f"a refund over {text}", "maker", "POST", "/v1/refunds", raw, status, refusal, "amount")
+        payee = {"name": "安居维修有限公司", "account": "755900000000102", "bank": "308584000013"}
+        raw = json.dumps({"mch_no": "M1001", "amount": "AMOUNT", "payee": payee}).replace('"AMOUNT"', text).encode()
+        judge.refuses(f"a payout over {text}", "maker", "POST", "/v1/payouts", raw, status, refusal, "amount")
+        raw = json.dumps({"items": [voucher("AMOUNT")]}).replace('"AMOUNT"', text).encode()
+        if refusal == "malformed":
+            judge.refuses(f"a batch over {text}", "maker", "POST", "/v1/vouchers/batch", raw, status, refusal, says_native)
+        else:
+            # A batch answers item by item.
+            with judge.unchanged(f"a batch over {text}"):
+                answer = engine.native("maker", "POST", "/v1/vouchers/batch", raw).json()
+                judge.check(f"a batch over {text}", (answer["accepted"], answer["items"][0]["refusal"]), (0, refusal))
     for text in merchant:
         for what, path, fields in (("an order", ORDER, judge.engine.order_fields(amount="AMOUNT")),
                                    ("a refund", REFUND, refund_fields(judge, order, "AMOUNT")),
