@@ -1,4 +1,4 @@
-"""A full disk. The disk is a small tmpfs: mounted as root, or else inside
+"""A full disk, while the engine serves and when it starts. The disk is a small tmpfs: mounted as root, or else inside
 a user namespace of our own; where neither is allowed the item says that it was skipped."""
 import contextlib
 import os
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 
-from engine import SKIPPED, Engine
+from engine import SKIPPED, Engine, changed
 from items import Judge, item_of_its_own
 
 INSIDE = "SUANPAN_TEST_NAMESPACE"
@@ -106,3 +106,30 @@ def full_disk_while_serving(program):
 def room(folder):
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize > 1 << 20
+
+
+@item_of_its_own
+def full_disk_at_start(program):
+    with small_disk("60m") as folder, Engine(program, folder=folder) as engine:
+        engine.prepare().start()
+        judge = Judge(engine)
+        for _ in range(20):
+            engine.place()
+        state = engine.state()
+        engine.stop()
+        outside = tempfile.NamedTemporaryFile(prefix="suanpan-log-")  # what it says needs room as well
+        engine.log_path = outside.name
+        for leave in (0, 4096, 100_000):
+            judge.rows += 1
+            fill(folder, leave)
+            status, text = engine.starts_refused()
+            judge.check(f"{leave} bytes left: exit status", status, 1)
+            judge.check_that(f"{leave} bytes left: the error", "suanpan: unavailable: " in text and "free" in text, text)
+            os.remove(os.path.join(folder, "filler"))
+            engine.start()
+            for difference in changed(state, engine.state()):
+                judge.check_that(f"{leave} bytes left: changed", False, difference)
+            engine.stop()
+        judge.engine.start()
+        judge.serves("room again")
+        return judge
