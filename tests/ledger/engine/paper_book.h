@@ -11,7 +11,7 @@
 #include "ledger/store/account_projection.h"
 #include "ledger/store/document_projection.h"
 #include "ledger/store/id_projection.h"
-#include "ledger/store/memory_store.h"
+#include "tests/support/memory_store.h"
 
 namespace suanpan::test {
 

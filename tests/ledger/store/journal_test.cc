@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "ledger/store/memory_store.h"
 #include "ledger/store/rocks_store.h"
 #include "tests/support/journal_maker.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temp_folder.h"
 
 using namespace suanpan;

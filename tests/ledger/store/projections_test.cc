@@ -8,9 +8,9 @@
 #include "ledger/store/account_projection.h"
 #include "ledger/store/document_projection.h"
 #include "ledger/store/id_projection.h"
-#include "ledger/store/memory_store.h"
 #include "ledger/store/rocks_store.h"
 #include "tests/support/journal_maker.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temp_folder.h"
 
 using namespace suanpan;

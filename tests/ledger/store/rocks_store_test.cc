@@ -5,8 +5,8 @@
 #include <fstream>
 #include <random>
 
-#include "ledger/store/memory_store.h"
 #include "ledger/store/projection.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temp_folder.h"
 
 using namespace suanpan;
