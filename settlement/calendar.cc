@@ -102,15 +102,4 @@ Result<Date> add_workdays(Date date, int n) {
   return day;
 }
 
-Result<int> workdays_of_year(int year) {
-  const auto first = Date::of(year, 1, 1);
-  if (!first) return fail(Errc::kNotFound, "there is no year {}", year);
-  int count = 0;
-  for (Date day = *first; day.year() == year; day = day.plus_days(1)) {
-    TRY(const bool works, is_workday(day));
-    count += works ? 1 : 0;
-  }
-  return count;
-}
-
 }  // namespace suanpan::settlement

@@ -24,7 +24,4 @@ Result<Date> add_workdays(Date date, int n);
 
 inline constexpr int kMaxWorkdays = 366;
 
-/// The workdays of a whole year. Errors: kNotFound, naming an unknown year.
-Result<int> workdays_of_year(int year);
-
 }  // namespace suanpan::settlement

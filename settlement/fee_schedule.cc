@@ -61,7 +61,6 @@ void write_rule(JsonWriter& out, const FeeEntry& entry) {
       .field("currency", code_of(rule.currency))
       .field("rate", rule.rate.text())
       .field("rounding", name_of(rule.rounding))
-      .field("payer", name_of(rule.payer))
       .field("on_refund", name_of(rule.on_refund));
   if (rule.fixed_minor != 0) out.field("fixed", rule.fixed_minor);
   if (rule.minimum_minor != 0) out.field("minimum", rule.minimum_minor);
@@ -100,8 +99,8 @@ Result<std::vector<FeeTier>> read_tiers(JsonValue value) {
 }
 
 Result<FeeEntry> read_entry(JsonValue value) {
-  TRY(only_keys(value, {"product", "effective_from", "currency", "rate", "rounding", "payer",
-                        "on_refund", "fixed", "minimum", "maximum", "tiers"}));
+  TRY(only_keys(value, {"product", "effective_from", "currency", "rate", "rounding", "on_refund",
+                        "fixed", "minimum", "maximum", "tiers"}));
   FeeEntry entry;
   FeeRule& rule = entry.rule;
   TRY(entry.product, value.get_string("product"));
@@ -112,7 +111,6 @@ Result<FeeEntry> read_entry(JsonValue value) {
   const auto rule_of_rounding = rounding_of(rounding);
   if (!rule_of_rounding) return fail(Errc::kMalformed, "\"rounding\" has no such choice");
   rule.rounding = *rule_of_rounding;
-  TRY(rule.payer, get_name(value, "payer", {FeePayer::kMerchant, FeePayer::kPayer}));
   TRY(rule.on_refund, get_name(value, "on_refund", {FeeReturn::kProportional, FeeReturn::kKept}));
   TRY(const auto fixed, find_int64(value, "fixed"));
   rule.fixed_minor = fixed.value_or(0);
@@ -124,16 +122,6 @@ Result<FeeEntry> read_entry(JsonValue value) {
 }
 
 }  // namespace
-
-std::string_view name_of(FeePayer payer) {
-  switch (payer) {
-    case FeePayer::kMerchant:
-      return "merchant";
-    case FeePayer::kPayer:
-      return "payer";
-  }
-  CHECK_OR_DIE(false, "fee payer {}", static_cast<int>(payer));
-}
 
 std::string_view name_of(FeeReturn on_refund) {
   switch (on_refund) {
@@ -195,8 +183,7 @@ Result<Money> compute_fee(const FeeRule& rule, Money amount) {
   TRY(std::int64_t fee, to_minor(Int128{share} + rule.fixed_minor));
   fee = std::max(fee, rule.minimum_minor);
   if (rule.maximum_minor) fee = std::min(fee, *rule.maximum_minor);
-  if (rule.payer == FeePayer::kMerchant) fee = std::min(fee, amount.minor);
-  return Money{fee, amount.currency};
+  return Money{std::min(fee, amount.minor), amount.currency};
 }
 
 Result<Money> fee_to_return(FeeReturn on_refund, const RefundState& state, Money refund) {

@@ -20,10 +20,6 @@
 
 namespace suanpan::settlement {
 
-/// Who bears the fee. The merchant: it is kept back from what he is due. The payer: it is added to
-/// the price, and the merchant is due the price in full.
-enum class FeePayer : std::uint8_t { kMerchant = 1, kPayer = 2 };
-
 /// What a refund does to the fee that was taken.
 enum class FeeReturn : std::uint8_t {
   kProportional = 1,  ///< it returns the refunded share; the last refund returns the rest
@@ -37,6 +33,7 @@ struct FeeTier {
   friend bool operator==(const FeeTier&, const FeeTier&) = default;
 };
 
+/// The merchant bears it: it is kept back from what he is due.
 /// fee = round(amount × rate of its tier) + fixed, not below minimum, not above maximum.
 struct FeeRule {
   Rate rate;                           ///< for amounts below the first tier
@@ -46,7 +43,6 @@ struct FeeRule {
   std::int64_t fixed_minor = 0;
   std::int64_t minimum_minor = 0;
   std::optional<std::int64_t> maximum_minor;  ///< the cap (封顶)
-  FeePayer payer = FeePayer::kMerchant;
   FeeReturn on_refund = FeeReturn::kProportional;
   friend bool operator==(const FeeRule&, const FeeRule&) = default;
 };
@@ -56,7 +52,7 @@ inline constexpr std::string_view kAnyProduct = "*";
 
 struct FeeEntry {
   std::string product;  ///< a way code ("WX_NATIVE"), a business product ("REPAIR"), or kAnyProduct
-  Date effective_from;  ///< the first accounting date of orders that it holds for
+  Date effective_from;  ///< the first day, by the business clock, of orders that it holds for
   FeeRule rule;
   friend bool operator==(const FeeEntry&, const FeeEntry&) = default;
 };
@@ -70,7 +66,6 @@ struct FeeSchedule {
 inline constexpr std::size_t kMaxFeeEntries = 1000;
 inline constexpr std::size_t kMaxFeeTiers = 20;
 
-std::string_view name_of(FeePayer payer);       ///< "merchant"
 std::string_view name_of(FeeReturn on_refund);  ///< "proportional"
 
 /// One rate for every product: what `merchant add --fee 0.006` makes.
@@ -84,9 +79,8 @@ Result<void> validate(const FeeSchedule& schedule);
 /// without a rule is never free of charge by accident.
 Result<FeeRule> rule_for(const FeeSchedule& schedule, std::string_view product, Date on);
 
-/// The fee for `amount`, which is the price: what the payer owes before a fee of his own. A fee
-/// that the merchant bears never exceeds the amount, whatever the minimum says: a sale cannot leave
-/// him in debt. Errors: kMalformed unless 0 < amount <= kMaxAmountMinor; kMismatch for an amount in
+/// The fee for `amount`, the price. It never exceeds the amount, whatever the minimum says: a sale
+/// cannot leave the merchant in debt. Errors: kMalformed unless 0 < amount <= kMaxAmountMinor; kMismatch for an amount in
 /// another currency than the rule's; kTooLarge.
 Result<Money> compute_fee(const FeeRule& rule, Money amount);
 
@@ -99,7 +93,7 @@ struct FeeTerms {
 
 /// What has happened to one order's money so far.
 struct RefundState {
-  Money paid;          ///< by the payer, his own fee included
+  Money paid;          ///< by the payer
   Money fee;           ///< taken at the sale
   Money refunded;      ///< by earlier refunds
   Money fee_returned;  ///< by earlier refunds

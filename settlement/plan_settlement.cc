@@ -523,7 +523,8 @@ Planned<ChangeSet> plan_stop_watching(const View& view, const std::string& numbe
   return changes;
 }
 
-Planned<ChangeSet> plan_put_schedule(const View& view, const FeeSchedule& schedule, const Moment&) {
+Planned<ChangeSet> plan_put_schedule(const View& view, const FeeSchedule& schedule,
+                                     const Moment& moment) {
   if (auto valid = validate(schedule); !valid)
     return refuse(RefusalCode::kValueInvalid, valid.error().message);
   if (!channels::find_merchant(view, schedule.merchant_no))
@@ -533,7 +534,8 @@ Planned<ChangeSet> plan_put_schedule(const View& view, const FeeSchedule& schedu
   if (stored) {
     auto before = decode_fee_schedule(stored->bytes);
     CHECK_OR_DIE(before, "fee schedule {} does not decode", schedule.merchant_no);
-    const Date today = view.book().accounting_date;
+    // Orders take the clock's date: after midnight a rule may have begun before the day is cut.
+    const Date today = std::max(view.book().accounting_date, moment.now.date_cn());
     std::erase_if(before.value().entries,
                   [&](const FeeEntry& entry) { return entry.effective_from > today; });
     const auto begun = [&](const FeeEntry& entry) {

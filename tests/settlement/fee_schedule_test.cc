@@ -37,8 +37,6 @@ TEST_CASE("fee: rate, rounding, fixed part, minimum, cap and tiers") {
   with_fixed.fixed_minor = 50;
   FeeRule fixed_only;
   fixed_only.fixed_minor = 200;
-  FeeRule payer_pays = bounded("0.006", 100, std::nullopt);
-  payer_pays.payer = FeePayer::kPayer;
 
   struct Row {
     const char* what;
@@ -74,7 +72,6 @@ TEST_CASE("fee: rate, rounding, fixed part, minimum, cap and tiers") {
        1'999},
       {"a cap of nothing is no fee", bounded("0.006", 0, 0), 500'000, 0},
       {"the merchant never owes more than the sale", bounded("0.006", 100, std::nullopt), 30, 30},
-      {"a payer may", payer_pays, 30, 100},
       {"below the first tier: 1 % of 999.99", tiered(), 99'999, 1'000},
       {"at it: 0.6 % of the whole 1,000.00", tiered(), 100'000, 600},
       {"below the second: 0.6 % of 9,999.99 is 5999.994", tiered(), 999'999, 6'000},
@@ -96,7 +93,6 @@ TEST_CASE("fee: an amount that is no price is refused") {
   }
   CHECK(compute_fee(rule, {100, Currency::kUSD}).error().code == Errc::kMismatch);
   FeeRule huge = plain("1");
-  huge.payer = FeePayer::kPayer;
   huge.fixed_minor = kMaxAmountMinor;
   CHECK(compute_fee(huge, fen(1)).error().code == Errc::kTooLarge);
 }
@@ -108,7 +104,6 @@ FeeSchedule sample() {
   repair.fixed_minor = 5;
   repair.minimum_minor = 10;
   repair.maximum_minor = 9'999;
-  repair.payer = FeePayer::kPayer;
   repair.on_refund = FeeReturn::kKept;
   schedule.entries = {
       {"*", day("2026-01-01"), plain("0.006")},        {"*", day("2026-07-01"), plain("0.0055")},
@@ -159,14 +154,14 @@ TEST_CASE("fee schedule: the document reads back as it was written") {
   const FeeSchedule flat = flat_schedule("M1", rate("0.006"), day("2026-01-01"));
   CHECK(encode(flat) ==
         R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-01-01",)"
-        R"("currency":"CNY","rate":"0.006","rounding":"half_up","payer":"merchant",)"
+        R"("currency":"CNY","rate":"0.006","rounding":"half_up",)"
         R"("on_refund":"proportional"}]})");
 }
 
 TEST_CASE("fee schedule: every kind of bad document is refused") {
   const std::string good =
       R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-01-01",)"
-      R"("currency":"CNY","rate":"0.006","rounding":"half_up","payer":"merchant",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up",)"
       R"("on_refund":"kept","fixed":1,"minimum":10,"maximum":20,)"
       R"("tiers":[{"from":100,"rate":"0.5"},{"from":200,"rate":"0.4"}]}]})";
   REQUIRE(decode_fee_schedule(good).has_value());
@@ -196,7 +191,6 @@ TEST_CASE("fee schedule: every kind of bad document is refused") {
       {"a rate above 1", "\"0.006\"", "\"1.000000001\"", Errc::kMalformed},
       {"a rate with an exponent", "\"0.006\"", "\"6e-3\"", Errc::kMalformed},
       {"an unknown rounding", "half_up", "nearest", Errc::kMalformed},
-      {"an unknown payer", "\"merchant\"", "\"bank\"", Errc::kMalformed},
       {"an unknown return rule", "kept", "lost", Errc::kMalformed},
       {"a fractional amount", "\"fixed\":1", "\"fixed\":1.5", Errc::kMalformed},
       {"a negative fixed part", "\"fixed\":1", "\"fixed\":-1", Errc::kMalformed},
