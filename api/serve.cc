@@ -90,6 +90,7 @@ channels::Send send_through(channels::HttpsClient& client) {
 
 auto fetch_through(const channels::StatementFetcher& fetcher) {
   return [&fetcher](const std::string& kind, const std::string& subject, Date day) {
+    if (kind == "fund_flow") return fetcher.fund_flow_bill(subject, day);
     return kind == "bill" ? fetcher.trade_bill(subject, day) : fetcher.bank_statement(subject, day);
   };
 }

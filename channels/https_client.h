@@ -98,9 +98,4 @@ class HttpsClient {
   std::shared_ptr<Impl> impl_;
 };
 
-/// False if the error says for certain that the other side has not seen the request.
-inline bool may_have_been_seen(const Error& error) {
-  return error.code != Errc::kUnavailable && error.code != Errc::kMalformed;
-}
-
 }  // namespace suanpan::channels

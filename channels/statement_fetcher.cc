@@ -24,11 +24,10 @@ Result<HttpResponse> StatementFetcher::ask(const std::string& base_url, HttpRequ
   return answer.get();
 }
 
-Result<wechat::BillTicket> StatementFetcher::ticket(const std::string& mchid, Date day) const {
+Result<wechat::BillTicket> StatementFetcher::ticket(const std::string& mchid,
+                                                    const Ask& ask_for) const {
   const auto adapter = wechat_->adapter(mchid);
-  TRY(const auto offered,
-      ask(wechat_->base_url(),
-          adapter->encode_trade_bill(day, wechat::BillKind::kAll, true, {real_.now(), nonce()})));
+  TRY(const auto offered, ask(wechat_->base_url(), ask_for(*adapter, {real_.now(), nonce()})));
   return adapter->decode_bill_ticket(offered, real_.now());
 }
 
@@ -41,23 +40,36 @@ Result<void> StatementFetcher::refresh_keys(const std::string& mchid) const {
   return success();
 }
 
-Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
+Result<std::string> StatementFetcher::bill(const std::string& mchid, const Ask& ask_for) const {
   if (!wechat_ || !wechat_->adapter(mchid))
     return fail(Errc::kNotFound, "WeChat merchant {} is not configured", mchid);
-  auto offered = ticket(mchid, day);
+  auto offered = ticket(mchid, ask_for);
   // After a start no certificate is known, and they are replaced from time to time.
   if (!offered && offered.error().code == Errc::kBadSignature) {
     TRY(refresh_keys(mchid));
-    offered = ticket(mchid, day);
+    offered = ticket(mchid, ask_for);
   }
-  if (!offered && offered.error().code == Errc::kNotFound) return wechat::empty_trade_bill();
-  TRY(const auto bill, offered);
+  TRY(const auto found, offered);
   const auto adapter = wechat_->adapter(mchid);
   TRY(auto file,
-      ask(wechat_->base_url(), adapter->encode_bill_download(bill, {real_.now(), nonce()})));
+      ask(wechat_->base_url(), adapter->encode_bill_download(found, {real_.now(), nonce()})));
   if (file.status != 200)
     return fail(Errc::kUnavailable, "the bill download was answered with {}", file.status);
-  return wechat::open_bill(std::move(file.body), true, bill.sha1_hex);
+  return wechat::open_bill(std::move(file.body), true, found.sha1_hex);
+}
+
+Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
+  auto file = bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
+    return adapter.encode_trade_bill(day, wechat::BillKind::kAll, true, stamp);
+  });
+  if (!file && file.error().code == Errc::kNotFound) return wechat::empty_trade_bill();
+  return file;
+}
+
+Result<std::string> StatementFetcher::fund_flow_bill(const std::string& mchid, Date day) const {
+  return bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
+    return adapter.encode_fund_flow_bill(day, true, stamp);
+  });
 }
 
 Result<std::string> StatementFetcher::bank_statement(const std::string& account, Date day) const {

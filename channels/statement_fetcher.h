@@ -24,12 +24,18 @@ class StatementFetcher {
   /// says so: the books may know of some. Errors: kUnavailable (not made yet: after 10:00 of the
   /// next day), kMismatch (another hash), and the transport's.
   Result<std::string> trade_bill(const std::string& mchid, Date day) const;
+  /// The uncompressed fund-flow bill of the basic account. Errors: as trade_bill; kNotFound for a
+  /// day without any movement.
+  Result<std::string> fund_flow_bill(const std::string& mchid, Date day) const;
   /// The camt.053.001.08 text. Errors: kNotFound (the day has not ended), and the transport's.
   Result<std::string> bank_statement(const std::string& account, Date day) const;
 
  private:
   Result<HttpResponse> ask(const std::string& base_url, HttpRequest request) const;
-  Result<wechat::BillTicket> ticket(const std::string& mchid, Date day) const;
+  /// Asks for a bill, signed now, by the merchant's adapter.
+  using Ask = std::function<HttpRequest(const wechat::Adapter&, const wechat::Stamp&)>;
+  Result<std::string> bill(const std::string& mchid, const Ask& ask_for) const;
+  Result<wechat::BillTicket> ticket(const std::string& mchid, const Ask& ask_for) const;
   Result<void> refresh_keys(const std::string& mchid) const;
   WechatChannel* wechat_;
   const BankChannel* bank_;

@@ -247,8 +247,9 @@ Result<report::Report> build_account_report(const AccountStatement& st, const Re
   r.batch_label = "科目";
   use_currency(r, st.currency);
   r.how_to_read =
-      "每行余额等于上一行余额加借方减贷方。凭「凭证号」可调出原始凭证，凭「业务单号」可查上游业务"
-      "。";
+      "余额在借方：本行余额 = 上行余额 + 借方 − 贷方；余额在贷方：本行余额 = 上行余额 + 贷方 − "
+      "借方。"
+      "凭「凭证号」可调出原始凭证，凭「业务单号」可查上游业务。";
   TRY(auto section, account_section(st));
   r.sections.push_back(std::move(section));
   return r;

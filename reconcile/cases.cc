@@ -16,12 +16,8 @@ struct Name {
 };
 constexpr std::array<Name, 4> kStates{
     {{"open", "待处理"}, {"proposed", "待复核"}, {"resolved", "已处理"}, {"cleared", "已核销"}}};
-constexpr std::array<Name, 6> kActions{{{"book", "补单"},
-                                        {"suspend", "挂账"},
-                                        {"refund", "退款"},
-                                        {"reverse", "冲销"},
-                                        {"adjust", "调整"},
-                                        {"acknowledge", "认领"}}};
+constexpr std::array<Name, 4> kActions{
+    {{"book", "补单"}, {"suspend", "挂账"}, {"adjust", "调整"}, {"acknowledge", "认领"}}};
 
 template <class T, std::size_t N>
 const Name& name_in(const std::array<Name, N>& names, T value) {

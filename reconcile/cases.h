@@ -38,8 +38,6 @@ std::string_view name_zh(CaseState state);  ///< "待处理"
 enum class CaseAction : std::uint8_t {
   kBook,         ///< 补单: book what the outside has
   kSuspend,      ///< 挂账: to suspense
-  kRefund,       ///< 退款
-  kReverse,      ///< 冲销: red reversal
   kAdjust,       ///< 调整: adjustment voucher for the difference
   kAcknowledge,  ///< 认领: an existing voucher explains it
 };

@@ -128,15 +128,6 @@ bool content_less(const OutsideRow& a, const OutsideRow& b) {
 
 bool content_less(const BookRow& a, const BookRow& b) { return content_of(a) < content_of(b); }
 
-std::uint32_t partition_of(RowKind kind, std::string_view our_number, std::uint32_t partitions) {
-  CHECK_OR_DIE(partitions > 0, "no partitions");
-  std::uint64_t hash = 14695981039346656037ULL ^ static_cast<std::uint64_t>(kind);  // FNV-1a
-  for (const char c : our_number) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  }
-  return static_cast<std::uint32_t>(mix64(hash) % partitions);
-}
-
 // A row without any number of the channel is never a repeat: two equal bank charges on one day are
 // two charges.
 Matcher::Outsides Matcher::without_repeats(std::span<const OutsideRow* const> sorted) {

@@ -10,7 +10,7 @@
 // download) is one fact: the first place counts, the others are reported as repeats.
 //
 // Memory: 8 bytes a row beside the caller's rows. For a file larger than memory the caller splits
-// both sides by partition_of() and feeds the partitions one after the other; only rows without a
+// both sides by a hash of our number and feeds the parts one after the other; only rows without a
 // partner are kept (as copies) until finish(). Both ways give the same pairs.
 //
 // Deterministic: the result depends on the content of the rows, never on their order.
@@ -72,9 +72,6 @@ class Matcher {
   std::vector<BookRow> single_book_;
   std::vector<Repeat> repeats_;
 };
-
-/// Which of `partitions` a row belongs to, by kind and our number; stable over versions.
-std::uint32_t partition_of(RowKind kind, std::string_view our_number, std::uint32_t partitions);
 
 /// A total order by content: kind, numbers, time, amount and all the rest, the place in the file
 /// last.

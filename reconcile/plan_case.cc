@@ -56,8 +56,6 @@ Planned<void> check_fits(const Case& c, CaseAction action) {
           c.break_class == BreakClass::kStatusMismatchChannelPaid || is_in_suspense(c))
         return no();
       return success();
-    case CaseAction::kRefund:
-    case CaseAction::kReverse:
       return no();
   }
   return no();

@@ -133,9 +133,4 @@ class Run {
 Result<RunResult> run(const BatchNumber& batch, const Policy& policy,
                       std::span<const OutsideRow> outside, std::span<const BookRow> book);
 
-/// The run as a JSON document (the record of a batch): summary, one entry a break with its id,
-/// class and amounts, the counts of the rest. Breaks in full are in their cases. Equal results,
-/// equal bytes.
-std::string encode_run(const RunResult& result);
-
 }  // namespace suanpan::reconcile

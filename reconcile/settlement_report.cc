@@ -100,9 +100,9 @@ Result<report::Report> build_settlement_report(const SettlementStatement& st,
                     {"退款金额", Money{totals.refunded, st.currency}},
                     {"手续费", Money{totals.fee, st.currency}},
                     {"应付商户", Money{st.payout, st.currency}},
+                    {"付款状态", st.payout_state},
                     {"收款账户", st.payee_account},
-                    {"付款单号", st.payout_no},
-                    {"付款状态", st.payout_state}};
+                    {"付款单号", st.payout_no}};
   r.sections.push_back(std::move(overview));
   r.sections.push_back(lines_section(st, totals));
   return r;

@@ -4,6 +4,7 @@
 #include "api/v1/case_answer.h"
 #include "api/v1/routes.h"
 #include "ledger/base/digest.h"
+#include "reconcile/fund_flow_check.h"
 #include "reconcile/reconcile_service.h"
 
 namespace suanpan::api::v1 {
@@ -55,39 +56,79 @@ void get(Services& services, Call call) {
   });
 }
 
+/// Whose file of which day; the file itself, or nothing: then it is fetched.
+struct Source {
+  std::string subject;
+  Date day;
+  std::optional<std::string> file;
+};
+
+Source read_source(Fields& in, const Services& services) {
+  Source source;
+  source.subject = in.text("subject");
+  if (source.subject.empty() || source.subject.size() > 64)
+    in.fail_at("subject", "must be 1 to 64 bytes");
+  source.day = in.date("day");
+  if (const auto encoded = in.maybe_text("file")) {
+    source.file = from_base64(*encoded);
+    if (!source.file) in.fail_at("file", "must be base64");
+  } else if (!services.fetch_file) {
+    in.fail_at("file", "is missing, and no outside to fetch it from is configured");
+  }
+  return source;
+}
+
+Result<std::string> bytes_of(Services& services, const std::string& kind, const Source& source) {
+  if (source.file) return *source.file;
+  return services.fetch_file(kind, source.subject, source.day);
+}
+
+void check_flow(Services& services, Call call) {
+  Body body(call);
+  const Source source = read_source(body.root(), services);
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services, source](Call& on) {
+    const auto bytes = bytes_of(services, "fund_flow", source);
+    if (!bytes) return refuse_call(on, bytes.error());
+    const auto check =
+        reconcile::check_fund_flow(services.book, bytes.value(), source.subject, source.day);
+    if (!check) return refuse_call(on, check.error());
+    const reconcile::FundFlowCheck& c = check.value();
+    JsonWriter out;
+    out.begin_object()
+        .field("subject", source.subject)
+        .field("day", source.day.iso())
+        .field("rows", c.rows)
+        .field("income", c.income)
+        .field("expense", c.expense)
+        .field("withdrawn", c.withdrawn)
+        .field("net", c.net)
+        .field("promised", c.promised)
+        .field("difference", c.difference)
+        .end_object();
+    on.reply(json_response(200, out.take()));
+  });
+}
+
 void start(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const std::string kind = in.text("kind");
   if (kind != "bill" && kind != "statement") in.fail_at("kind", "must be bill or statement");
-  const std::string subject = in.text("subject");
-  if (subject.empty() || subject.size() > 64) in.fail_at("subject", "must be 1 to 64 bytes");
-  const Date day = in.date("day");
-  const auto encoded = in.maybe_text("file");
-  std::optional<std::string> file;
-  if (encoded) {
-    file = from_base64(*encoded);
-    if (!file) in.fail_at("file", "must be base64");
-  } else if (!services.fetch_file) {
-    in.fail_at("file", "is missing, and no outside to fetch it from is configured");
-  }
+  const Source source = read_source(in, services);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call),
-            [&services, kind, subject, day, file = std::move(file)](Call& on) {
-              std::string bytes = file.value_or("");
-              if (!file) {
-                auto fetched = services.fetch_file(kind, subject, day);
-                if (!fetched) return refuse_call(on, fetched.error());
-                bytes = std::move(fetched.value());
-              }
-              reconcile::ReconcileService& service = *services.reconcile;
-              const auto run = kind == "bill" ? service.run_trade_bill(bytes, subject, day)
-                                              : service.run_bank_statement(bytes, subject, day);
-              if (!run) return refuse_call(on, run.error());
-              JsonWriter out;
-              write_run(out, run.value());
-              on.reply(json_response(200, out.take()));
-            });
+  on_worker(services, std::move(call), [&services, kind, source](Call& on) {
+    const auto bytes = bytes_of(services, kind, source);
+    if (!bytes) return refuse_call(on, bytes.error());
+    reconcile::ReconcileService& service = *services.reconcile;
+    const auto run = kind == "bill"
+                         ? service.run_trade_bill(bytes.value(), source.subject, source.day)
+                         : service.run_bank_statement(bytes.value(), source.subject, source.day);
+    if (!run) return refuse_call(on, run.error());
+    JsonWriter out;
+    write_run(out, run.value());
+    on.reply(json_response(200, out.take()));
+  });
 }
 
 }  // namespace
@@ -100,6 +141,18 @@ void add_reconcile_routes(Router& router, Services& services) {
                   "breaks:[Case]");
   router.describe("RunList", "runs:[Run]");
   router.describe("RunRequest", "kind:=bill|statement subject:string day:date file?:string");
+  router.describe("FundFlowRequest", "subject:string day:date file?:string");
+  router.describe("FundFlowCheck",
+                  "subject:string day:date rows:integer income:integer expense:integer "
+                  "withdrawn:integer net:integer promised:integer difference:integer");
+  router.add(
+      {.method = "POST",
+       .pattern = "/v1/fund-flow-checks",
+       .allowed = {Role::kMaker, Role::kOperator},
+       .writes = true,
+       .summary = "Holds WeChat's fund-flow bill of a day against its trade bill; keeps nothing",
+       .handle = [&services](Call call) { check_flow(services, std::move(call)); },
+       .doc = {.request = "FundFlowRequest", .answer = "FundFlowCheck"}});
   router.add({.method = "GET",
               .pattern = "/v1/reconciliation-runs",
               .allowed = kHouse,

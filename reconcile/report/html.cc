@@ -37,6 +37,7 @@ ul.facts li{border:1px solid var(--line);border-radius:4px;padding:8px 12px 7px}
 ul.facts span{display:block;color:var(--soft);font-size:12.5px}
 ul.facts b{font-size:18px;font-weight:600;font-variant-numeric:tabular-nums;white-space:nowrap}
 ul.facts b.words{font-size:15px;white-space:normal;overflow-wrap:anywhere}
+ul.facts li.wide{grid-column:span 2}
 ul.facts li.alarm{border-color:var(--red)}
 ul.facts li.alarm b{color:var(--red)}
 table{border-collapse:collapse;width:100%;font-size:12.5px}
@@ -79,12 +80,30 @@ tr.total{break-before:avoid}
 }
 )css";
 
-std::string page_rule(bool landscape) {
+// Whatever a name holds, it can neither end the string nor the style sheet.
+std::string css_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x20 && byte != 0x7F &&
+                       std::string_view("\"'\\<>&").find(c) == std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("\\{:x} ", static_cast<unsigned char>(c));
+  }
+  return out + "\"";
+}
+
+// From the second page on every sheet says what it belongs to: sheets get separated.
+std::string page_rule(const Report& report, bool landscape) {
+  const std::string belongs_to =
+      fmt::format("{}  {}  {}", report.title, report.period, report.batch);
+  constexpr std::string_view kFont = "font:8pt sans-serif;color:#667085";
   return fmt::format(
       "@page{{size:A4 {};margin:14mm 12mm 16mm;"
-      "@bottom-center{{content:\"第 \" counter(page) \" 页，共 \" counter(pages) \" 页\";"
-      "font:8pt sans-serif;color:#667085}}}}\n",
-      landscape ? "landscape" : "portrait");
+      "@top-left{{content:{};{}}}@top-right{{content:{};{}}}"
+      "@bottom-center{{content:\"第 \" counter(page) \" 页，共 \" counter(pages) \" 页\";{}}}}}\n"
+      "@page:first{{@top-left{{content:none}}@top-right{{content:none}}}}\n",
+      landscape ? "landscape" : "portrait", css_string(belongs_to), kFont,
+      css_string("金额单位：" + report.currency_note), kFont, kFont);
 }
 
 bool is_negative(const Cell& cell) {
@@ -103,7 +122,8 @@ unsigned width_of(const Table& table) {
 // A narrow column keeps its text on one line; a short table keeps together on paper.
 constexpr unsigned kShortWidth = 12;
 constexpr std::size_t kShortTable = 15;
-constexpr unsigned kDenseWidth = 170;  // more than fits a landscape page at the usual size
+constexpr std::size_t kShortFactBytes = 24;  // fits the narrowest box
+constexpr unsigned kDenseWidth = 170;        // more than fits a landscape page at the usual size
 
 class Page {
  public:
@@ -116,7 +136,7 @@ class Page {
     out_ += "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n";
     out_ += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n";
     add("<title>{} {}</title>\n<style>\n", escape_html(report_.title), escape_html(report_.period));
-    out_ += page_rule(landscape);
+    out_ += page_rule(report_, landscape);
     out_ += kStyle.substr(1);
     add("</style>\n</head>\n<body>\n<main class=\"{}\" data-report=\"{}\">\n",
         landscape ? "landscape" : "portrait", report_.key);
@@ -174,8 +194,12 @@ class Page {
   void facts(const Section& section) {
     out_ += "<ul class=\"facts\">\n";
     for (const auto& fact : section.facts) {
-      const bool is_text = std::holds_alternative<std::string>(fact.value);
-      add("<li{}><span>{}</span><b{}>{}</b></li>\n", fact.is_alarm ? " class=\"alarm\"" : "",
+      const auto* words = std::get_if<std::string>(&fact.value);
+      const bool is_text = words != nullptr;
+      add("<li{}><span>{}</span><b{}>{}</b></li>\n",
+          fact.is_alarm                              ? " class=\"alarm\""
+          : words && words->size() > kShortFactBytes ? " class=\"wide\""
+                                                     : "",
           escape_html(fact.label),
           is_negative(fact.value) ? " class=\"neg\""
           : is_text               ? " class=\"words\""
@@ -219,7 +243,8 @@ class Page {
     add("<td class=\"{}{}{}\"{}>{}</td>", kind, column.is_trace ? " trace" : "",
         is_negative(cell) ? " neg" : "",
         cut ? fmt::format(" title=\"{}\"", escape_html(shown)) : std::string{},
-        escape_html(cut ? std::string_view(shown).substr(0, column.show) : shown));
+        cut ? "…" + escape_html(std::string_view(shown).substr(shown.size() - column.show))
+            : escape_html(shown));
   }
 
   void foot() {

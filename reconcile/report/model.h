@@ -40,8 +40,8 @@ struct Column {
   CellType type = CellType::kText;
   unsigned width = 12;    ///< in characters of a spreadsheet; a Chinese one counts two
   bool is_trace = false;  ///< leads back to a source row or a voucher: printed small and grey
-  unsigned show =
-      0;  ///< on paper only so many bytes of a long id (ASCII); 0: all. Files have it whole.
+  unsigned show = 0;  ///< on paper only the last so many bytes of a long id (ASCII); 0: all. Files
+                      ///< have it whole.
 };
 
 struct Table {

@@ -172,7 +172,6 @@ TEST_CASE("https client: a failure before anything was sent is kUnavailable") {
     CAPTURE(row.what);
     const auto answer = client->send_and_wait(post(), row.url, 8000);
     CHECK(code_of(answer) == "unavailable");
-    CHECK_FALSE(may_have_been_seen(answer.error()));
   }
 }
 
@@ -211,7 +210,6 @@ TEST_CASE("https client: no answer within the deadline is kTimeout") {
     const auto answer = make_client()->send_and_wait(post(), url_of(server.port()), 300);
     CAPTURE(part);
     CHECK(code_of(answer) == "timeout");
-    CHECK(may_have_been_seen(answer.error()));
     CHECK(ms_since(start) >= 300);
     CHECK(ms_since(start) < 1500);
   }

@@ -207,6 +207,8 @@ def saturday(w):
     w.clock("2026-03-07 10:04:00")  # past 9:45: tried again, and there
     wait("the bill of Friday is reconciled",
          lambda: w.step("2026-03-06", "reconcile_bill", PLATFORM)["state"] == "done")
+    flow = w.staff["operator"].post("/v1/fund-flow-checks", {"subject": PLATFORM, "day": "2026-03-06"})
+    check("the channel's account moved as its bill says", (flow["net"], flow["promised"], flow["difference"]), (57950, 57950, 0))
     check("at the second attempt", w.step("2026-03-06", "fetch_bill", PLATFORM)["attempts"], 2)
 
 

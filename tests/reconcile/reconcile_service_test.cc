@@ -3,7 +3,9 @@
 
 #include <fstream>
 
+#include "channels/wechat/bill.h"
 #include "tests/reconcile/book_world.h"
+#include "tests/support/shared_data.h"
 
 using namespace suanpan;
 using namespace suanpan::reconcile;
@@ -170,8 +172,24 @@ TEST_CASE("trade bill: a timing difference is cleared by the next bill, or becom
   REQUIRE(open.size() == 1);
   CHECK(open[0].batch == first.number);
   CHECK(open[0].history.size() == 2);
-  for (const auto& c : w.service().cases(false))
-    if (c.our_number == "O0007") CHECK(c.state == CaseState::kCleared);
+  // Closed by the run alone, with a trace: which run, which row of its bill, which voucher.
+  std::size_t cleared = 0;
+  for (const auto& c : w.service().cases(false)) {
+    if (c.our_number != "O0007") continue;
+    ++cleared;
+    CHECK(c.state == CaseState::kCleared);
+    REQUIRE(c.history.size() == 2);
+    CHECK(c.history[0].what == "open");
+    CHECK(c.history[0].by == "20260304-wxpay-001");
+    CHECK(c.history[1].what == "clear");
+    CHECK(c.history[1].by == "20260305-wxpay-001");
+    CHECK(c.history[1].at.plain_cn() == "2026-03-05 10:00:00");
+    CHECK(c.source.file == "wxpay-1900000001-20260305.csv");
+    CHECK(c.source.row == 2);
+    CHECK(c.resolution_voucher_id == w.order("O0007").voucher);
+    CHECK(c.checker.empty());
+  }
+  CHECK(cleared == 1);
 
   // The third day has no news of it: it is outstanding, not new.
   const Date friday = kThursday.plus_days(1);
@@ -446,4 +464,47 @@ TEST_CASE("day reports: trial balance, summary and open cases are written") {
   // 100 + 50 + 20 + 80 + 7 paid, 15 refunded.
   CHECK(channels.find("257.00") != std::string::npos);
   CHECK(channels.find("15.00") != std::string::npos);
+}
+
+TEST_CASE("trade bill: the platform's real sample is taken whole, its totals hold") {
+  SHARED_OR_SKIP();
+  const std::string bill =
+      read((suanpan::test::shared_data() / "wechatpay" / "bill.ALL.csv").string());
+  REQUIRE(bill.size() > 10'000);
+  const Date day = *Date::of(2019, 2, 19);
+  World w;
+  const RunSummary run = w.bill(bill, day, "1921000401");
+  // 31 payments of 0.47 and 14 refunds of 0.14, none of which these books know.
+  CHECK(run.outside_rows == 45);
+  CHECK(run.matched == 0);
+  REQUIRE(run.breaks.size() == 45);
+  std::int64_t payments = 0, refunds = 0;
+  std::size_t refund_rows = 0;
+  for (const auto& c : run.breaks) {
+    CHECK(c.break_class == BreakClass::kMissingLocal);
+    CHECK(c.source.row >= 2);
+    CHECK(c.source.row <= 46);
+    (c.kind == RowKind::kRefund ? refunds : payments) += c.amount.minor;
+    refund_rows += c.kind == RowKind::kRefund;
+  }
+  CHECK(payments == 47);
+  CHECK(refunds == -14);
+  CHECK(refund_rows == 14);
+  const std::uint64_t before = w.seq();
+  CHECK(w.bill(bill, day, "1921000401").repeated);
+  CHECK(w.seq() == before);
+  // The same file as another merchant's, or another day's.
+  CHECK(w.service().run_trade_bill(bill, kMchid, day).error().code == Errc::kMismatch);
+  CHECK(w.service().run_trade_bill(bill, "1921000401", day.plus_days(1)).error().code ==
+        Errc::kMismatch);
+  CHECK(w.seq() == before);
+}
+
+TEST_CASE("trade bill: a day without trade at the channel is held against the books all the same") {
+  World w;
+  w.place("O0001", 10000);
+  w.pay("O0001", "W1", 10000, kWednesday, 10);
+  const RunSummary run = w.bill(channels::wechat::empty_trade_bill(), kWednesday);
+  CHECK(run.outside_rows == 0);
+  CHECK(lines_of(run.breaks) == Lines{"timing O0001 -10000"});
 }

@@ -128,10 +128,10 @@ SettlementStatement settlement() {
   s.payout_no = "PO20260305000001";
   s.payout_state = "已付款";
   s.payout = 89436;
-  s.lines = {{kDay, "支付", "P2026030400001", "WY0001", "物业费", 100000, 600, 99400, "收-0001",
-              "20260304-wechat-001"},
-             {kDay, "退款", "R2026030400001", "WY0001", "物业费", -10000, -36, -9964, "退-0001",
-              "20260304-wechat-001"}};
+  s.lines = {{kDay, "支付", "P2026030400001", "WY0001", "物业费", 101000, 1000, 100000, 600, 99400,
+              "收-0001", "20260304-wechat-001"},
+             {kDay, "退款", "R2026030400001", "WY0001", "物业费", 0, 10000, -10000, -36, -9964,
+              "退-0001", "20260304-wechat-001"}};
   return s;
 }
 
@@ -204,7 +204,7 @@ TEST_CASE("html: a long id is cut on paper and whole in its title and in the fil
   const std::string id = "0123456789abcdef";
   const auto r = small({{"id", "编号", CellType::kText, 10, true, 8}}, {{id}, {text("01234567")}});
   const std::string html = report::to_html(r);
-  CHECK(html.find(" title=\"0123456789abcdef\">01234567</td>") != std::string::npos);
+  CHECK(html.find(" title=\"0123456789abcdef\">…89abcdef</td>") != std::string::npos);
   CHECK(html.find("<td class=\"text short trace\">01234567</td>") != std::string::npos);
   CHECK(report::to_csv(r, r.sections[0]).find(id) != std::string::npos);
 }
@@ -337,6 +337,18 @@ TEST_CASE("xlsx: sheets with equal or impossible titles get names of their own")
   CHECK(content.find("name=\"rows_3\"") != std::string::npos);
 }
 
+TEST_CASE("html: every sheet after the first says what it belongs to, whatever names hold") {
+  auto r = one_text("x");
+  r.title = "明细账";
+  r.period = "2026-03";
+  r.batch = "2101/\"M1\\</style><script>";
+  const std::string html = report::to_html(r);
+  CHECK(html.find("@top-left{content:\"明细账  2026-03  2101/\\22 M1\\5c \\3c /style\\3e ") !=
+        std::string::npos);
+  CHECK(html.find("@page:first{@top-left{content:none}") != std::string::npos);
+  CHECK(html.find("<script>") == std::string::npos);
+}
+
 TEST_CASE("reports: equal data, equal bytes, in every form") {
   const auto make = [] { return build_run_report(make_world().run, make_world().cases, kHead); };
   CHECK(report::to_html(make()) == report::to_html(make()));
@@ -423,8 +435,19 @@ TEST_CASE("account report: opening, lines, closing; what does not follow is refu
 TEST_CASE("settlement report: gross less fee is net, and the lines are the payout") {
   const auto r = build_settlement_report(settlement(), kHead);
   REQUIRE(r);
-  CHECK(r.value().sections.at(1).table.footers[0][7] == Cell(Money{89436, Currency::kCNY}));
+  // 1010.00 sold, 110.00 refunded, 900.00 settled less 5.64.
+  const auto& footer = r.value().sections.at(1).table.footers[0];
+  CHECK(footer[5] == Cell(Money{101000, Currency::kCNY}));
+  CHECK(footer[6] == Cell(Money{11000, Currency::kCNY}));
+  CHECK(footer[7] == Cell(Money{90000, Currency::kCNY}));
+  CHECK(footer[8] == Cell(Money{564, Currency::kCNY}));
+  CHECK(footer[9] == Cell(Money{89436, Currency::kCNY}));
   auto wrong = settlement();
+  wrong.lines[0].refunded += 1;
+  CHECK(build_settlement_report(wrong, kHead).error().message ==
+        "settlement JS20260305-M1621873433953-001: order P2026030400001: sold less refunded is not "
+        "gross");
+  wrong = settlement();
   wrong.lines[0].net += 1;
   CHECK(
       build_settlement_report(wrong, kHead).error().message ==
