@@ -26,9 +26,9 @@ inline std::string merchant_payable(std::string_view mch_no) {
 }
 inline constexpr std::string_view kPayoutTransit = "2103";  ///< 付款在途
 inline constexpr std::string_view kRefundTransit = "2104";  ///< 退款在途
-inline constexpr std::string_view kSuspense = "2241";     ///< 挂账
-inline constexpr std::string_view kFeeIncome = "6001";    ///< 手续费收入
-inline constexpr std::string_view kChannelCost = "6401";  ///< 渠道手续费成本
+inline constexpr std::string_view kSuspense = "2241";       ///< 挂账
+inline constexpr std::string_view kFeeIncome = "6001";      ///< 手续费收入
+inline constexpr std::string_view kChannelCost = "6401";    ///< 渠道手续费成本
 
 }  // namespace chart
 
