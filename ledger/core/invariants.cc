@@ -1,5 +1,6 @@
 #include "ledger/core/invariants.h"
 
+#include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
@@ -141,6 +142,15 @@ Verdict holds_never_exceed(const Subject& s) {
   return {};
 }
 
+// Open documents stay in memory and every one is replaced as a whole.
+Verdict documents_are_bounded(const Subject& s) {
+  for (const DocumentChange& d : s.changes.documents) {
+    if (d.bytes.size() > kMaxDocumentBytes) return "a document is too large";
+    if (d.key.size() > kMaxDocumentKeyBytes) return "a document's key is too long";
+  }
+  return {};
+}
+
 // Every replaced thing advances by one version, and nothing is replaced twice.
 Verdict versions_advance_by_one(const Subject& s) {
   for (std::size_t i = 0; i < s.changes.documents.size(); ++i) {
@@ -277,6 +287,7 @@ constexpr Invariant kInvariants[] = {
     {"amounts_have_their_sign", amounts_have_their_sign},
     {"no_account_below_its_limit", no_account_below_its_limit},
     {"holds_never_exceed", holds_never_exceed},
+    {"documents_are_bounded", documents_are_bounded},
     {"versions_advance_by_one", versions_advance_by_one},
     {"closed_and_frozen_stand_still", closed_and_frozen_stand_still},
     {"days_move_forward", days_move_forward},

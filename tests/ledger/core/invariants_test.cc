@@ -281,6 +281,20 @@ TEST_CASE("invariants: holds_never_exceed ties reserved money to its documents")
         "holds_never_exceed: a new hold is used already");
 }
 
+TEST_CASE("invariants: documents_are_bounded catches bytes and keys beyond their limits") {
+  const auto setting = [](std::size_t key, std::size_t bytes) {
+    return with(
+        Document{DocumentKind::kMerchant, std::string(key, 'M'), 1, true, std::string(bytes, 'x')});
+  };
+  check({
+      {"both just at the limit", kSetting, setting(128, 1'048'576), "none"},
+      {"a document too large", kSetting, setting(1, 1'048'577),
+       "documents_are_bounded: a document is too large"},
+      {"a key too long", kSetting, setting(129, 1),
+       "documents_are_bounded: a document's key is too long"},
+  });
+}
+
 TEST_CASE(
     "invariants: versions_advance_by_one catches jumps, repeats and changes of what is fixed") {
   ChangeSet twice = with(order(2, OrderState::kPaid));
