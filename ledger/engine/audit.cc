@@ -62,12 +62,21 @@ std::string decimal(Int128 value) {
 }
 
 void EntryDigest::add(const Entry& entry) {
-  std::uint64_t words[sizeof(Entry) / 8];
-  std::memcpy(words, &entry, sizeof entry);
-  for (const std::uint64_t word : words) {
-    a = mix64(a ^ word) + 0x9e3779b97f4a7c15ULL;
-    b = mix64(b + word * 0xd1342543de82ef95ULL) ^ 0x2545f4914f6cdd1dULL;
-  }
+  // Products of 64 by 64 bits, folded: each word meets a constant of its own.
+  const auto fold = [](std::uint64_t x, std::uint64_t y) {
+    __extension__ typedef unsigned __int128 Product;
+    const auto product = static_cast<Product>(x) * y;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
+  const std::uint64_t where = std::uint64_t{entry.sub} << 32 | entry.counter;
+  const std::uint64_t when =
+      std::uint64_t{static_cast<std::uint32_t>(entry.date_days)} << 8 | entry.side;
+  const std::uint64_t what =
+      fold(entry.seq ^ 0xa0761d6478bd642fULL, where ^ 0xe7037ed1a0b428dbULL) ^
+      fold(static_cast<std::uint64_t>(entry.amount) ^ 0x8ebc6af09c88c6e3ULL,
+           static_cast<std::uint64_t>(entry.balance_after) ^ 0x589965cc75374cc3ULL) ^
+      mix64(when + 0x9e3779b97f4a7c15ULL);
+  value = fold(value ^ what, 0x1d8e4e27c47d124fULL) + what;
   ++count;
 }
 
@@ -293,7 +302,10 @@ Fault Audit::move_money(const Command& command) {
     if (std::none_of(before.begin(), before.end(), [&](const auto& b) { return b.first == id; }))
       before.emplace_back(id, account.available());
     account.move(leg.transfer(), side);
-    if (posts(kind_of(leg))) account.entries.add(account.entry_of(leg, side));
+    if (posts(kind_of(leg))) {
+      account.entries.add(account.entry_of(leg, side));
+      account.latest = std::max(account.latest, leg.date_days);
+    }
   };
   for (const Record& leg : command.legs) {
     if (Fault f = check_leg(command, leg)) return f;

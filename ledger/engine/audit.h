@@ -35,9 +35,9 @@ namespace suanpan {
 /// What is wrong and where; nothing when all is well.
 using Fault = std::optional<std::string>;
 
-/// Order-dependent digest of an account's entries: 128 bits, not cryptographic.
+/// Order-dependent digest of an account's entries: 64 bits, not cryptographic.
 struct EntryDigest {
-  std::uint64_t a = 0, b = 0;
+  std::uint64_t value = 0;
   std::uint64_t count = 0;
   void add(const Entry& entry);
   friend bool operator==(const EntryDigest&, const EntryDigest&) = default;
@@ -49,6 +49,7 @@ struct AuditedAccount {
   Int128 debit_pending = 0, credit_pending = 0;
   Int128 debit_red = 0, credit_red = 0;
   EntryDigest entries;
+  std::int32_t latest = kNoDate;  ///< the latest accounting date of an entry
 
   bool debit_side() const { return account.normal == Side::kDebit; }
   Int128 balance() const {

@@ -1,8 +1,10 @@
 #include "ledger/engine/audit_tables.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ledger/store/document_projection.h"
+#include "ledger/store/id_projection.h"
 
 namespace suanpan {
 namespace {
@@ -37,6 +39,7 @@ std::string difference(const AccountProjection::Row& row, const AuditedAccount& 
     if (total.stored != total.audited)
       return fmt::format("its {} are {}, the journal says {}", total.name, total.stored,
                          decimal(total.audited));
+  if (row.latest != audited.latest) return "its latest date is not that of the journal";
   return {};
 }
 
@@ -49,27 +52,33 @@ std::string described(const Entry& entry) {
 // Walks the stored entries of one account.
 class StoredEntries {
  public:
-  StoredEntries(const KeyValueStore& store, AccountId account)
-      : cursor_(store.cursor(Table::kEntries)), prefix_(big_endian(account.value, 4)) {
+  StoredEntries(const KeyValueStore& store, const Account& account)
+      : cursor_(store.cursor(Table::kEntries)),
+        prefix_(big_endian(account.id.value, 4)),
+        normal_(account.normal) {
     cursor_->seek(prefix_);
+    open();
   }
   std::optional<Entry> next() {
-    if (!cursor_->valid() || cursor_->key().substr(0, 4) != prefix_ || cursor_->key() == kStampKey)
-      return std::nullopt;
-    Entry entry;
-    std::memcpy(&entry, cursor_->value().data() + at_, sizeof entry);
-    at_ += sizeof entry;
-    if (at_ >= cursor_->value().size()) {
-      at_ = 0;
+    while (reader_) {
+      Entry entry;
+      if (reader_->next(entry)) return entry;
       cursor_->next();
+      open();
     }
-    return entry;
+    return std::nullopt;
   }
 
  private:
+  void open() {
+    reader_.reset();
+    if (cursor_->valid() && cursor_->key().substr(0, 4) == prefix_)
+      reader_.emplace(first_position(cursor_->key()), cursor_->value(), normal_);
+  }
   std::unique_ptr<Cursor> cursor_;
   std::string prefix_;
-  std::size_t at_ = 0;
+  Side normal_;
+  std::optional<EntryReader> reader_;
 };
 
 // The digests differ: reads the journal again for this one account and finds the first entry that
@@ -77,7 +86,7 @@ class StoredEntries {
 Result<Fault> first_wrong_entry(const KeyValueStore& store, const Audit& audit,
                                 const AuditedAccount& wanted) {
   const std::uint32_t id = wanted.account.id.value;
-  StoredEntries stored(store, wanted.account.id);
+  StoredEntries stored(store, wanted.account);
   AuditedAccount account;
   account.account = wanted.account;
   Fault found;
@@ -90,7 +99,7 @@ Result<Fault> first_wrong_entry(const KeyValueStore& store, const Audit& audit,
     if (!entry)
       found = fault(Table::kEntries, "account {} lacks {}", described(wanted.account),
                     described(expected));
-    else if (std::memcmp(&*entry, &expected, sizeof expected) != 0)
+    else if (*entry != expected)
       found = fault(Table::kEntries, "account {} has {}; the journal says {}",
                     described(wanted.account), described(*entry), described(expected));
   };
@@ -119,7 +128,7 @@ Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit) {
   const auto& accounts = audit.accounts();
   const auto cursor = store.cursor(Table::kAccounts);
   std::size_t next = 0;
-  for (cursor->seek(""); cursor->valid() && cursor->key() != kStampKey; cursor->next(), ++next) {
+  for (cursor->seek(""); cursor->valid(); cursor->next(), ++next) {
     const auto row = decode_account_row(cursor->value());
     if (next == accounts.size())
       return fault(Table::kAccounts, "it has a row more than the journal's {} accounts",
@@ -142,30 +151,44 @@ Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit) {
   const auto& accounts = audit.accounts();
   std::vector<EntryDigest> stored(accounts.size());
   EntryPosition last;
+  EntryTotals totals;
+  std::int32_t latest = kNoDate;
   std::uint64_t of = 0;
   const auto cursor = store.cursor(Table::kEntries);
-  for (cursor->seek(""); cursor->valid() && cursor->key() != kStampKey; cursor->next()) {
-    const std::string_view key = cursor->key(), value = cursor->value();
-    const std::uint64_t account = from_big_endian(key.substr(0, 4));
-    if (key.size() != 16 || value.empty() || value.size() % sizeof(Entry) != 0)
-      return fault(Table::kEntries, "a row of another shape");
-    if (account == 0 || account > accounts.size())
-      return fault(Table::kEntries, "a row of account {}, which does not exist", account);
-    if (account != of) last = {};
-    of = account;
-    for (std::size_t at = 0; at < value.size(); at += sizeof(Entry)) {
-      Entry entry;
-      std::memcpy(&entry, value.data() + at, sizeof entry);
-      const EntryPosition position{entry.seq, entry.sub};
-      if (at == 0 && key.substr(4) != big_endian(position.seq) + big_endian(position.sub, 4))
-        return fault(Table::kEntries, "a row of {} is not kept under its first entry",
-                     described(accounts[account - 1].account));
-      if (position <= last)
-        return fault(Table::kEntries, "account {} has {} out of order",
-                     described(accounts[account - 1].account), described(entry));
-      last = position;
-      stored[account - 1].add(entry);
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
+    const std::string_view key = cursor->key();
+    const std::uint64_t id = from_big_endian(key.substr(0, 4));
+    if (key.size() != 16) return fault(Table::kEntries, "a row of another shape");
+    if (id == 0 || id > accounts.size())
+      return fault(Table::kEntries, "a row of account {}, which does not exist", id);
+    if (id != of) {
+      last = {};
+      totals = {};
+      latest = kNoDate;
+      of = id;
     }
+    const Account& account = accounts[id - 1].account;
+    EntryReader reader(first_position(key), cursor->value(), account.normal);
+    const bool follows = reader.totals() == totals && reader.latest_before() == latest;
+    EntryDigest& digest = stored[id - 1];
+    std::size_t count = 0;
+    for (Entry entry; reader.next(entry); ++count) {
+      const EntryPosition position{entry.seq, entry.sub};
+      if (position <= last)
+        return fault(Table::kEntries, "account {} has {} out of order", described(account),
+                     described(entry));
+      last = position;
+      latest = std::max(latest, entry.date_days);
+      digest.add(entry);
+    }
+    if (reader.failed() || count == 0)
+      return fault(Table::kEntries, "a row of {} at journal entry {} does not decode",
+                   described(account), first_position(key).seq);
+    totals = reader.totals();
+    if (!follows && digest == accounts[id - 1].entries)
+      return fault(Table::kEntries, "a row of {} at journal entry {} tells other totals before it",
+                   described(account), first_position(key).seq);
+    if (!follows) break;  // an entry is wrong, too: the journal will tell which
   }
   TRY(cursor->status());
   for (std::size_t i = 0; i < accounts.size(); ++i)
@@ -219,7 +242,7 @@ Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit) 
   };
   bool snapshot = false;
   const auto cursor = store.cursor(Table::kDocuments);
-  for (cursor->seek(""); cursor->valid() && cursor->key() != kStampKey; cursor->next()) {
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
     const std::string key(cursor->key());
     if (key == kBookSnapshotKey) {
       snapshot = true;
@@ -266,38 +289,138 @@ Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit) 
   return Fault{};
 }
 
-Result<Fault> compare_ids(const KeyValueStore& store, const Audit& audit) {
-  std::vector<bool> seen(audit.last_seq() + 1);
-  std::string last;  // run and key
-  const auto cursor = store.cursor(Table::kIds);
-  for (cursor->seek(""); cursor->valid() && cursor->key() != kStampKey; cursor->next()) {
-    constexpr std::size_t kEntryBytes = 28;
-    const std::string_view key = cursor->key(), value = cursor->value();
-    if (key.size() != 24 || value.empty() || value.size() % kEntryBytes != 0)
-      return fault(Table::kIds, "a row of another shape");
-    for (std::size_t at = 0; at < value.size(); at += kEntryBytes) {
-      const ClaimKey id = *ClaimKey::from_bytes(value.substr(at, 20));
-      std::uint64_t seq;
-      std::memcpy(&seq, value.data() + at + 20, 8);
-      const std::string place = std::string(key.substr(0, 4)) + id.bytes();
-      if ((at == 0 && place != key) || place <= last)
-        return fault(Table::kIds, "id {} is out of order, and would not be found", id.hex());
-      last = place;
-      if (!audit.claims(id, seq)) {
-        TRY(auto claimed, audit.find(id));
-        if (claimed)
-          return fault(Table::kIds, "id {} leads to entry {}, the journal says {}", id.hex(), seq,
-                       *claimed);
-        return fault(Table::kIds, "id {} leads to entry {}, but was never claimed", id.hex(), seq);
-      }
-      if (seen[seq]) return fault(Table::kIds, "id {} is there twice", id.hex());
-      seen[seq] = true;
+namespace {
+
+// Judges the id index run by run, segment by segment.
+class IdComparison {
+ public:
+  IdComparison(const KeyValueStore& store, const Audit& audit)
+      : store_(store), audit_(audit), seen_(audit.last_seq() + 1) {}
+  Result<Fault> run() {
+    TRY(auto bad, read_runs());
+    if (bad) return bad;
+    for (const IdRun& r : runs_) {
+      TRY(auto segment, open_segment(id_segment_of(r.first_seq)));
+      if (segment) return segment;
+      TRY(auto rows, compare_run(r));
+      if (rows) return rows;
     }
+    for (std::uint64_t seq = 1; seq < seen_.size(); ++seq)
+      if (!seen_[seq]) return fault(Table::kIds, "the id of journal entry {} is missing", seq);
+    return check_segments();
   }
-  TRY(cursor->status());
-  for (std::uint64_t seq = 1; seq < seen.size(); ++seq)
-    if (!seen[seq]) return fault(Table::kIds, "the id of journal entry {} is missing", seq);
-  return Fault{};
+
+ private:
+  Result<Fault> read_runs() {
+    const auto cursor = store_.cursor(Table::kIdFilter);
+    for (cursor->seek(""); cursor->valid(); cursor->next()) {
+      if (cursor->key()[0] == 's') {
+        ++parts_;
+        continue;
+      }
+      const auto r = decode_id_run(cursor->key(), cursor->value());
+      if (!r || encode(*r) != cursor->value())
+        return fault(Table::kIdFilter, "a row of another shape");
+      if (id_segment_of(r->first_seq) != id_segment_of(r->last_seq))
+        return fault(Table::kIdFilter, "run {} lies in two segments", r->number);
+      runs_.push_back(*r);
+    }
+    std::stable_sort(runs_.begin(), runs_.end(), [](const IdRun& a, const IdRun& b) {
+      return id_segment_of(a.first_seq) < id_segment_of(b.first_seq);
+    });
+    TRY(cursor->status());
+    return Fault{};
+  }
+
+  // Reads the bits of a segment that is full: it must be stored.
+  Result<Fault> open_segment(std::size_t segment) {
+    if (segment == segment_) return Fault{};
+    segment_ = segment;
+    words_.clear();
+    if (id_segment_begin(segment + 1) > audit_.last_seq() + 1) return Fault{};
+    words_.resize(IdFilter::lines(segment) * 8);
+    const std::size_t bytes = words_.size() * 8;
+    for (std::size_t at = 0; at < bytes; at += kIdSegmentPartBytes, --parts_) {
+      TRY(auto part,
+          store_.get(Table::kIdFilter, id_segment_key(segment, at / kIdSegmentPartBytes)));
+      if (!part || part->size() != std::min(kIdSegmentPartBytes, bytes - at))
+        return fault(Table::kIdFilter, "segment {} is not whole", segment);
+      std::memcpy(reinterpret_cast<char*>(words_.data()) + at, part->data(), part->size());
+    }
+    return Fault{};
+  }
+
+  Result<Fault> compare_run(const IdRun& r) {
+    const std::string prefix = big_endian(r.number, 4);
+    const auto cursor = store_.cursor(Table::kIds);
+    IdRun found;
+    found.number = r.number;
+    for (cursor->seek(prefix); cursor->valid() && cursor->key().substr(0, 4) == prefix;
+         cursor->next()) {
+      auto reader = ClaimReader::of(cursor->key(), cursor->value());
+      if (!reader) return fault(Table::kIds, "a row of another shape");
+      std::size_t count = 0;
+      for (Claim claim; reader->next(claim); ++count) {
+        if (found.first_seq != 0 && claim.key <= found.greatest)
+          return fault(Table::kIds, "id {} is out of order, and would not be found",
+                       claim.key.hex());
+        if (found.first_seq == 0) {
+          found.first_seq = found.last_seq = claim.seq;
+          found.least = claim.key;
+        }
+        found.first_seq = std::min(found.first_seq, claim.seq);
+        found.last_seq = std::max(found.last_seq, claim.seq);
+        found.greatest = claim.key;
+        TRY(auto wrong, compare_claim(claim));
+        if (wrong) return wrong;
+      }
+      if (reader->failed() || count == 0)
+        return fault(Table::kIds, "a row of run {} does not decode", r.number);
+    }
+    TRY(cursor->status());
+    if (encode(found) != encode(r))
+      return fault(Table::kIdFilter, "run {} is not as its rows are", r.number);
+    return Fault{};
+  }
+
+  Result<Fault> compare_claim(const Claim& claim) {
+    const ClaimKey& id = claim.key;
+    if (!audit_.claims(id, claim.seq)) {
+      TRY(auto claimed, audit_.find(id));
+      if (claimed)
+        return fault(Table::kIds, "id {} leads to entry {}, the journal says {}", id.hex(),
+                     claim.seq, *claimed);
+      return fault(Table::kIds, "id {} leads to entry {}, but was never claimed", id.hex(),
+                   claim.seq);
+    }
+    if (seen_[claim.seq]) return fault(Table::kIds, "id {} is there twice", id.hex());
+    seen_[claim.seq] = true;
+    if (words_.empty()) return Fault{};
+    const std::span<const std::uint64_t> words(words_);
+    if (!IdFilter::line_holds(words.subspan(IdFilter::line_of(id, segment_) * 8).first<8>(), id))
+      return fault(Table::kIdFilter, "segment {} denies id {}, which would be taken twice",
+                   segment_, id.hex());
+    return Fault{};
+  }
+
+  Result<Fault> check_segments() const {
+    if (parts_ != 0) return fault(Table::kIdFilter, "a segment that is not full is stored");
+    return Fault{};
+  }
+
+  const KeyValueStore& store_;
+  const Audit& audit_;
+  std::vector<bool> seen_;
+  std::vector<IdRun> runs_;
+  std::size_t parts_ = 0;  // of segments, not read yet
+  std::size_t segment_ = ~std::size_t{0};
+  std::vector<std::uint64_t> words_;
+};
+
+}  // namespace
+
+Result<Fault> compare_ids(const KeyValueStore& store, const Audit& audit) {
+  return IdComparison(store, audit).run();
 }
 
 Result<Fault> compare_empty(const KeyValueStore& store, Table table) {

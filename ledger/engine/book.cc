@@ -57,7 +57,6 @@ DocumentPtr Book::document(DocumentKind kind, std::string_view key) const {
 Result<void> Book::for_each_document(DocumentKind kind,
                                      const std::function<bool(const DocumentPtr&)>& each) const {
   wait_projected();
-  engine_->projector.store_now();
   return engine_->projector.documents().for_each(kind, "", each);
 }
 
@@ -105,31 +104,28 @@ Result<void> Book::for_each_entry(AccountId account,
 
 namespace {
 
-void add_entry(Balance& balance, const Entry& entry) {
-  const bool debit = entry.side == static_cast<std::uint8_t>(Side::kDebit);
-  (debit ? balance.debits_posted : balance.credits_posted) += entry.amount;
-  if (entry.amount < 0) (debit ? balance.debits_red : balance.credits_red) += entry.amount;
+Balance balance_of(const EntryTotals& totals) {
+  Balance balance;
+  balance.debits_posted = totals.debits;
+  balance.credits_posted = totals.credits;
+  balance.debits_red = totals.debits_red;
+  balance.credits_red = totals.credits_red;
+  return balance;
 }
 
 }  // namespace
 
 Result<Balance> Book::balance_on(AccountId account, Date date) const {
-  Balance balance;
-  TRY(for_each_entry(account, [&](const Entry& entry) {
-    if (entry.date_days <= date.days) add_entry(balance, entry);
-    return true;
-  }));
-  return balance;
+  wait_projected();
+  const std::uint64_t until = read([](const State&, std::uint64_t seq) { return seq; });
+  TRY(auto totals, engine_->projector.accounts().totals_on(account, date, until));
+  return balance_of(totals);
 }
 
 Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
-  Balance balance;
-  TRY(for_each_entry(account, [&](const Entry& entry) {
-    if (entry.seq > seq) return false;
-    add_entry(balance, entry);
-    return true;
-  }));
-  return balance;
+  wait_projected();
+  TRY(auto totals, engine_->projector.accounts().totals_at(account, seq));
+  return balance_of(totals);
 }
 
 Result<std::uint64_t> Book::seq_at(Timestamp time) const {

@@ -118,15 +118,6 @@ std::optional<Waiter> Claims::release(const ClaimKey& key) {
   return std::nullopt;
 }
 
-void Claims::remember(const ClaimKey& key, std::uint64_t seq, std::uint64_t projected) {
-  const std::size_t hash = hash_of(key);
-  Stripe& stripe = stripe_of(hash);
-  std::lock_guard lock(stripe.mutex);
-  stripe.turn_over(limit_, projected);
-  stripe.current.add(key, hash).seq = seq;
-  stripe.current.max_seq = std::max(stripe.current.max_seq, seq);
-}
-
 std::optional<std::uint64_t> Claims::find(const ClaimKey& key) const {
   const std::size_t hash = hash_of(key);
   Stripe& stripe = stripe_of(hash);

@@ -47,8 +47,6 @@ class Claims {
               std::vector<Waiter>& woken);
   /// The command left nothing: the next waiter, if any, owns the claim now.
   std::optional<Waiter> release(const ClaimKey& key);
-  /// Takes note of a durable id, at recovery.
-  void remember(const ClaimKey& key, std::uint64_t seq, std::uint64_t projected);
   /// The sequence of a durable command that is remembered here.
   std::optional<std::uint64_t> find(const ClaimKey& key) const;
 

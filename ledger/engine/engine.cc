@@ -11,7 +11,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::size_t kRememberedIds = 1 << 20;
+constexpr std::size_t kRememberedIds = 1 << 16;
 
 // On two cores one shard is fastest: the other core is the committer's and the client's.
 unsigned shards_for(unsigned wanted) {
@@ -64,7 +64,7 @@ Result<void> Book::Engine::open_book() {
   Stamper stamper;
   BlockBuilder block;
   block.accept(command, changes, stamper);
-  TRY(journal->append(block.seal(journal->last_hash())));
+  TRY(journal->append(block));
   return success();
 }
 
@@ -79,11 +79,7 @@ Result<void> Book::Engine::recover() {
     TRY(open_book());
   }
 
-  std::vector<std::pair<ClaimKey, std::uint64_t>> recent;
-  const std::uint64_t ids_stamp = projector.ids().stamp();
   TRY(journal->replay(projector.stamp() + 1, [&](const BlockPtr& block) -> Result<void> {
-    for (const Record& record : block->records())
-      if (record.leg == 0 && record.seq > ids_stamp) recent.emplace_back(record.key(), record.seq);
     projector.catch_up(block);
     return success();
   }));
@@ -111,7 +107,6 @@ Result<void> Book::Engine::recover() {
   published = std::make_unique<State>(with_accounts());
   TRY(for_each_resident([&](const DocumentPtr& d) { published->apply_document(d); }));
   published_seq = durable_seq_ = journal->last_seq();
-  for (const auto& [key, seq] : recent) claims_.remember(key, seq, ids_stamp);
   const PlanningRoom room{clock_, claims_, projector.ids(), queued_items_, invariant_violations_};
   if (const unsigned shards = shards_for(options_.shards); shards > 1) {
     auto sliced = std::make_unique<SlicedBook>(with_accounts(), shards, cold);
@@ -153,7 +148,9 @@ bool Book::Engine::submit(Submission submission) {
   Unit unit{request, {}, 0};
   unit.items.reserve(items);
   bool waits = false;
+  constexpr std::uint32_t kAhead = 12;
   for (std::uint32_t item = 0; item < items; ++item) {
+    if (item + kAhead < items) projector.ids().prefetch(request->key(item + kAhead));
     const Claim claimed = claim(request, item);
     if (claimed == Claim::kToPlan) unit.items.push_back(item);
     if (claimed == Claim::kAnswered) ++unit.answered;
@@ -179,7 +176,7 @@ Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t
     if (!stored.value()) return Claim::kToPlan;
     seq = *stored.value();
     std::vector<Waiter> woken;
-    claims_.settle(key, seq, projector.ids().stamp(), woken);
+    claims_.settle(key, seq, projector.ids().answered(), woken);
     for (const Waiter& waiter : woken) {
       waiter.request->answers[waiter.item] = answer_from_journal(*waiter.request, waiter.item, seq);
       planning_->push(Unit{waiter.request, {}, 1});
@@ -226,7 +223,7 @@ void Book::Engine::commit(GatheredBlock& block) {
 }
 
 void Book::Engine::commit_records(const BlockBuilder& builder) {
-  auto appended = journal->append(builder.seal(journal->last_hash()));
+  auto appended = journal->append(builder);
   if (!appended) options_.on_fatal(appended.error());
   const BlockPtr durable = appended.value();
   // A day that is cut stays cut: its head does not wait for the next second.
@@ -236,7 +233,7 @@ void Book::Engine::commit_records(const BlockBuilder& builder) {
   // Settled before it is published: whoever reads of an entry finds its id.
   std::vector<Waiter> woken;
   std::vector<std::uint64_t> woken_by;
-  const std::uint64_t projected = projector.ids().stamp();
+  const std::uint64_t projected = projector.ids().answered();
   for (const Record& record : durable->records()) {
     if (record.leg != 0) continue;
     claims_.settle(record.key(), record.seq, projected, woken);

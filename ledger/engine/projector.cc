@@ -25,17 +25,19 @@ void Projector::start(std::size_t batch,
   batch_ = batch;
   on_finished_ = std::move(on_finished);
   on_fatal_ = std::move(on_fatal);
-  thread_ = std::thread([this] { run(); });
+  feeding_ = std::thread([this] { feed_loop(); });
+  storing_ = std::thread([this] { store_loop(); });
 }
 
 void Projector::stop() {
-  if (!thread_.joinable()) return;
+  if (!feeding_.joinable()) return;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  feeding_.join();
+  storing_.join();
 }
 
 void Projector::push(BlockPtr block) {
@@ -67,48 +69,60 @@ void Projector::feed(const BlockPtr& block) {
   accounts_.feed(block);
   documents_.feed(block);
   ids_.feed(block);
-  gathered_ += block->record_count();
   std::lock_guard lock(mutex_);
+  gathered_ += block->record_count();
   fed_ = block->last_seq();
 }
 
-Result<void> Projector::store() {
-  for (Projection* projection :
-       std::initializer_list<Projection*>{&accounts_, &documents_, &ids_}) {
-    WriteSet writes;
-    projection->collect(writes);
-    TRY(store_.write(writes, Durability::kBackground));
-    projection->stored();
-  }
-  on_finished_(documents_.take_finished());
-  gathered_ = 0;
-  return success();
+bool Projector::wants_store() const {
+  return gathered_ >= batch_ || (waiting_.empty() && (store_wanted_ > store_frozen_ || stopping_));
 }
 
-void Projector::run() {
+void Projector::feed_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock,
-                  [&] { return stopping_ || !waiting_.empty() || store_wanted_ > store_done_; });
-    while (!waiting_.empty()) {
-      const BlockPtr block = std::move(waiting_.front());
-      waiting_.pop_front();
+    changed_.wait(lock, [&] {
+      return (!waiting_.empty() && gathered_ < 2 * batch_) || (wants_store() && !frozen_);
+    });
+    if (!frozen_ && wants_store()) {
+      const bool last = stopping_ && waiting_.empty();
+      store_frozen_ = store_wanted_;
+      gathered_ = 0;
       lock.unlock();
-      feed(block);
-      if (gathered_ >= batch_)
-        if (const auto stored = store(); !stored) on_fatal_(stored.error());
-      changed_.notify_all();
+      accounts_.freeze();
+      documents_.freeze();
+      ids_.freeze();
       lock.lock();
-    }
-    if (store_wanted_ > store_done_ || stopping_) {
-      const std::uint64_t wanted = store_wanted_;
-      lock.unlock();
-      if (const auto stored = store(); !stored) on_fatal_(stored.error());
-      lock.lock();
-      store_done_ = wanted;
+      frozen_ = true;
+      feeding_ended_ = last;
       changed_.notify_all();
+      if (last) return;
+      continue;
     }
-    if (stopping_ && waiting_.empty()) return;
+    const BlockPtr block = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    feed(block);
+    changed_.notify_all();
+    lock.lock();
+  }
+}
+
+void Projector::store_loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return frozen_; });
+    const std::uint64_t wanted = store_frozen_;
+    const bool last = feeding_ended_;
+    lock.unlock();
+    if (const auto stored = store_frozen(store_, {&accounts_, &documents_, &ids_}); !stored)
+      on_fatal_(stored.error());
+    on_finished_(documents_.take_finished());
+    lock.lock();
+    frozen_ = false;
+    store_done_ = wanted;
+    changed_.notify_all();
+    if (last) return;
   }
 }
 

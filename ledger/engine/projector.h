@@ -1,5 +1,6 @@
-// Feeds the projections from durable blocks on a thread of its own, and stores them when enough has
-// gathered. Bounded: publishing waits when it falls too far behind.
+// Feeds the projections from durable blocks on a thread of its own, and stores what has gathered on
+// another while feeding goes on. Bounded: feeding waits when twice the batch has gathered, and
+// publishing waits when too many blocks wait to be fed.
 #pragma once
 #include <condition_variable>
 #include <deque>
@@ -45,9 +46,10 @@ class Projector {
   const IdProjection& ids() const { return ids_; }
 
  private:
-  void run();
+  void feed_loop();
+  void store_loop();
   void feed(const BlockPtr& block);
-  Result<void> store();
+  bool wants_store() const;
 
   KeyValueStore& store_;
   AccountProjection accounts_;
@@ -55,15 +57,17 @@ class Projector {
   IdProjection ids_;
   std::function<void(const std::vector<DocumentPtr>&)> on_finished_;
   std::function<void(const Error&)> on_fatal_;
-  std::size_t batch_ = 0, gathered_ = 0;
+  std::size_t batch_ = 0;
 
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
+  mutable std::mutex mutex_;                 // guards everything below
+  mutable std::condition_variable changed_;  // both threads and all who wait for them
   std::deque<BlockPtr> waiting_;
+  std::size_t gathered_ = 0;  // records fed since the last freeze
   std::uint64_t fed_ = 0;
-  std::uint64_t store_wanted_ = 0, store_done_ = 0;
-  bool stopping_ = false;
-  std::thread thread_;
+  bool frozen_ = false;  // what is frozen waits to be stored, or is being stored
+  std::uint64_t store_wanted_ = 0, store_frozen_ = 0, store_done_ = 0;
+  bool stopping_ = false, feeding_ended_ = false;
+  std::thread feeding_, storing_;
 };
 
 }  // namespace suanpan

@@ -8,10 +8,12 @@
 namespace suanpan {
 namespace {
 
-constexpr std::size_t kEntriesPerValue = 4096;
+constexpr std::size_t kPage = 1024;
+constexpr std::size_t kSpareSlabs = 64;
+constexpr EntryPosition kEnd{~std::uint64_t{0}, ~std::uint32_t{0}};
 
-std::string entry_key(AccountId account, EntryPosition at) {
-  return big_endian(account.value, 4) + big_endian(at.seq) + big_endian(at.sub, 4);
+EntryTotals totals_of(const Balance& b) {
+  return {b.debits_posted, b.credits_posted, b.debits_red, b.credits_red};
 }
 
 }  // namespace
@@ -34,6 +36,7 @@ std::string encode(const AccountProjection::Row& row) {
   for (const std::int64_t total : {b.debits_posted, b.credits_posted, b.debits_pending,
                                    b.credits_pending, b.debits_red, b.credits_red})
     w.i64(total);
+  w.i32(row.latest);
   return w.take();
 }
 
@@ -56,6 +59,7 @@ std::optional<AccountProjection::Row> decode_account_row(std::string_view bytes)
   for (std::int64_t* total : {&b.debits_posted, &b.credits_posted, &b.debits_pending,
                               &b.credits_pending, &b.debits_red, &b.credits_red})
     *total = r.i64();
+  row.latest = r.i32();
   if (!r.done()) return std::nullopt;
   return row;
 }
@@ -68,128 +72,233 @@ Result<void> AccountProjection::load() {
                 entries_stamp);
   stamp_ = fed_ = stamp;
   const auto cursor = store_.cursor(Table::kAccounts);
-  for (cursor->seek(""); cursor->valid() && cursor->key() != kStampKey; cursor->next()) {
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
     auto row = decode_account_row(cursor->value());
-    if (!row || row->account.id.value != rows_.size() + 1)
-      return fail(Errc::kCorrupt, "stored account {} does not decode", rows_.size() + 1);
-    rows_.push_back(std::move(*row));
+    if (!row || row->account.id.value != accounts_.size() + 1)
+      return fail(Errc::kCorrupt, "stored account {} does not decode", accounts_.size() + 1);
+    Tail& tail = tails_.emplace_back();
+    tail.balance = row->balance;
+    tail.latest = row->latest;
+    tail.normal = row->account.normal;
+    accounts_.push_back(std::move(row->account));
   }
-  gathered_.resize(rows_.size());
-  touched_.resize(rows_.size());
   return cursor->status();
 }
 
-void AccountProjection::add_entry(AccountId id, const Record& record, Side side) {
-  CHECK_OR_DIE(id.value >= 1 && id.value <= rows_.size(), "entry {} names account {}", record.seq,
-               id);
-  Row& row = rows_[id.value - 1];
-  const Transfer transfer = record.transfer();
-  CHECK_OR_DIE(apply_side(row.balance, transfer, side), "a balance overflows at {}", record.seq);
-  if (!touched_[id.value - 1]) {
-    touched_[id.value - 1] = true;
-    touched_list_.push_back(id);
+std::vector<AccountProjection::Row> AccountProjection::rows() const {
+  std::vector<Row> rows;
+  rows.reserve(accounts_.size());
+  for (std::size_t i = 0; i < accounts_.size(); ++i)
+    rows.push_back(Row{accounts_[i], tails_[i].balance, tails_[i].latest});
+  return rows;
+}
+
+void AccountProjection::touch(AccountId account) {
+  Tail& tail = tails_[account.value - 1];
+  if (tail.touched) return;
+  tail.touched = true;
+  gathered_.touched.emplace_back(account, kNone);
+}
+
+void AccountProjection::take_account(const Account& account) {
+  if (account.id.value == accounts_.size() + 1) {
+    accounts_.push_back(account);
+    tails_.emplace_back().normal = account.normal;
+  } else {
+    accounts_[account.id.value - 1] = account;
   }
+  touch(account.id);
+}
+
+void AccountProjection::append(Tail& tail, const char* from, std::size_t size) {
+  while (size > 0) {
+    const std::size_t used = tail.bytes % sizeof(Chunk::bytes);
+    if (used == 0) {
+      const std::uint32_t chunk = gathered_.chunks++;
+      if (chunk % kChunksPerSlab == 0) {
+        if (spare_.empty()) {
+          gathered_.slabs.emplace_back(new Chunk[kChunksPerSlab]);
+        } else {
+          gathered_.slabs.push_back(std::move(spare_.back()));
+          spare_.pop_back();
+        }
+      }
+      if (tail.first_chunk == kNone)
+        tail.first_chunk = chunk;
+      else
+        gathered_.slabs[tail.last_chunk / kChunksPerSlab][tail.last_chunk % kChunksPerSlab].next =
+            chunk;
+      tail.last_chunk = chunk;
+    }
+    Chunk& chunk =
+        gathered_.slabs[tail.last_chunk / kChunksPerSlab][tail.last_chunk % kChunksPerSlab];
+    const std::size_t part = std::min(size, sizeof chunk.bytes - used);
+    std::memcpy(chunk.bytes + used, from, part);
+    tail.bytes += static_cast<std::uint32_t>(part);
+    from += part;
+    size -= part;
+  }
+}
+
+void AccountProjection::close_row(AccountId account, Tail& tail) {
+  const auto index = static_cast<std::uint32_t>(gathered_.rows.size());
+  gathered_.rows.push_back(PackedRow{
+      {tail.first_seq, tail.first_sub}, account.value, tail.bytes, tail.first_chunk, kNone});
+  if (tail.last_row != kNone)
+    gathered_.rows[tail.last_row].next = index;
+  else
+    tail.first_row = index;
+  tail.last_row = index;
+  tail.count = tail.bytes = 0;
+  tail.first_chunk = tail.last_chunk = kNone;
+}
+
+void AccountProjection::add_entry(AccountId id, const Record& record, Side side) {
+  CHECK_OR_DIE(id.value >= 1 && id.value <= tails_.size(), "entry {} names account {}", record.seq,
+               id);
+  Tail& tail = tails_[id.value - 1];
+  const Transfer transfer = record.transfer();
+  const EntryTotals before = totals_of(tail.balance);
+  CHECK_OR_DIE(apply_side(tail.balance, transfer, side), "a balance overflows at {}", record.seq);
+  touch(id);
   if (transfer.kind == TransferKind::kPending || transfer.kind == TransferKind::kVoidPending)
     return;
-  const AccountId counter = side == Side::kDebit ? transfer.credit : transfer.debit;
-  gathered_[id.value - 1].push_back(Entry{record.seq,
-                                          transfer.amount,
-                                          row.balance.posted(row.account.normal),
-                                          counter.value,
-                                          record.date_days,
-                                          record.leg * 2 + static_cast<std::uint32_t>(side),
-                                          static_cast<std::uint8_t>(side),
-                                          {}});
+  char bytes[kMaxEntryHeadBytes + kMaxEntryBytes];
+  char* end = bytes;
+  Entry entry;
+  entry.seq = record.seq;
+  entry.amount = transfer.amount;
+  entry.counter = (side == Side::kDebit ? transfer.credit : transfer.debit).value;
+  entry.date_days = record.date_days;
+  entry.sub = record.leg * 2 + static_cast<std::uint32_t>(side);
+  entry.side = static_cast<std::uint8_t>(side);
+  if (tail.count == 0) {
+    end = put_entry_head(end, before, tail.latest);
+    tail.first_seq = tail.last_seq = entry.seq;
+    tail.first_sub = entry.sub;
+    tail.last_date = tail.latest;
+  }
+  end = put_entry(end, entry, tail.last_seq, tail.last_date);
+  append(tail, bytes, static_cast<std::size_t>(end - bytes));
+  tail.last_seq = entry.seq;
+  tail.last_date = entry.date_days;
+  tail.latest = std::max(tail.latest, entry.date_days);
+  if (++tail.count == kEntriesPerRow) close_row(id, tail);
 }
 
 void AccountProjection::feed(const BlockPtr& block) {
   if (block->last_seq() <= fed_) return;
   std::lock_guard lock(mutex_);
-  for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
-    if (part) {
-      for (const Account& account : part->accounts) {
-        if (account.id.value == rows_.size() + 1) {
-          rows_.push_back(Row{account, Balance{}});
-          gathered_.emplace_back();
-          touched_.push_back(false);
-        } else {
-          rows_[account.id.value - 1].account = account;
+  constexpr std::size_t kAhead = 8;
+  const auto records = block->records();
+  auto part = block->parts().begin();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i + kAhead < records.size())
+      for (const std::uint32_t id : {records[i + kAhead].debit, records[i + kAhead].credit})
+        if (id >= 1 && id <= tails_.size()) {
+          __builtin_prefetch(&tails_[id - 1], 1);
+          __builtin_prefetch(reinterpret_cast<const char*>(&tails_[id - 1]) + 64, 1);
         }
-        if (!touched_[account.id.value - 1]) {
-          touched_[account.id.value - 1] = true;
-          touched_list_.push_back(account.id);
-        }
-      }
+    const Record& record = records[i];
+    if (record.flags & Record::kHasVariable) {
+      for (const Account& account : part->accounts) take_account(account);
+      ++part;
     }
-    if (legs.front().refusal != 0) return;
-    for (const Record& leg : legs) {
-      if (!leg.moves_money()) continue;
-      add_entry(AccountId{leg.debit}, leg, Side::kDebit);
-      add_entry(AccountId{leg.credit}, leg, Side::kCredit);
-    }
-  });
+    if (record.refusal != 0 || !record.moves_money()) continue;
+    add_entry(AccountId{record.debit}, record, Side::kDebit);
+    add_entry(AccountId{record.credit}, record, Side::kCredit);
+  }
   fed_ = block->last_seq();
 }
 
-void AccountProjection::collect(WriteSet& writes) {
-  std::sort(touched_list_.begin(), touched_list_.end());
-  for (const AccountId id : touched_list_) {
-    writes.push_back(Write{Table::kAccounts, big_endian(id.value, 4), encode(rows_[id.value - 1])});
-    const std::vector<Entry>& entries = gathered_[id.value - 1];
-    for (std::size_t begin = 0; begin < entries.size(); begin += kEntriesPerValue) {
-      const std::size_t count = std::min(kEntriesPerValue, entries.size() - begin);
-      writes.push_back(Write{
-          Table::kEntries, entry_key(id, {entries[begin].seq, entries[begin].sub}),
-          std::string(reinterpret_cast<const char*>(&entries[begin]), count * sizeof(Entry))});
+void AccountProjection::freeze() {
+  std::lock_guard lock(mutex_);
+  std::sort(gathered_.touched.begin(), gathered_.touched.end());
+  for (auto& [id, first_row] : gathered_.touched) {
+    Tail& tail = tails_[id.value - 1];
+    if (tail.count > 0) close_row(id, tail);
+    first_row = tail.first_row;
+    tail.first_row = tail.last_row = kNone;
+    tail.touched = false;
+    const std::string row = encode(Row{accounts_[id.value - 1], tail.balance, tail.latest});
+    gathered_.accounts += row;
+    gathered_.account_bytes.push_back(static_cast<std::uint32_t>(row.size()));
+  }
+  gathered_.seq = fed_;
+  frozen_ = std::exchange(gathered_, Generation{});
+}
+
+void AccountProjection::copy_row(const Generation& generation, std::uint32_t chunk,
+                                 std::size_t bytes, std::string& out) {
+  out.clear();
+  while (bytes > 0) {
+    const Chunk& c = generation.slabs[chunk / kChunksPerSlab][chunk % kChunksPerSlab];
+    const std::size_t part = std::min(bytes, sizeof c.bytes);
+    out.append(c.bytes, part);
+    bytes -= part;
+    if (bytes > 0) chunk = c.next;
+  }
+}
+
+Result<void> AccountProjection::collect(BulkLoad& load) {
+  // The feeder leaves what is frozen alone; readers only read it.
+  std::size_t at = 0;
+  std::string row;
+  for (std::size_t i = 0; i < frozen_.touched.size(); ++i) {
+    const auto& [id, first_row] = frozen_.touched[i];
+    TRY(load.add(Table::kAccounts, big_endian(id.value, 4),
+                 std::string_view(frozen_.accounts).substr(at, frozen_.account_bytes[i])));
+    at += frozen_.account_bytes[i];
+    for (std::uint32_t r = first_row; r != kNone; r = frozen_.rows[r].next) {
+      const PackedRow& packed = frozen_.rows[r];
+      copy_row(frozen_, packed.first_chunk, packed.bytes, row);
+      TRY(load.add(Table::kEntries, entry_row_key(id, packed.first), row));
     }
   }
-  writes.push_back(Write{Table::kAccounts, kStampKey, big_endian(fed_)});
-  writes.push_back(Write{Table::kEntries, kStampKey, big_endian(fed_)});
+  return success();
+}
+
+void AccountProjection::collect_stamps(std::map<std::string, std::uint64_t>& stamps) const {
+  stamps[stamp_key(Table::kAccounts)] = stamps[stamp_key(Table::kEntries)] = frozen_.seq;
 }
 
 void AccountProjection::stored() {
   std::lock_guard lock(mutex_);
-  for (const AccountId id : touched_list_) {
-    touched_[id.value - 1] = false;
-    gathered_[id.value - 1].clear();
-  }
-  touched_list_.clear();
-  stamp_ = fed_;
+  stamp_ = frozen_.seq;
+  for (Slab& slab : frozen_.slabs)
+    if (spare_.size() < kSpareSlabs) spare_.push_back(std::move(slab));
+  frozen_ = Generation{};
 }
 
-Result<void> AccountProjection::for_each_entry(
-    AccountId account, EntryPosition after, std::uint64_t until,
-    const std::function<bool(const Entry&)>& each) const {
-  // The lock keeps an entry from moving from memory to the store between the two readings.
-  std::lock_guard lock(mutex_);
-  const std::string prefix = big_endian(account.value, 4);
-  // What is being stored just now is in both places: each position is shown once.
-  EntryPosition last = after;
-  const auto visit = [&](const Entry& entry) {
-    const EntryPosition position{entry.seq, entry.sub};
-    if (position <= last) return true;
-    last = position;
-    return entry.seq <= until && each(entry);
-  };
-  const auto cursor = store_.cursor(Table::kEntries);
-  cursor->seek_for_prev(entry_key(account, after));
-  if (!cursor->valid() || cursor->key().substr(0, 4) != prefix) cursor->seek(prefix);
-  for (; cursor->valid() && cursor->key().substr(0, 4) == prefix && cursor->key() != kStampKey;
-       cursor->next()) {
-    const std::string_view value = cursor->value();
-    if (value.size() % sizeof(Entry) != 0)
-      return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
-    for (std::size_t at = 0; at < value.size(); at += sizeof(Entry)) {
-      Entry entry;
-      std::memcpy(&entry, value.data() + at, sizeof entry);
-      if (!visit(entry)) return success();
+template <class Each>
+void AccountProjection::for_each_gathered_row(AccountId account, Each&& each) const {
+  if (account.value < 1 || account.value > tails_.size()) return;
+  std::string row;
+  const auto chain = [&](const Generation& generation, std::uint32_t r) {
+    for (; r != kNone; r = generation.rows[r].next) {
+      const PackedRow& packed = generation.rows[r];
+      // A row whose successor begins early enough has nothing to tell.
+      const EntryPosition next = packed.next == kNone ? kEnd : generation.rows[packed.next].first;
+      if (!each(packed.first, next, [&]() -> std::string_view {
+            copy_row(generation, packed.first_chunk, packed.bytes, row);
+            return row;
+          }))
+        return false;
     }
-  }
-  TRY(cursor->status());
-  if (account.value < 1 || account.value > gathered_.size()) return success();
-  for (const Entry& entry : gathered_[account.value - 1])
-    if (!visit(entry)) return success();
-  return success();
+    return true;
+  };
+  const auto frozen = std::lower_bound(frozen_.touched.begin(), frozen_.touched.end(),
+                                       std::pair(account, std::uint32_t{0}));
+  if (frozen != frozen_.touched.end() && frozen->first == account &&
+      !chain(frozen_, frozen->second))
+    return;
+  const Tail& tail = tails_[account.value - 1];
+  if (!chain(gathered_, tail.first_row)) return;
+  if (tail.count == 0) return;
+  each({tail.first_seq, tail.first_sub}, kEnd, [&]() -> std::string_view {
+    copy_row(gathered_, tail.first_chunk, tail.bytes, row);
+    return row;
+  });
 }
 
 Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPosition after,
@@ -197,11 +306,127 @@ Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPo
                                                       std::size_t limit) const {
   std::vector<Entry> found;
   if (limit == 0) return found;
-  TRY(for_each_entry(account, after, until, [&](const Entry& entry) {
-    found.push_back(entry);
-    return found.size() < limit;
-  }));
-  return found;
+  EntryPosition last = after;
+  bool over = false;  // an entry beyond `until` was seen, or the page is full
+  const auto read = [&](EntryPosition first, std::string_view row, Side normal) {
+    EntryReader reader(first, row, normal);
+    for (Entry entry; !over && reader.next(entry);) {
+      const EntryPosition position{entry.seq, entry.sub};
+      if (position <= last) continue;
+      last = position;
+      if (entry.seq > until) {
+        over = true;
+        break;
+      }
+      found.push_back(entry);
+      over = found.size() == limit;
+    }
+    return !reader.failed();
+  };
+  const std::string prefix = big_endian(account.value, 4);
+  for (;;) {
+    std::uint64_t stamp = 0;
+    Side normal{};
+    std::unique_ptr<Cursor> cursor;
+    {
+      std::lock_guard lock(mutex_);
+      if (account.value < 1 || account.value > tails_.size()) return found;
+      stamp = stamp_;
+      normal = tails_[account.value - 1].normal;
+      cursor = store_.cursor(Table::kEntries);
+    }
+    cursor->seek_for_prev(entry_row_key(account, last));
+    if (!cursor->valid() || cursor->key().substr(0, 4) != prefix) cursor->seek(prefix);
+    for (; !over && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->next())
+      if (cursor->key().size() != 16 ||
+          !read(first_position(cursor->key()), cursor->value(), normal))
+        return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
+    TRY(cursor->status());
+    if (over) return found;
+    std::lock_guard lock(mutex_);
+    if (stamp != stamp_) continue;  // rows went from memory to the store meanwhile
+    for_each_gathered_row(account, [&](EntryPosition first, EntryPosition next, auto&& row) {
+      if (next <= last) return true;
+      CHECK_OR_DIE(read(first, row(), normal), "gathered entries of account {} do not decode",
+                   account);
+      return !over;
+    });
+    return found;
+  }
+}
+
+Result<void> AccountProjection::for_each_entry(
+    AccountId account, EntryPosition after, std::uint64_t until,
+    const std::function<bool(const Entry&)>& each) const {
+  for (;;) {
+    TRY(auto page, entries(account, after, until, kPage));
+    for (const Entry& entry : page)
+      if (!each(entry)) return success();
+    if (page.size() < kPage) return success();
+    after = {page.back().seq, page.back().sub};
+  }
+}
+
+// Sums entries up to a position and, with `by_date`, dated up to `date`. The row with nothing later
+// before it says what came before; the rows from there on are read.
+Result<EntryTotals> AccountProjection::sum(AccountId account, EntryPosition until, Date date,
+                                           bool by_date) const {
+  EntryTotals total;
+  bool done = false;
+  EntryPosition oldest = kEnd;  // of the rows read: what is being stored is in both places
+  const auto read = [&](EntryPosition first, std::string_view row, Side normal) {
+    if (first >= oldest) return true;
+    oldest = first;
+    EntryReader reader(first, row, normal);
+    const EntryTotals before = reader.totals();
+    done = !by_date || reader.latest_before() <= date.days;
+    if (done)
+      for (auto [to, from] :
+           {std::pair(&total.debits, before.debits), std::pair(&total.credits, before.credits),
+            std::pair(&total.debits_red, before.debits_red),
+            std::pair(&total.credits_red, before.credits_red)})
+        *to += from;
+    for (Entry entry; reader.next(entry);) {
+      if (EntryPosition{entry.seq, entry.sub} > until) break;
+      if (!by_date || entry.date_days <= date.days) total.add(entry);
+    }
+    return !reader.failed();
+  };
+  std::unique_ptr<Cursor> cursor;
+  Side normal{};
+  {
+    std::lock_guard lock(mutex_);
+    if (account.value < 1 || account.value > tails_.size()) return total;
+    normal = tails_[account.value - 1].normal;
+    cursor = store_.cursor(Table::kEntries);
+    std::vector<std::pair<EntryPosition, std::string>> rows;
+    for_each_gathered_row(account, [&](EntryPosition first, EntryPosition next, auto&& row) {
+      if (first > until) return false;
+      // Only the last row counts, unless dates do.
+      if (by_date || next >= until) rows.emplace_back(first, row());
+      return true;
+    });
+    for (auto row = rows.rbegin(); row != rows.rend() && !done; ++row)
+      CHECK_OR_DIE(read(row->first, row->second, normal),
+                   "gathered entries of account {} do not decode", account);
+  }
+  const std::string prefix = big_endian(account.value, 4);
+  if (!done)
+    for (cursor->seek_for_prev(entry_row_key(account, until));
+         !done && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->prev())
+      if (cursor->key().size() != 16 ||
+          !read(first_position(cursor->key()), cursor->value(), normal))
+        return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
+  TRY(cursor->status());
+  return total;
+}
+
+Result<EntryTotals> AccountProjection::totals_at(AccountId account, std::uint64_t seq) const {
+  return sum(account, {seq, ~std::uint32_t{0}}, Date{}, false);
+}
+Result<EntryTotals> AccountProjection::totals_on(AccountId account, Date date,
+                                                 std::uint64_t until) const {
+  return sum(account, {until, ~std::uint32_t{0}}, date, true);
 }
 
 }  // namespace suanpan

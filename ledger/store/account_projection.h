@@ -1,37 +1,22 @@
 // Accounts, their balances, and every entry with the balance after it.
 //
-//   accounts: key := account u32                        value := settings and totals
-//   entries:  key := account u32 | seq u64 | sub u32    value := Entry{40 bytes}*, the key's own
-//   first
+//   accounts: key := account u32 (big-endian)   value := settings, totals, latest date
+//   entries:  see entry_rows.h; a row holds at most kEntriesPerRow entries
 //
-// (Key integers are big-endian.) The balance after each entry is computed here, in journal order.
-// feed/collect/stored belong to the projecting thread; reads may come from any.
+// The balance after each entry is computed here, in journal order. What is gathered is packed at
+// once, into chunks that the accounts take one by one.
+//
+// Reads may come from any thread, and never keep the feeding thread waiting for a callback.
 #pragma once
 #include <mutex>
 #include <vector>
 
+#include "ledger/store/entry_rows.h"
 #include "ledger/store/projection.h"
 
 namespace suanpan {
 
-/// One line of an account's history. 40 bytes, stored as it is.
-struct Entry {
-  std::uint64_t seq;           ///< journal entry
-  std::int64_t amount;         ///< minor units, negative when red
-  std::int64_t balance_after;  ///< posted, on the account's normal side
-  std::uint32_t counter;       ///< the other account
-  std::int32_t date_days;      ///< accounting date
-  std::uint32_t sub;           ///< leg * 2 + side: with seq, the place in the account's history
-  std::uint8_t side;           ///< Side
-  std::uint8_t unused[3];
-};
-static_assert(sizeof(Entry) == 40);
-
-struct EntryPosition {
-  std::uint64_t seq = 0;
-  std::uint32_t sub = 0;
-  friend auto operator<=>(const EntryPosition&, const EntryPosition&) = default;
-};
+inline constexpr std::size_t kEntriesPerRow = 512;
 
 class AccountProjection final : public Projection {
  public:
@@ -39,7 +24,9 @@ class AccountProjection final : public Projection {
   Result<void> load() override;
   std::uint64_t stamp() const override { return stamp_; }
   void feed(const BlockPtr& block) override;
-  void collect(WriteSet& writes) override;
+  void freeze() override;
+  Result<void> collect(BulkLoad& load) override;
+  void collect_stamps(std::map<std::string, std::uint64_t>& stamps) const override;
   void stored() override;
 
   /// Entries after `after` up to sequence `until`, oldest first, at most `limit`.
@@ -48,23 +35,75 @@ class AccountProjection final : public Projection {
   /// Calls `each` with every entry up to `until` until it returns false.
   Result<void> for_each_entry(AccountId account, EntryPosition after, std::uint64_t until,
                               const std::function<bool(const Entry&)>& each) const;
+  /// Posted totals after every entry up to sequence `seq`: reads one row.
+  Result<EntryTotals> totals_at(AccountId account, std::uint64_t seq) const;
+  /// Posted totals of all entries dated up to `date` with a sequence up to `until`: reads the rows
+  /// since the first later date.
+  Result<EntryTotals> totals_on(AccountId account, Date date, std::uint64_t until) const;
 
   struct Row {
     Account account;
     Balance balance;
+    std::int32_t latest = kNoDate;  ///< the latest accounting date of any entry
   };
   /// As loaded and fed; only for the thread that feeds.
-  const std::vector<Row>& rows() const { return rows_; }
+  std::vector<Row> rows() const;
 
  private:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  static constexpr std::size_t kChunksPerSlab = 16384;
+  struct Chunk {
+    std::uint32_t next;
+    char bytes[60];
+  };
+  using Slab = std::unique_ptr<Chunk[]>;
+  // A row that is packed already.
+  struct PackedRow {
+    EntryPosition first;
+    std::uint32_t account = 0, bytes = 0, first_chunk = kNone;
+    std::uint32_t next = kNone;  // the account's next row of the generation
+  };
+  // What is fed between two freezes.
+  struct Generation {
+    std::vector<Slab> slabs;
+    std::uint32_t chunks = 0;
+    std::vector<PackedRow> rows;
+    std::vector<std::pair<AccountId, std::uint32_t>> touched;  // once frozen: sorted, first row
+    std::string accounts;                                      // once frozen: rows of `touched`
+    std::vector<std::uint32_t> account_bytes;
+    std::uint64_t seq = 0;
+  };
+  // An account as the feeding thread works on it, with the row that is being packed.
+  struct alignas(64) Tail {
+    Balance balance;
+    std::uint64_t first_seq = 0, last_seq = 0;
+    std::uint32_t first_sub = 0, count = 0, bytes = 0;
+    std::uint32_t first_chunk = kNone, last_chunk = kNone;
+    std::uint32_t first_row = kNone, last_row = kNone;
+    std::int32_t last_date = kNoDate, latest = kNoDate;
+    Side normal = Side::kDebit;
+    bool touched = false;
+  };
+
+  void touch(AccountId account);
+  void take_account(const Account& account);
   void add_entry(AccountId account, const Record& record, Side side);
+  void append(Tail& tail, const char* from, std::size_t size);
+  void close_row(AccountId account, Tail& tail);
+  Result<EntryTotals> sum(AccountId account, EntryPosition until, Date date, bool by_date) const;
+  static void copy_row(const Generation& generation, std::uint32_t chunk, std::size_t bytes,
+                       std::string& out);
+  /// Calls `each(first position, packed row)` with the account's rows that are not stored, oldest
+  /// first; under the lock.
+  template <class Each>
+  void for_each_gathered_row(AccountId account, Each&& each) const;
 
   KeyValueStore& store_;
-  std::vector<Row> rows_;      // by id - 1
-  std::vector<bool> touched_;  // by id - 1: changed since the last collect()
-  std::vector<AccountId> touched_list_;
-  mutable std::mutex mutex_;                  // guards gathered_ and storing_ against readers
-  std::vector<std::vector<Entry>> gathered_;  // by id - 1
+  std::vector<Account> accounts_;  // by id - 1, like tails_; entries_ too only for the feeder
+  std::vector<Tail> tails_;
+  mutable std::mutex mutex_;  // guards everything here against readers; the feeder alone writes
+  Generation gathered_, frozen_;
+  std::vector<Slab> spare_;  // slabs to use again
   std::uint64_t fed_ = 0, stamp_ = 0;
 };
 

@@ -1,15 +1,20 @@
 #include "ledger/store/block.h"
 
+#include <lz4.h>
+
 #include <cstring>
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
+#include "ledger/store/record_pack.h"
 
 namespace suanpan {
 namespace {
 
 constexpr char kMagic[8] = {'S', 'P', 'B', 'L', 'O', 'C', 'K', '1'};
 constexpr std::size_t kHeaderBytes = 96;
+constexpr std::size_t kMinCompressed = 256;  // less is not worth it
+constexpr std::size_t kMaxCompressed = LZ4_MAX_INPUT_SIZE;
 
 enum Tag : std::uint8_t {
   kText = 1,
@@ -175,7 +180,9 @@ Answer answer_of(const Record& first) {
 
 }  // namespace
 
-BlockBuilder::BlockBuilder(std::size_t reserve) { records_.reserve(reserve); }
+BlockBuilder::BlockBuilder(std::size_t reserve) : contents_(std::make_shared<BlockContents>()) {
+  contents_->records.reserve(reserve);
+}
 
 Record BlockBuilder::head(const CommandEnvelope& command, Stamper& stamper) const {
   Record r;
@@ -203,6 +210,20 @@ void BlockBuilder::finish(Record& first, std::uint32_t variable_begin) {
   first.flags |= Record::kHasVariable;
 }
 
+void BlockBuilder::add_records(const Record& first, std::span<const Transfer> legs) {
+  std::vector<Record>& records = contents_->records;
+  for (std::size_t i = 0; i < std::max<std::size_t>(legs.size(), 1); ++i) {
+    Record& r = records.emplace_back(first);
+    if (i > 0) {
+      r.variable_offset = r.variable_length = 0;
+      r.flags &= static_cast<std::uint8_t>(~Record::kHasVariable);
+    }
+    r.leg = static_cast<std::uint32_t>(i);
+    if (i < legs.size()) set_leg(r, legs[i]);
+    if (i + 1 < legs.size()) r.flags |= Record::kMoreLegs;
+  }
+}
+
 Answer BlockBuilder::accept(const CommandEnvelope& command, const ChangeSet& changes,
                             Stamper& stamper) {
   Record first = head(command, stamper);
@@ -224,23 +245,12 @@ Answer BlockBuilder::accept(const CommandEnvelope& command, const ChangeSet& cha
       std::memcpy(first.business_key, key.data(), key.size());
       first.flags |= Record::kInlineKey;
     }
-    write_text(variable_, *changes.text, fits_inline(key));
+    write_text(contents_->variable, *changes.text, fits_inline(key));
   }
-  write_effects(variable_, changes);
-  if (command.content) write_content(variable_, *command.content);
+  write_effects(contents_->variable, changes);
+  if (command.content) write_content(contents_->variable, *command.content);
   finish(first, begin);
-
-  const std::size_t legs = changes.transfers.size();
-  for (std::size_t i = 0; i < std::max<std::size_t>(legs, 1); ++i) {
-    Record& r = records_.emplace_back(first);
-    if (i > 0) {
-      r.variable_offset = r.variable_length = 0;
-      r.flags &= static_cast<std::uint8_t>(~Record::kHasVariable);
-    }
-    r.leg = static_cast<std::uint32_t>(i);
-    if (i < legs) set_leg(r, changes.transfers[i]);
-    if (i + 1 < legs) r.flags |= Record::kMoreLegs;
-  }
+  add_records(first, changes.transfers);
   Answer answer = answer_of(first);
   answer.answer = changes.answer;
   return answer;
@@ -264,25 +274,16 @@ Answer BlockBuilder::refuse(const CommandEnvelope& command, const Refusal& refus
     }
     for (const Leg& leg : v->legs)
       asked.push_back(Transfer{leg.debit, leg.credit, leg.amount, TransferKind::kNone});
-    if (v->text) write_text(variable_, *v->text, false);
+    if (v->text) write_text(contents_->variable, *v->text, false);
   }
-  if (command.content) write_content(variable_, *command.content);
+  if (command.content) write_content(contents_->variable, *command.content);
   if (!refusal.detail.empty()) {
     ByteWriter w;
     w.text(refusal.detail);
-    section(variable_, kRefusalDetail, w);
+    section(contents_->variable, kRefusalDetail, w);
   }
   finish(first, begin);
-  for (std::size_t i = 0; i < std::max<std::size_t>(asked.size(), 1); ++i) {
-    Record& r = records_.emplace_back(first);
-    if (i > 0) {
-      r.variable_offset = r.variable_length = 0;
-      r.flags &= static_cast<std::uint8_t>(~Record::kHasVariable);
-    }
-    r.leg = static_cast<std::uint32_t>(i);
-    if (i < asked.size()) set_leg(r, asked[i]);
-    if (i + 1 < asked.size()) r.flags |= Record::kMoreLegs;
-  }
+  add_records(first, asked);
   Answer answer = answer_of(first);
   answer.refusal = refusal;
   return answer;
@@ -298,9 +299,9 @@ Answer BlockBuilder::append(std::span<const Record> legs, std::string_view varia
     first.voucher_no =
         stamper.voucher_number(Date{first.date_days}, static_cast<VoucherType>(first.voucher_type));
   if (first.flags & Record::kHasVariable) first.variable_offset = begin_variable();
-  variable_ += variable;
+  contents_->variable += variable;
   for (std::size_t i = 0; i < legs.size(); ++i) {
-    Record& r = records_.emplace_back(legs[i]);
+    Record& r = contents_->records.emplace_back(legs[i]);
     r.seq = first.seq;
     r.voucher_no = first.voucher_no;
     if (i == 0) r.variable_offset = first.variable_offset;
@@ -308,24 +309,56 @@ Answer BlockBuilder::append(std::span<const Record> legs, std::string_view varia
   return answer_of(first);
 }
 
-std::string BlockBuilder::seal(const Sha256& previous) const {
-  CHECK_OR_DIE(!records_.empty(), "an empty block");
-  ByteWriter header;
+namespace {
+
+// The variable part as it is stored: LZ4 where that saves anything.
+void append_variable(std::string& out, const std::string& variable) {
+  if (variable.size() >= kMinCompressed && variable.size() <= kMaxCompressed) {
+    const std::size_t begin = out.size();
+    const int bound = LZ4_compressBound(static_cast<int>(variable.size()));
+    out.resize(begin + static_cast<std::size_t>(bound));
+    const int written = LZ4_compress_default(variable.data(), out.data() + begin,
+                                             static_cast<int>(variable.size()), bound);
+    CHECK_OR_DIE(written > 0, "a variable part of {} bytes does not compress", variable.size());
+    out.resize(begin + static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) < variable.size()) return;
+    out.resize(begin);
+  }
+  out += variable;
+}
+
+}  // namespace
+
+std::string BlockBuilder::seal(const Sha256& previous, BlockForm form) const {
+  const std::vector<Record>& records = contents_->records;
+  const std::string& variable = contents_->variable;
+  CHECK_OR_DIE(!records.empty(), "an empty block");
   std::string out;
-  const std::size_t record_bytes = records_.size() * sizeof(Record);
-  out.reserve(kHeaderBytes + record_bytes + variable_.size() + 4);
-  out.append(kMagic, sizeof kMagic);
-  header.u32(kBlockVersion);
-  header.u32(static_cast<std::uint32_t>(records_.size()));
-  header.u64(variable_.size());
-  header.u64(records_.front().seq);
-  header.u64(records_.back().seq);
-  header.i64(records_.back().timestamp_ns);
-  out += header.bytes();
-  out.append(reinterpret_cast<const char*>(previous.data()), previous.size());
-  out.resize(kHeaderBytes, '\0');
-  out.append(reinterpret_cast<const char*>(records_.data()), record_bytes);
-  out += variable_;
+  std::uint64_t packed_bytes = 0, stored_variable_bytes = 0;
+  if (form == BlockForm::kPacked) {
+    out.reserve(kHeaderBytes + records.size() * 24 + variable.size() + 4);
+    out.resize(kHeaderBytes);
+    pack_records(records, out);
+    packed_bytes = out.size() - kHeaderBytes;
+    append_variable(out, variable);
+    stored_variable_bytes = out.size() - kHeaderBytes - packed_bytes;
+  } else {
+    out.resize(kHeaderBytes);
+    out.append(reinterpret_cast<const char*>(records.data()), records.size() * sizeof(Record));
+    out += variable;
+  }
+  ByteWriter header;
+  header.u32(static_cast<std::uint32_t>(form));
+  header.u32(static_cast<std::uint32_t>(records.size()));
+  header.u64(variable.size());
+  header.u64(records.front().seq);
+  header.u64(records.back().seq);
+  header.i64(records.back().timestamp_ns);
+  std::memcpy(out.data(), kMagic, sizeof kMagic);
+  std::memcpy(out.data() + 8, header.bytes().data(), header.size());
+  std::memcpy(out.data() + 48, previous.data(), previous.size());
+  std::memcpy(out.data() + 80, &packed_bytes, 8);
+  std::memcpy(out.data() + 88, &stored_variable_bytes, 8);
   const std::uint32_t crc = crc32c(out);
   out.append(reinterpret_cast<const char*>(&crc), sizeof crc);
   return out;
@@ -403,56 +436,132 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
   return part;
 }
 
-Result<BlockPtr> Block::parse(std::string bytes) {
-  const auto block = std::shared_ptr<Block>(new Block);
-  block->bytes_ = std::move(bytes);
-  const std::string_view all = block->bytes_;
+struct Block::Header {
+  BlockForm form{};
+  std::size_t record_count = 0;
+  std::uint64_t variable_bytes = 0;
+  std::string_view records, variable;  // as stored
+};
+
+// The header, and the two parts that it measures out.
+Result<Block::Header> Block::read_header() {
+  const std::string_view all = bytes_;
   if (all.size() < kHeaderBytes + 4) return fail(Errc::kCorrupt, "a block of {} bytes", all.size());
   if (std::memcmp(all.data(), kMagic, sizeof kMagic) != 0)
     return fail(Errc::kCorrupt, "not a block");
-  std::uint32_t crc;
-  std::memcpy(&crc, all.data() + all.size() - 4, 4);
   const std::string_view body = all.substr(0, all.size() - 4);
-  if (crc32c(body) != crc) return fail(Errc::kCorrupt, "a block's checksum does not hold");
-  ByteReader r(body.substr(8, 48));
+  ByteReader r(body.substr(8, 40));
   const std::uint32_t version = r.u32();
   if (version > kBlockVersion)
     return fail(Errc::kUnsupported, "block version {} is newer than this program's {}", version,
                 kBlockVersion);
   if (version == 0) return fail(Errc::kCorrupt, "block version 0");
-  block->record_count_ = r.u32();
-  const std::uint64_t variable_bytes = r.u64();
-  block->first_seq_ = r.u64();
-  block->last_seq_ = r.u64();
-  block->last_timestamp_.ns = r.i64();
-  std::memcpy(block->previous_.data(), body.data() + 48, 32);
-  const std::size_t record_bytes = block->record_count_ * sizeof(Record);
-  if (block->record_count_ == 0 || body.size() < kHeaderBytes + record_bytes ||
-      body.size() - kHeaderBytes - record_bytes != variable_bytes)
+  Header h;
+  h.form = static_cast<BlockForm>(version);
+  h.record_count = r.u32();
+  h.variable_bytes = r.u64();
+  first_seq_ = r.u64();
+  last_seq_ = r.u64();
+  last_timestamp_.ns = r.i64();
+  std::memcpy(previous_.data(), body.data() + 48, 32);
+  ByteReader sizes(body.substr(80, 16));
+  std::uint64_t record_bytes = sizes.u64(), stored_variable = sizes.u64();
+  bool good = h.record_count > 0;
+  if (h.form == BlockForm::kPlain) {
+    good = good && record_bytes == 0 && stored_variable == 0;
+    record_bytes = h.record_count * sizeof(Record);
+    stored_variable = h.variable_bytes;
+  } else {
+    good = good && h.record_count <= record_bytes / kMinPackedRecord &&
+           (stored_variable == h.variable_bytes ||
+            (stored_variable < h.variable_bytes && h.variable_bytes <= kMaxCompressed &&
+             h.variable_bytes / 255 <= stored_variable));
+  }
+  const std::size_t rest = body.size() - kHeaderBytes;
+  if (!good || record_bytes > rest || rest - record_bytes != stored_variable)
     return fail(Errc::kCorrupt, "a block's lengths do not add up");
-  // Copied once into aligned memory: records are read in place ever after.
-  std::shared_ptr<Record[]> records(new Record[block->record_count_]);
-  std::memcpy(records.get(), body.data() + kHeaderBytes, record_bytes);
-  block->variable_ = body.substr(kHeaderBytes + record_bytes);
-  std::uint64_t seq = block->first_seq_;
-  for (std::size_t i = 0; i < block->record_count_; ++i) {
-    const Record& record = records[i];
+  h.records = body.substr(kHeaderBytes, record_bytes);
+  h.variable = body.substr(kHeaderBytes + record_bytes);
+  return h;
+}
+
+// Checks the sequence and every variable part on the way.
+Result<void> Block::decode_parts() {
+  const std::string_view variable = contents_->variable;
+  std::uint64_t seq = first_seq_;
+  for (const Record& record : contents_->records) {
     if (record.seq != seq)
-      return fail(Errc::kCorrupt, "record {} of a block is out of sequence", i);
+      return fail(Errc::kCorrupt, "record {} of a block is out of sequence",
+                  &record - contents_->records.data());
     if (record.last_leg()) ++seq;
-    if ((record.flags & Record::kHasVariable) &&
-        (record.variable_offset > variable_bytes ||
-         record.variable_length > variable_bytes - record.variable_offset))
-      return fail(Errc::kCorrupt, "record {} points outside its block", i);
-    if (record.flags & Record::kHasVariable) {
-      TRY(auto part, decode_variable(variable_of(record, block->variable_)));
-      block->parts_.push_back(std::move(part));
+    if ((record.flags & Record::kHasVariable) == 0) continue;
+    if (record.variable_offset > variable.size() ||
+        record.variable_length > variable.size() - record.variable_offset)
+      return fail(Errc::kCorrupt, "record {} points outside its block",
+                  &record - contents_->records.data());
+    TRY(auto part, decode_variable(variable_of(record, variable)));
+    parts_.push_back(std::move(part));
+  }
+  if (seq != last_seq_ + 1) return fail(Errc::kCorrupt, "a block ends inside a command");
+  return success();
+}
+
+Result<BlockPtr> Block::parse(std::string bytes) {
+  const auto block = std::shared_ptr<Block>(new Block);
+  block->bytes_ = std::move(bytes);
+  const std::string_view all = block->bytes_;
+  if (all.size() >= kHeaderBytes + 4 && std::memcmp(all.data(), kMagic, sizeof kMagic) == 0) {
+    std::uint32_t crc;
+    std::memcpy(&crc, all.data() + all.size() - 4, 4);
+    if (crc32c(all.substr(0, all.size() - 4)) != crc)
+      return fail(Errc::kCorrupt, "a block's checksum does not hold");
+  }
+  TRY(auto header, block->read_header());
+  const auto contents = std::make_shared<BlockContents>();
+  contents->records.resize(header.record_count);
+  if (header.form == BlockForm::kPlain) {
+    std::memcpy(static_cast<void*>(contents->records.data()), header.records.data(),
+                header.records.size());
+    contents->variable = header.variable;
+  } else {
+    if (!unpack_records(header.records, contents->records))
+      return fail(Errc::kCorrupt, "a block's records do not unpack");
+    if (header.variable.size() == header.variable_bytes) {
+      contents->variable = header.variable;
+    } else {
+      contents->variable.resize(header.variable_bytes);
+      const int got = LZ4_decompress_safe(header.variable.data(), contents->variable.data(),
+                                          static_cast<int>(header.variable.size()),
+                                          static_cast<int>(header.variable_bytes));
+      if (got < 0 || static_cast<std::uint64_t>(got) != header.variable_bytes)
+        return fail(Errc::kCorrupt, "a block's variable part does not decompress");
     }
   }
-  if (seq != block->last_seq_ + 1) return fail(Errc::kCorrupt, "a block ends inside a command");
-  block->records_ = records;
-  block->hash_ = sha256(body);
+  block->contents_ = contents;
+  TRY(block->decode_parts());
   return BlockPtr(block);
+}
+
+Result<BlockPtr> Block::sealed(const BlockBuilder& builder, std::string bytes) {
+  const auto block = std::shared_ptr<Block>(new Block);
+  block->bytes_ = std::move(bytes);
+  TRY(auto header, block->read_header());
+  block->contents_ = builder.contents();
+  // What goes into the journal is what will be read from it.
+  thread_local std::vector<Record> back;
+  back.resize(header.record_count);
+  CHECK_OR_DIE(unpack_records(header.records, back) &&
+                   std::memcmp(back.data(), block->contents_->records.data(),
+                               back.size() * sizeof(Record)) == 0,
+               "block {} does not unpack to what was packed", block->first_seq_);
+  TRY(block->decode_parts());
+  return BlockPtr(block);
+}
+
+const Sha256& Block::hash() const {
+  std::call_once(hashed_,
+                 [&] { hash_ = sha256(std::string_view(bytes_).substr(0, bytes_.size() - 4)); });
+  return hash_;
 }
 
 std::span<const Record> find_command(std::span<const Record> all, std::uint64_t seq) {

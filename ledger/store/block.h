@@ -1,14 +1,19 @@
 // The journal block: the effects of up to kMaxBlockItems commands, written as one.
 //
-//   block   := header(96) record{record_count}(128 each) variable{variable_bytes} crc32c(4)
+//   block   := header(96) records variable crc32c(4)
 //   header  := magic "SPBLOCK1" | version u32 | record_count u32 | variable_bytes u64
-//            | first_seq u64 | last_seq u64 | last_timestamp i64 | previous hash (32) | zeros (16)
-//   record  := see struct Record; a command is one record, or one per leg with the same seq
-//   variable:= per command that needs it, at record.variable_offset: section*
-//   section := tag u8 | length u32 | payload
+//            | first_seq u64 | last_seq u64 | last_timestamp i64 | previous hash (32)
+//            | packed_bytes u64 | stored_variable_bytes u64       (both zero in version 1)
+//   records := version 1, plain: struct Record{record_count}, 128 bytes each
+//            | version 2, packed: packed_bytes as record_pack.h says
+//   variable:= version 1: section*, variable_bytes of them
+//            | version 2: stored_variable_bytes, LZ4 if fewer than variable_bytes
+//   section := tag u8 | length u32 | payload      those of a command begin at its variable_offset
 //
-// The hash of a block is SHA-256 over all its bytes up to the checksum; it goes into the next
-// block's header, so the journal is one chain. All integers are little-endian.
+// A command is one record, or one per leg with the same seq. The hash of a block is SHA-256 over
+// all its bytes as they are stored, up to the checksum; it goes into the next block's header, so
+// the journal is one chain. All integers are little-endian. The journal writes version 2; version 1
+// is what earlier journals hold, and what a tool writes that wants its records in place.
 //
 // Blocks hold effects, never commands to plan again; replay does not depend on how they were
 // planned.
@@ -17,6 +22,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,7 +74,14 @@ struct Record {
 };
 static_assert(sizeof(Record) == 128 && std::is_trivially_copyable_v<Record>);
 
-inline constexpr std::uint32_t kBlockVersion = 1;
+inline constexpr std::uint32_t kBlockVersion = 2;
+enum class BlockForm : std::uint8_t { kPlain = 1, kPacked = 2 };  ///< by version
+
+/// Records and the raw variable part of a block: written by its builder, then shared unchanged.
+struct BlockContents {
+  std::vector<Record> records;
+  std::string variable;
+};
 
 /// What the book hands out in journal order: sequence, rising timestamps, voucher numbers.
 struct Stamper {
@@ -101,7 +114,14 @@ struct CommandEnvelope {
 class BlockBuilder {
  public:
   /// `reserve`: records to make room for.
-  explicit BlockBuilder(std::size_t reserve = 1024);
+  explicit BlockBuilder(std::size_t reserve = 64);
+  BlockBuilder(const BlockBuilder& other)  ///< with contents of its own
+      : contents_(std::make_shared<BlockContents>(*other.contents_)) {}
+  BlockBuilder(BlockBuilder&&) = default;
+  BlockBuilder& operator=(BlockBuilder other) {
+    contents_ = std::move(other.contents_);
+    return *this;
+  }
   /// Appends an accepted command. Returns what its caller will be told.
   Answer accept(const CommandEnvelope& command, const ChangeSet& changes, Stamper& stamper);
   /// Appends a refusal under the command's id.
@@ -111,21 +131,26 @@ class BlockBuilder {
   /// sequence and voucher number. Its timestamp must be later than every one before.
   Answer append(std::span<const Record> legs, std::string_view variable, Stamper& stamper);
 
-  std::size_t records() const { return records_.size(); }
-  std::size_t bytes() const { return records_.size() * sizeof(Record) + variable_.size(); }
-  bool empty() const { return records_.empty(); }
-  std::span<const Record> peek() const { return records_; }
-  std::string_view variable() const { return variable_; }
+  std::size_t records() const { return contents_->records.size(); }
+  std::size_t bytes() const { return records() * sizeof(Record) + contents_->variable.size(); }
+  bool empty() const { return contents_->records.empty(); }
+  std::span<const Record> peek() const { return contents_->records; }
+  std::string_view variable() const { return contents_->variable; }
 
-  /// The finished bytes, with the checksum; `previous` is the hash of the block before.
-  std::string seal(const Sha256& previous) const;
+  /// The finished bytes, with the checksum; `previous` is the hash of the block before. Nothing may
+  /// be appended any more once they are in a journal.
+  std::string seal(const Sha256& previous, BlockForm form = BlockForm::kPacked) const;
+  /// What was gathered, for the block made of it.
+  std::shared_ptr<const BlockContents> contents() const { return contents_; }
 
  private:
   Record head(const CommandEnvelope& command, Stamper& stamper) const;
-  std::uint32_t begin_variable() const { return static_cast<std::uint32_t>(variable_.size()); }
+  std::uint32_t begin_variable() const {
+    return static_cast<std::uint32_t>(contents_->variable.size());
+  }
   void finish(Record& first, std::uint32_t variable_begin);
-  std::vector<Record> records_;
-  std::string variable_;
+  void add_records(const Record& first, std::span<const Transfer> legs);
+  std::shared_ptr<BlockContents> contents_;
 };
 
 /// The variable part of one command, decoded.
@@ -154,40 +179,49 @@ inline std::string_view variable_of(const Record& first, std::string_view variab
              : std::string_view{};
 }
 
-/// A sealed block, checked. Shares or owns its bytes; immutable, so threads may share it.
+/// A sealed block, checked. Immutable, so threads may share it.
 class Block {
  public:
   /// Checks magic, version, lengths, checksum, sequence and that every variable section decodes to
   /// its end. Errors: kCorrupt, kUnsupported for a newer version.
   static Result<std::shared_ptr<const Block>> parse(std::string bytes);
+  /// The block that `builder` sealed to `bytes`, without reading it all back: shares what was
+  /// gathered, and holds it against the packed bytes. Errors as parse().
+  static Result<std::shared_ptr<const Block>> sealed(const BlockBuilder& builder,
+                                                     std::string bytes);
 
   std::uint64_t first_seq() const { return first_seq_; }
   std::uint64_t last_seq() const { return last_seq_; }
   Timestamp last_timestamp() const { return last_timestamp_; }
   const Sha256& previous_hash() const { return previous_; }
-  /// SHA-256 over the block; computed once, by parse().
-  const Sha256& hash() const { return hash_; }
-  std::span<const Record> records() const { return {records_.get(), record_count_}; }
+  /// SHA-256 over the block's bytes; computed when it is first asked for.
+  const Sha256& hash() const;
+  std::span<const Record> records() const { return contents_->records; }
   const std::string& bytes() const { return bytes_; }
-  std::size_t record_count() const { return record_count_; }
+  std::size_t record_count() const { return contents_->records.size(); }
 
   /// The records of one command, by its sequence; empty if it is not here.
   std::span<const Record> command(std::uint64_t seq) const { return find_command(records(), seq); }
   /// A command in full.
-  StoredCommand read(std::span<const Record> legs) const { return read_command(legs, variable_); }
+  StoredCommand read(std::span<const Record> legs) const {
+    return read_command(legs, contents_->variable);
+  }
   /// The variable parts of the commands that have one, in order.
   const std::vector<VariablePart>& parts() const { return parts_; }
 
  private:
   Block() = default;
+  struct Header;
+  Result<Header> read_header();
+  Result<void> decode_parts();
   std::string bytes_;
-  std::shared_ptr<const Record[]> records_;
-  std::size_t record_count_ = 0;
-  std::string_view variable_;
+  std::shared_ptr<const BlockContents> contents_;
   std::vector<VariablePart> parts_;
   std::uint64_t first_seq_ = 0, last_seq_ = 0;
   Timestamp last_timestamp_;
-  Sha256 previous_{}, hash_{};
+  Sha256 previous_{};
+  mutable std::once_flag hashed_;
+  mutable Sha256 hash_{};
 };
 using BlockPtr = std::shared_ptr<const Block>;
 

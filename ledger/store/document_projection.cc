@@ -84,8 +84,33 @@ Result<void> DocumentProjection::load() {
 
 void DocumentProjection::feed(const BlockPtr& block) {
   if (block->last_seq() <= fed_) return;
+  std::lock_guard lock(mutex_);
   Stamper& stamper = snapshot_.stamper;
-  for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
+  if (block->parts().empty()) {
+    // Nothing but plain vouchers: their series is nearly always the one before.
+    std::uint32_t* number = nullptr;
+    std::int32_t date = 0;
+    std::uint8_t type = 0;
+    for (const Record& record : block->records()) {
+      if (record.voucher_no == 0) continue;
+      if (!number || record.date_days != date || record.voucher_type != type) {
+        date = record.date_days;
+        type = record.voucher_type;
+        number = &stamper.voucher_numbers[{Date{date}.month_key(), type}];
+      }
+      *number = record.voucher_no;
+    }
+  } else {
+    feed_parts(*block);
+  }
+  stamper.next_seq = block->last_seq() + 1;
+  stamper.last_timestamp = block->last_timestamp();
+  fed_ = block->last_seq();
+}
+
+void DocumentProjection::feed_parts(const Block& block) {
+  Stamper& stamper = snapshot_.stamper;
+  for_each_command(block, [&](std::span<const Record> legs, const VariablePart* part) {
     const Record& first = legs.front();
     if (first.voucher_no != 0)
       stamper.voucher_numbers[{Date{first.date_days}.month_key(), first.voucher_type}] =
@@ -104,33 +129,47 @@ void DocumentProjection::feed(const BlockPtr& block) {
       snapshot_.book.closed_through = part->book->closed_through;
     }
   });
-  stamper.next_seq = block->last_seq() + 1;
-  stamper.last_timestamp = block->last_timestamp();
-  fed_ = block->last_seq();
 }
 
-void DocumentProjection::collect(WriteSet& writes) {
+void DocumentProjection::freeze() {
+  std::lock_guard lock(mutex_);
+  frozen_ = std::exchange(gathered_, {});
+  frozen_snapshot_ = encode(snapshot_);
+  frozen_seq_ = fed_;
+}
+
+Result<void> DocumentProjection::collect(BulkLoad& load) {
   finished_.clear();
-  for (auto& [name, document] : gathered_) {
+  std::string value;
+  for (const auto& [name, document] : frozen_) {
     ByteWriter w;
     w.u32(document->version);
     w.u8(document->open ? 1 : 0);
-    std::string value = w.take();
+    value = w.take();
     value += document->bytes;
-    writes.push_back(Write{Table::kDocuments, document_row_key(document->kind, document->key),
-                           std::move(value)});
+    TRY(load.add(Table::kDocuments, document_row_key(document->kind, document->key), value));
+    if (!document->open) finished_.push_back(document);
+  }
+  TRY(load.add(Table::kDocuments, kBookSnapshotKey, frozen_snapshot_));
+  for (const auto& [name, document] : frozen_) {
+    const std::string key = open_key(document->kind, document->key);
     if (document->open) {
-      writes.push_back(
-          Write{Table::kDocuments, open_key(document->kind, document->key), std::string{}});
+      TRY(load.add(Table::kDocuments, key, {}));
     } else {
-      writes.push_back(
-          Write{Table::kDocuments, open_key(document->kind, document->key), std::nullopt});
-      finished_.push_back(document);
+      TRY(load.erase(Table::kDocuments, key));
     }
   }
-  gathered_.clear();
-  writes.push_back(Write{Table::kDocuments, kBookSnapshotKey, encode(snapshot_)});
-  writes.push_back(Write{Table::kDocuments, kStampKey, big_endian(fed_)});
+  return success();
+}
+
+void DocumentProjection::collect_stamps(std::map<std::string, std::uint64_t>& stamps) const {
+  stamps[stamp_key(Table::kDocuments)] = frozen_seq_;
+}
+
+void DocumentProjection::stored() {
+  std::lock_guard lock(mutex_);
+  stamp_ = frozen_seq_;
+  frozen_.clear();
 }
 
 Result<DocumentPtr> DocumentProjection::find(DocumentKind kind, std::string_view key) const {
@@ -158,14 +197,31 @@ Result<void> DocumentProjection::for_each_open(const std::function<void(Document
 Result<void> DocumentProjection::for_each(
     DocumentKind kind, std::string_view from,
     const std::function<bool(const DocumentPtr&)>& each) const {
-  const auto cursor = store_.cursor(Table::kDocuments);
+  std::map<std::string, DocumentPtr, std::less<>> newer;
+  std::unique_ptr<Cursor> cursor;
+  {
+    std::lock_guard lock(mutex_);
+    for (const Gathered* some : {&frozen_, &gathered_})
+      for (auto it = some->lower_bound({kind, std::string(from)});
+           it != some->end() && it->first.first == kind; ++it)
+        newer[it->first.second] = it->second;
+    cursor = store_.cursor(Table::kDocuments);
+  }
+  auto next = newer.begin();
   for (cursor->seek(document_row_key(kind, from));
        cursor->valid() && cursor->key()[0] == static_cast<char>(kind); cursor->next()) {
+    const std::string_view key = cursor->key().substr(1);
+    for (; next != newer.end() && next->first < key; ++next)
+      if (!each(next->second)) return success();
+    if (next != newer.end() && next->first == key) continue;
     auto document = decode_document_row(cursor->key(), cursor->value());
     if (!document) return fail(Errc::kCorrupt, "a stored document does not decode");
-    if (!each(std::make_shared<const Document>(std::move(*document)))) break;
+    if (!each(std::make_shared<const Document>(std::move(*document)))) return success();
   }
-  return cursor->status();
+  TRY(cursor->status());
+  for (; next != newer.end(); ++next)
+    if (!each(next->second)) return success();
+  return success();
 }
 
 }  // namespace suanpan

@@ -4,10 +4,12 @@
 //   key   := 0xfe | kind u8 | document key   value := ""     only while the document is open
 //   key   := 0xfd                            value := book state and stamper
 //
-// feed/collect/stored belong to the projecting thread; find() may be called by any.
+// find(), for_each() and for_each_open() may be called by any thread.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <vector>
 
 #include "ledger/core/view.h"
@@ -27,8 +29,10 @@ class DocumentProjection final : public Projection {
   Result<void> load() override;
   std::uint64_t stamp() const override { return stamp_; }
   void feed(const BlockPtr& block) override;
-  void collect(WriteSet& writes) override;
-  void stored() override { stamp_ = fed_; }
+  void freeze() override;
+  Result<void> collect(BulkLoad& load) override;
+  void collect_stamps(std::map<std::string, std::uint64_t>& stamps) const override;
+  void stored() override;
 
   /// As stored; a document changed since the stamp is found in memory, not here.
   Result<DocumentPtr> find(DocumentKind kind, std::string_view key) const;
@@ -38,21 +42,26 @@ class DocumentProjection final : public Projection {
   void for_each_gathered(const std::function<void(const DocumentPtr&)>& each) const {
     for (const auto& [name, document] : gathered_) each(document);
   }
-  /// Calls `each` with every stored document of a kind, in key order, from `from` on, until it
-  /// returns false.
+  /// Calls `each` with every document of a kind as it was fed, stored or not, in key order, from
+  /// `from` on, until it returns false.
   Result<void> for_each(DocumentKind kind, std::string_view from,
                         const std::function<bool(const DocumentPtr&)>& each) const;
 
   const BookSnapshot& snapshot() const { return snapshot_; }
-  /// Finished documents that the last collect() wrote: memory may forget them once stored.
-  std::vector<DocumentPtr> take_finished() { return std::move(finished_); }
+  /// Finished documents that were stored last: memory may forget them. For the storing thread.
+  std::vector<DocumentPtr> take_finished() { return std::exchange(finished_, {}); }
 
  private:
+  void feed_parts(const Block& block);
+  using Gathered = std::map<std::pair<DocumentKind, std::string>, DocumentPtr>;
   KeyValueStore& store_;
-  BookSnapshot snapshot_;
-  std::map<std::pair<DocumentKind, std::string>, DocumentPtr> gathered_;
+  BookSnapshot snapshot_;     // the feeder's
+  mutable std::mutex mutex_;  // guards gathered_ and frozen_ against readers
+  Gathered gathered_, frozen_;
+  std::string frozen_snapshot_;
   std::vector<DocumentPtr> finished_;
-  std::uint64_t fed_ = 0, stamp_ = 0;
+  std::uint64_t fed_ = 0, frozen_seq_ = 0;
+  std::atomic<std::uint64_t> stamp_{0};
 };
 
 std::string encode(const BookSnapshot& snapshot);

@@ -65,10 +65,18 @@ Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
 
 Result<BlockPtr> Journal::append(std::string sealed) {
   TRY(auto block, Block::parse(std::move(sealed)));
+  return append(std::move(block));
+}
+
+Result<BlockPtr> Journal::append(const BlockBuilder& gathered) {
+  TRY(auto block, Block::sealed(gathered, gathered.seal(head_.hash)));
+  return append(std::move(block));
+}
+
+Result<BlockPtr> Journal::append(BlockPtr block) {
   CHECK_OR_DIE(block->first_seq() == head_.seq + 1 && block->previous_hash() == head_.hash,
                "block {} does not follow {}", block->first_seq(), head_.seq);
-  TRY(store_.write({{Table::kJournal, big_endian(block->first_seq()), block->bytes()}},
-                   Durability::kSynced));
+  TRY(store_.put_synced(Table::kJournal, big_endian(block->first_seq()), block->bytes()));
   head_ = Head{block->last_seq(), block->hash()};
   last_seq_.store(head_.seq, std::memory_order_release);
   TRY(head_file_.write(head_));

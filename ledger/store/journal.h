@@ -28,8 +28,11 @@ class Journal {
   /// Only for the thread that appends.
   const Sha256& last_hash() const { return head_.hash; }
 
-  /// Appends a sealed block whose first sequence is last_seq() + 1 and returns it parsed: it is on
-  /// stable storage. Any error is fatal for the process.
+  /// Seals what `gathered` holds and appends it: its first sequence is last_seq() + 1. The block
+  /// that comes back is on stable storage, and shares the builder's records. Any error is fatal for
+  /// the process.
+  Result<BlockPtr> append(const BlockBuilder& gathered);
+  /// The same for a block that was sealed elsewhere with last_hash() before it.
   Result<BlockPtr> append(std::string sealed);
   /// Syncs the head file.
   Result<void> sync_head() { return head_file_.sync(); }
@@ -46,6 +49,7 @@ class Journal {
  private:
   Journal(KeyValueStore& store, HeadFile head_file, const Head& head)
       : store_(store), head_file_(std::move(head_file)), head_(head), last_seq_(head.seq) {}
+  Result<BlockPtr> append(BlockPtr block);
   KeyValueStore& store_;
   HeadFile head_file_;
   Head head_;                            // the appending thread's

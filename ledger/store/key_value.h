@@ -16,9 +16,18 @@
 
 namespace suanpan {
 
-enum class Table : std::uint8_t { kMeta, kJournal, kAccounts, kEntries, kDocuments, kIds };
+enum class Table : std::uint8_t {
+  kMeta,
+  kJournal,
+  kAccounts,
+  kEntries,
+  kDocuments,
+  kIds,
+  kIdFilter,
+};
 inline constexpr Table kTables[] = {Table::kMeta,    Table::kJournal,   Table::kAccounts,
-                                    Table::kEntries, Table::kDocuments, Table::kIds};
+                                    Table::kEntries, Table::kDocuments, Table::kIds,
+                                    Table::kIdFilter};
 const char* name_of(Table table);
 
 enum class Durability : std::uint8_t {
@@ -32,6 +41,18 @@ struct Write {
   std::optional<std::string> value;  ///< nothing deletes
 };
 using WriteSet = std::vector<Write>;
+
+/// Many rows on their way into the store as sorted files. Nothing is seen of them before finish(),
+/// and nothing stays of them without it. One owner.
+class BulkLoad {
+ public:
+  virtual ~BulkLoad() = default;
+  /// Within a table keys must rise, and none may be in a write() that the same table got.
+  virtual Result<void> add(Table table, std::string_view key, std::string_view value) = 0;
+  virtual Result<void> erase(Table table, std::string_view key) = 0;
+  /// Takes everything in as one, on stable storage.
+  virtual Result<void> finish() = 0;
+};
 
 /// Walks one table as of the moment the cursor was made.
 class Cursor {
@@ -54,6 +75,9 @@ class KeyValueStore {
   virtual ~KeyValueStore() = default;
   virtual Result<std::optional<std::string>> get(Table table, std::string_view key) const = 0;
   virtual Result<void> write(const WriteSet& writes, Durability durability) = 0;
+  /// One row, on stable storage before the call returns.
+  virtual Result<void> put_synced(Table table, std::string_view key, std::string_view value) = 0;
+  virtual std::unique_ptr<BulkLoad> bulk_load() = 0;
   virtual std::unique_ptr<Cursor> cursor(Table table) const = 0;
   /// Brings everything written in the background to stable storage.
   virtual Result<void> flush() = 0;

@@ -1,16 +1,21 @@
 #include "ledger/store/rocks_store.h"
 
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 
 #include <array>
+#include <atomic>
 
 namespace suanpan {
 namespace {
 
 constexpr std::string_view kFormatKey = "format";
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2, kOldestFormat = 2;
+constexpr std::size_t kCacheBytes = 32 << 20;
+constexpr std::string_view kBulkSuffix = ".bulk";  // sorted files that are not taken in yet
 
 Error translate(const rocksdb::Status& status, std::string_view what) {
   const std::string text = status.ToString();
@@ -48,6 +53,64 @@ class RocksCursor final : public Cursor {
   std::unique_ptr<rocksdb::Iterator> it_;
 };
 
+class RocksBulkLoad final : public BulkLoad {
+ public:
+  RocksBulkLoad(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+                std::filesystem::path prefix)
+      : db_(db), handles_(handles), prefix_(std::move(prefix)) {}
+  ~RocksBulkLoad() override {
+    std::error_code ignored;
+    for (std::size_t i = 0; i < files_.size(); ++i)
+      if (files_[i]) std::filesystem::remove(path_of(i), ignored);
+  }
+  Result<void> add(Table table, std::string_view key, std::string_view value) override {
+    TRY(auto file, file_of(table));
+    return checked(file->Put(slice(key), slice(value)), table);
+  }
+  Result<void> erase(Table table, std::string_view key) override {
+    TRY(auto file, file_of(table));
+    return checked(file->Delete(slice(key)), table);
+  }
+  Result<void> finish() override {
+    std::vector<rocksdb::IngestExternalFileArg> args;
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (!files_[i]) continue;
+      TRY(checked(files_[i]->Finish(), static_cast<Table>(i)));
+      rocksdb::IngestExternalFileArg& arg = args.emplace_back();
+      arg.column_family = handles_[i];
+      arg.external_files = {path_of(i)};
+      arg.options.move_files = true;
+      arg.options.write_global_seqno = false;
+    }
+    if (args.empty()) return success();
+    return checked(db_.IngestExternalFiles(args), Table::kMeta);
+  }
+
+ private:
+  std::string path_of(std::size_t table) const {
+    return fmt::format("{}-{}{}", prefix_.string(), table, kBulkSuffix);
+  }
+  static Result<void> checked(const rocksdb::Status& status, Table table) {
+    if (!status.ok()) return translate(status, name_of(table));
+    return success();
+  }
+  Result<rocksdb::SstFileWriter*> file_of(Table table) {
+    const auto i = static_cast<std::size_t>(table);
+    if (!files_[i]) {
+      files_[i] = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(),
+                                                           db_.GetOptions(handles_[i]), handles_[i],
+                                                           /*invalidate_page_cache=*/false);
+      TRY(checked(files_[i]->Open(path_of(i)), table));
+    }
+    return files_[i].get();
+  }
+
+  rocksdb::DB& db_;
+  const std::vector<rocksdb::ColumnFamilyHandle*>& handles_;
+  std::filesystem::path prefix_;
+  std::array<std::unique_ptr<rocksdb::SstFileWriter>, std::size(kTables)> files_;  // by Table
+};
+
 class RocksStore final : public KeyValueStore {
  public:
   static Result<std::unique_ptr<KeyValueStore>> open(const std::filesystem::path& folder,
@@ -81,6 +144,19 @@ class RocksStore final : public KeyValueStore {
     return success();
   }
 
+  Result<void> put_synced(Table table, std::string_view key, std::string_view value) override {
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    const rocksdb::Status status = db_->Put(options, handle(table), slice(key), slice(value));
+    if (!status.ok()) return translate(status, "writing");
+    return success();
+  }
+
+  std::unique_ptr<BulkLoad> bulk_load() override {
+    return std::make_unique<RocksBulkLoad>(*db_, handles_,
+                                           folder_ / std::to_string(next_load_.fetch_add(1)));
+  }
+
   std::unique_ptr<Cursor> cursor(Table table) const override {
     rocksdb::ReadOptions options;
     options.total_order_seek = true;
@@ -109,20 +185,50 @@ class RocksStore final : public KeyValueStore {
   std::filesystem::path folder_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // by Table
+  std::atomic<std::uint64_t> next_load_{0};
 };
 
-rocksdb::ColumnFamilyOptions table_options(Table table) {
+rocksdb::ColumnFamilyOptions table_options(Table table,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
-  options.compression = rocksdb::kLZ4Compression;
-  options.write_buffer_size = 64 << 20;
-  options.max_write_buffer_number = 4;
   rocksdb::BlockBasedTableOptions format;
+  format.block_cache = cache;
   format.block_size = 16 << 10;
   format.format_version = 5;
-  if (table == Table::kDocuments) {
-    format.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
-    options.memtable_whole_key_filtering = true;
-    options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.write_buffer_size = 8 << 20;
+  options.max_write_buffer_number = 4;
+  // Writing waits for the projector, which has its own back-pressure, never for tidying up.
+  options.level0_slowdown_writes_trigger = 1000;
+  options.level0_stop_writes_trigger = 2000;
+  switch (table) {
+    case Table::kJournal:  // packed already; its files follow one another, so they are only moved
+      options.compression = rocksdb::kNoCompression;
+      options.write_buffer_size = 32 << 20;
+      break;
+    case Table::kEntries:
+      // Packed already. Every load covers all accounts: loads of one size are merged, eight at a
+      // time, so that an entry is copied once per power of eight.
+      options.compression = rocksdb::kNoCompression;
+      options.compaction_style = rocksdb::kCompactionStyleUniversal;
+      options.level0_file_num_compaction_trigger = 8;
+      options.compaction_options_universal.size_ratio = 25;
+      options.compaction_options_universal.min_merge_width = 8;
+      options.compaction_options_universal.max_size_amplification_percent = 1'000'000;
+      break;
+    case Table::kIds:  // packed already; each load has keys of its own
+    case Table::kIdFilter:
+      options.compression = rocksdb::kNoCompression;
+      break;
+    case Table::kDocuments:
+      options.compression = rocksdb::kLZ4Compression;
+      format.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
+      options.memtable_whole_key_filtering = true;
+      options.memtable_prefix_bloom_size_ratio = 0.05;
+      break;
+    case Table::kMeta:
+    case Table::kAccounts:
+      options.compression = rocksdb::kLZ4Compression;
+      break;
   }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(format));
   return options;
@@ -150,6 +256,10 @@ Result<void> check_format(KeyValueStore& store, bool may_write) {
   TRY(auto stored, store.get(Table::kMeta, kFormatKey));
   if (stored) {
     const std::uint64_t format = from_big_endian(*stored);
+    if (format < kOldestFormat)
+      return fail(Errc::kUnsupported,
+                  "the data directory has format {}, older than this program's oldest {}", format,
+                  kOldestFormat);
     if (format > kFormat)
       return fail(Errc::kUnsupported,
                   "the data directory has format {}, newer than this program's {}", format,
@@ -163,11 +273,12 @@ Result<void> check_format(KeyValueStore& store, bool may_write) {
 
 Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::path& folder,
                                                         const RocksOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(kCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const Table table : kTables)
     families.emplace_back(
         table == Table::kMeta ? rocksdb::kDefaultColumnFamilyName : name_of(table),
-        table_options(table));
+        table_options(table, cache));
   auto store = std::make_unique<RocksStore>();
   store->folder_ = folder;
   rocksdb::DB* db = nullptr;
@@ -178,6 +289,12 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
                                             families, &store->handles_, &db);
   if (!status.ok()) return translate(status, folder.string());
   store->db_.reset(db);
+  if (!options.read_only) {
+    // Loads that a crash cut short.
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+      if (entry.path().extension() == kBulkSuffix) std::filesystem::remove(entry.path(), ignored);
+  }
   TRY(check_format(*store, !options.read_only));
   return std::unique_ptr<KeyValueStore>(std::move(store));
 }
@@ -198,6 +315,8 @@ const char* name_of(Table table) {
       return "documents";
     case Table::kIds:
       return "ids";
+    case Table::kIdFilter:
+      return "id_filter";
   }
   return "?";
 }

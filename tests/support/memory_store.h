@@ -26,11 +26,39 @@ class MemoryStore final : public KeyValueStore {
     }
     return success();
   }
+  Result<void> put_synced(Table table, std::string_view key, std::string_view value) override {
+    return write({{table, std::string(key), std::string(value)}}, Durability::kSynced);
+  }
+  std::unique_ptr<BulkLoad> bulk_load() override { return std::make_unique<Load>(*this); }
   std::unique_ptr<Cursor> cursor(Table table) const override;
   Result<void> flush() override { return success(); }
   std::uint64_t disk_bytes() const override { return 0; }
 
  private:
+  class Load final : public BulkLoad {
+   public:
+    explicit Load(MemoryStore& store) : store_(store) {}
+    Result<void> add(Table table, std::string_view key, std::string_view value) override {
+      return take({table, std::string(key), std::string(value)});
+    }
+    Result<void> erase(Table table, std::string_view key) override {
+      return take({table, std::string(key), std::nullopt});
+    }
+    Result<void> finish() override { return store_.write(writes_, Durability::kSynced); }
+
+   private:
+    Result<void> take(Write write) {
+      std::string& last = last_[write.table];
+      if (!last.empty() && write.key <= last)
+        return fail(Errc::kMalformed, "rows of {} are not sorted", name_of(write.table));
+      last = write.key;
+      writes_.push_back(std::move(write));
+      return success();
+    }
+    MemoryStore& store_;
+    WriteSet writes_;
+    std::map<Table, std::string> last_;
+  };
   using Rows = std::map<std::string, std::string>;
   class MapCursor final : public Cursor {
    public:

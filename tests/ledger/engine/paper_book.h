@@ -128,7 +128,7 @@ class Paper {
   /// Lets `change` edit the sealed bytes of the block, then makes the checksum fit again.
   using Edit = std::function<void(std::string&)>;
   void seal(const Edit& change = nullptr) {
-    std::string bytes = builder_.seal(last_hash_);
+    std::string bytes = builder_.seal(last_hash_, BlockForm::kPlain);  // records in place
     if (change) {
       change(bytes);
       bytes.resize(bytes.size() - 4);
@@ -156,11 +156,9 @@ class Paper {
     IdProjection ids(store);
     for (Projection* p : std::initializer_list<Projection*>{&accounts, &documents, &ids}) {
       for (const BlockPtr& block : blocks_) p->feed(block);
-      WriteSet writes;
-      p->collect(writes);
-      REQUIRE(store.write(writes, Durability::kBackground));
-      p->stored();
+      p->freeze();
     }
+    REQUIRE(store_frozen(store, {&accounts, &documents, &ids}));
   }
   std::string fault() const {
     const auto report = verify(store, head);

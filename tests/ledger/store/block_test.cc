@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "ledger/store/record_pack.h"
+
 using namespace suanpan;
 
 namespace {
@@ -40,7 +42,7 @@ ChangeSet effects_of(const VoucherRequest& request) {
   return changes;
 }
 
-std::string small_block() {
+std::string small_block(BlockForm form = BlockForm::kPlain) {
   const VoucherRequest request = small_voucher();
   Stamper stamper;
   stamper.next_seq = 41;
@@ -49,7 +51,7 @@ std::string small_block() {
   builder.accept(
       CommandEnvelope{request.key, CommandKind::kVoucher, nullptr, &request, Timestamp{1000}},
       effects_of(request), stamper);
-  return builder.seal(kPrevious);
+  return builder.seal(kPrevious, form);
 }
 
 std::string resealed(std::string bytes) {
@@ -59,7 +61,7 @@ std::string resealed(std::string bytes) {
 
 }  // namespace
 
-TEST_CASE("block: a small block has exactly these bytes") {
+TEST_CASE("block: a small plain block has exactly these bytes") {
   // One voucher of two legs with a summary and a business key that fits into the record.
   const std::string variable = std::string("\x01") + le(5 * 4 + 3, 4) +  // the text section
                                le(3, 4) + "租" + le(0, 4) + le(0, 4) + le(0, 4) + le(0, 4);
@@ -96,8 +98,106 @@ TEST_CASE("block: a small block has exactly these bytes") {
   CHECK(block.value()->hash() == sha256(std::string_view(bytes).substr(0, bytes.size() - 4)));
 }
 
+TEST_CASE("block: a small packed block has exactly these bytes") {
+  const std::string variable = std::string("\x01") + le(5 * 4 + 3, 4) + le(3, 4) + "租" + le(0, 4) +
+                               le(0, 4) + le(0, 4) + le(0, 4);
+  // What differs from a record of zeros with sequence 1 at time 1, id 0…01, number 1: words 0-9
+  // but none of the references, then the key.
+  const std::string first =
+      le(0x42ff, 2)                                               // words 0-7, 9 and 14
+      + std::string("\x10\x11\x54\x71\x44", 5)                    // their lengths less one
+      + le(40, 1) + le(999, 2) + le(0x1111, 2) + le(0x2221, 2)    // seq, time, id
+      + le(1 + (100ULL << 32), 5) + le(2 + (20'516ULL << 32), 6)  // accounts, caller, date
+      + le(12'345, 2) + le(9 + (1ULL << 24) + (1ULL << 48) + ((1 + 2 + 4 + 32ULL) << 56), 8) +
+      le(28ULL << 32, 5) + "KEY-1";
+  // The next leg: credit 2 ^ 3, amount, flags, and the variable part that it does not have.
+  const std::string second = le(0x42e0, 2) + std::string("\x10\x47\x04", 3) + le(1, 1) +
+                             le(12'345 ^ 55, 2) + le((1 + 2ULL) << 56, 8) +
+                             le(28 + (28ULL << 32), 5) + "KEY-1";
+  std::string expected = "SPBLOCK1" + le(2, 4) + le(2, 4) + le(variable.size(), 8) + le(41, 8) +
+                         le(41, 8) + le(1000, 8) +
+                         std::string(reinterpret_cast<const char*>(kPrevious.data()), 32) +
+                         le(first.size() + second.size(), 8) + le(variable.size(), 8);
+  expected += first + second + variable;
+  expected += le(crc32c(expected), 4);
+  CHECK(small_block(BlockForm::kPacked) == expected);
+}
+
+TEST_CASE("block: packed and plain forms hold the same, whatever the records say") {
+  std::uint64_t seed = 7;
+  const auto next = [&] { return mix64(seed += 0x9e3779b97f4a7c15); };
+  for (int round = 0; round < 200; ++round) {
+    CAPTURE(round);
+    std::vector<Record> records(1 + next() % 70);
+    for (Record& record : records) {
+      std::uint64_t words[sizeof(Record) / 8];
+      for (std::uint64_t& word : words)
+        word = next() % 3 == 0 ? 0 : next() >> (next() % 64);  // of every length
+      std::memcpy(static_cast<void*>(&record), words, sizeof record);
+    }
+    std::string packed;
+    pack_records(records, packed);
+    std::vector<Record> back(records.size());
+    REQUIRE(unpack_records(packed, back));
+    CHECK(std::memcmp(back.data(), records.data(), records.size() * sizeof(Record)) == 0);
+    // Neither fewer nor more records, nor bytes.
+    std::vector<Record> more(records.size() + 1);
+    CHECK_FALSE(unpack_records(packed, more));
+    CHECK_FALSE(unpack_records(packed, std::span(back).first(back.size() - 1)));
+    CHECK_FALSE(unpack_records(packed + '\0', back));
+    for (std::size_t n = 0; n < packed.size(); ++n)
+      if (unpack_records(packed.substr(0, n), back)) FAIL(n << " bytes are enough");
+  }
+}
+
+TEST_CASE("block: records that are not packed the shortest way are refused") {
+  std::vector<Record> one(1);
+  const auto refused = [&](std::string packed) { CHECK_FALSE(unpack_records(packed, one)); };
+  REQUIRE(unpack_records(le(1, 2) + le(0x00, 1) + le(5, 1), one));
+  CHECK(one[0].seq == 6);
+  refused(le(1, 2) + le(0x01, 1) + le(5, 2));             // a leading zero
+  refused(le(1, 2) + le(0x00, 1) + le(0, 1));             // nothing that differs
+  refused(le(1, 2) + le(0x10, 1) + le(5, 1));             // a length that belongs to nothing
+  refused(le(1, 2) + le(0x08, 1) + std::string(9, 'x'));  // nine bytes
+}
+
+TEST_CASE("block: a variable part that compresses is stored so, and read back whole") {
+  Stamper stamper;
+  BlockBuilder builder;
+  ChangeSet changes;
+  changes.date = Date{20'516};
+  static const Content kNothing;
+  for (std::uint32_t i = 1; i <= 50; ++i) {
+    changes.documents = {Document{DocumentKind::kOrder, "P" + std::to_string(i), 1, true,
+                                  std::string(300, 'x') + std::to_string(i)}};
+    builder.accept(CommandEnvelope{ClaimKey{Id128{1, i}, CallerId{1}}, CommandKind::kSetting,
+                                   &kNothing, nullptr, Timestamp{i}},
+                   changes, stamper);
+  }
+  const std::string bytes = builder.seal(kPrevious);
+  CHECK(bytes.size() < 6000);
+  const auto block = Block::parse(bytes);
+  REQUIRE(block);
+  CHECK(block.value()->read(block.value()->command(37)).effects.documents.at(0).bytes ==
+        std::string(300, 'x') + "37");
+  // What was made of the builder is what is read from its bytes.
+  const auto shared = Block::sealed(builder, bytes);
+  REQUIRE(shared);
+  CHECK(shared.value()->hash() == block.value()->hash());
+  CHECK(shared.value()->parts().size() == block.value()->parts().size());
+  // A length that is not the true one is refused, and no memory is taken on its word.
+  for (const std::uint64_t size :
+       {std::uint64_t{1}, std::uint64_t{15'000}, std::uint64_t{1} << 30, ~std::uint64_t{0}}) {
+    std::string damaged = bytes;
+    damaged.replace(16, 8, le(size, 8));
+    const auto parsed = Block::parse(resealed(damaged));
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == Errc::kCorrupt);
+  }
+}
+
 TEST_CASE("block: every truncation and every surplus byte is refused") {
-  const std::string bytes = small_block();
+  const std::string bytes = small_block(GENERATE(BlockForm::kPlain, BlockForm::kPacked));
   for (std::size_t n = 0; n < bytes.size(); ++n) {
     const auto block = Block::parse(bytes.substr(0, n));
     if (block) FAIL("a block of " << n << " bytes is believed");
@@ -108,7 +208,7 @@ TEST_CASE("block: every truncation and every surplus byte is refused") {
 }
 
 TEST_CASE("block: every single bit flip is refused") {
-  const std::string bytes = small_block();
+  const std::string bytes = small_block(GENERATE(BlockForm::kPlain, BlockForm::kPacked));
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string damaged = bytes;
@@ -129,7 +229,8 @@ TEST_CASE("block: what contradicts itself under a good checksum is refused") {
   };
   const Row rows[] = {
       {"another magic", 0, "SPBLOCK2", Errc::kCorrupt},
-      {"a newer version", 8, le(2, 4), Errc::kUnsupported},
+      {"a newer version", 8, le(3, 4), Errc::kUnsupported},
+      {"another form", 8, le(2, 4), Errc::kCorrupt},
       {"version 0", 8, le(0, 4), Errc::kCorrupt},
       {"no records", 12, le(0, 4), Errc::kCorrupt},
       {"fewer records", 12, le(1, 4), Errc::kCorrupt},

@@ -1,11 +1,10 @@
-// Recent ids and the filter: nothing claimed is ever forgotten, small generations included.
+// The id filter: nothing claimed is ever forgotten.
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <thread>
 
 #include "ledger/store/id_filter.h"
-#include "ledger/store/recent_ids.h"
 
 using namespace suanpan;
 
@@ -16,52 +15,6 @@ ClaimKey key(std::uint64_t n) {
 }
 
 }  // namespace
-
-TEST_CASE(
-    "recent ids: an id is found until the projection answers for it, whatever the generation") {
-  for (const std::size_t generation : {1, 2, 3, 16, 1000}) {
-    CAPTURE(generation);
-    RecentIds recent(generation);
-    std::mt19937_64 random(generation);
-    std::uint64_t projected = 0;
-    for (std::uint64_t seq = 1; seq <= 5000; ++seq) {
-      recent.add(key(seq), seq, projected);
-      // Whatever the projection does not answer for must be here.
-      const std::uint64_t probe = projected + 1 + random() % (seq - projected);
-      REQUIRE(recent.find(key(probe)) == probe);
-      REQUIRE(recent.find(key(seq)) == seq);
-      CHECK_FALSE(recent.find(key(seq + 1)));
-      // The projection stores now and then, after a long lag as well.
-      if (random() % (generation * 4) == 0) projected = seq - random() % (seq - projected + 1);
-    }
-    for (std::uint64_t seq = projected + 1; seq <= 5000; ++seq)
-      REQUIRE(recent.find(key(seq)) == seq);
-  }
-}
-
-TEST_CASE("recent ids: they are forgotten once the projection has them, so memory is bounded") {
-  RecentIds recent(16);
-  for (std::uint64_t seq = 1; seq <= 10'000; ++seq) {
-    recent.add(key(seq), seq, seq - 1);
-    REQUIRE(recent.size() <= 32);
-  }
-  // And kept as long as it lags.
-  RecentIds lagging(16);
-  for (std::uint64_t seq = 1; seq <= 10'000; ++seq) lagging.add(key(seq), seq, 0);
-  CHECK(lagging.size() == 10'000);
-  for (std::uint64_t seq = 1; seq <= 10'000; ++seq) REQUIRE(lagging.find(key(seq)) == seq);
-}
-
-TEST_CASE("recent ids: caller and both halves of the id tell keys apart") {
-  RecentIds recent(4);
-  const ClaimKey a{Id128{1, 2}, CallerId{3}};
-  recent.add(a, 1, 0);
-  for (const ClaimKey& other :
-       {ClaimKey{Id128{1, 2}, CallerId{4}}, ClaimKey{Id128{1, 3}, CallerId{3}},
-        ClaimKey{Id128{2, 2}, CallerId{3}}, ClaimKey{Id128{2, 1}, CallerId{3}}})
-    CHECK_FALSE(recent.find(other));
-  CHECK(recent.find(a) == 1);
-}
 
 TEST_CASE("id filter: never misses an id, across segments, and rarely guesses wrong") {
   IdFilter filter;

@@ -200,7 +200,7 @@ TEST_CASE("journal: one that ends before its head, or has another block there, d
     }
     SECTION("the last block is damaged") {
       std::string damaged = second;
-      damaged[200] = static_cast<char>(damaged[200] ^ 1);
+      damaged[100] = static_cast<char>(damaged[100] ^ 1);
       place.put(3, damaged);
       refused();
       // Not even on purpose: a damaged block is no journal end.

@@ -148,12 +148,14 @@ TEST_CASE("rocks: bad input: a data directory that is missing") {
   CHECK_FALSE(fs::exists(folder.path() / "nothing"));
 }
 
-TEST_CASE("rocks: bad input: a data directory from a newer version") {
+TEST_CASE("rocks: bad input: a data directory from a newer version, or from one too old") {
+  const std::uint64_t format = GENERATE(1, 3);
   test::TempFolder folder;
   {
     const auto store = open(folder.path() / "db", true);
     REQUIRE(store);
-    REQUIRE(store.value()->write({{Table::kMeta, "format", big_endian(2)}}, Durability::kSynced));
+    REQUIRE(
+        store.value()->write({{Table::kMeta, "format", big_endian(format)}}, Durability::kSynced));
   }
   for (const bool read_only : {false, true}) {
     const auto store = open(folder.path() / "db", false, read_only);
