@@ -484,10 +484,14 @@ TEST_CASE(
 
 TEST_CASE("payment: a slice of a hot account that is short sends no money to suspense") {
   PaymentWorld w(false, 4);
+  // Every account is in every shard, so that one shard plans the payment.
   AccountTerms terms;
-  terms.limit = LimitKind::kNotBelowZero;
   terms.hot = true;
-  REQUIRE(w.book->run(set_terms({PaymentWorld::key("hot"), kPending, terms, {}})).accepted());
+  for (const std::string& code :
+       {kPending, kPayable, kReceivable, std::string("6001"), std::string("2241")}) {
+    terms.limit = code == kPending ? LimitKind::kNotBelowZero : LimitKind::kNone;
+    REQUIRE(w.book->run(set_terms({PaymentWorld::key("hot" + code), code, terms, {}})).accepted());
+  }
   const auto [bank_id, pending] = w.book->read([&](const State& state, std::uint64_t) {
     return std::pair(state.account(kBankMoney)->id, state.account(kPending)->id);
   });
