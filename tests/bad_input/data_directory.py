@@ -34,6 +34,24 @@ def refused(judge, what, says):
     judge.check_that(f"{what}: the error", all(word in text for word in says), text)
 
 
+def not_believed(judge, what, state):
+    """Damage in a table, of which a part may be outdated and not read any more: the engine ends at the start and says
+    corrupt, or nothing that it tells is different."""
+    judge.rows += 1
+    engine = judge.engine
+    if not engine.comes_up():
+        judge.check_that(what, engine.server.returncode in (1, 70) and "corrupt: " in engine.log_text().splitlines()[-1],
+                         engine.log_text())
+        return
+    answer = engine.native("auditor", "GET", "/v1/events?after=0&limit=1000")
+    if answer.status == 200:
+        for difference in changed(state, engine.state()):
+            judge.check_that(f"{what}: changed", False, difference)
+    else:
+        judge.problem(what, answer, 500, "corrupt")
+    engine.stop(signal.SIGKILL)
+
+
 def opens_as_before(judge, what, state):
     try:
         judge.engine.start()
@@ -91,18 +109,20 @@ def data_directory_damaged(program):
     with a_stopped_book(program, signal.SIGKILL) as (judge, engine, state):
         db = os.path.join(engine.book, "db")
         log = max(files_of(db, ".log"), key=os.path.getsize)
-        journal = files_of(db, ".sst", b"SPBLOCK1")  # of them: data_directory_damaged_journal
-        tables = [path for path in files_of(db, ".sst") if path not in journal][-4:]  # what the last run wrote
+        tables = files_of(db, ".sst")
         manifest = [path for path in files_of(db) if "MANIFEST" in path]
         spots = [(path, os.path.getsize(path) * part // 4) for path in [log] + manifest for part in (0, 1, 2, 3)]
-        spots += [(os.path.join(db, "CURRENT"), 3)] + [
-            (path, at) for path in tables for at in (10, os.path.getsize(path) - 1)]
+        spots += [(os.path.join(db, "CURRENT"), 3)]
+        spots += [(path, os.path.getsize(path) - 1) for path in tables[-6:]] + [(path, 10) for path in tables[-6:]]
         pristine = engine.folder + "/pristine"
         shutil.copytree(engine.book, pristine)
         for path, at in spots:
             what = f"bit {at} of {os.path.basename(path)}"
             flip(path, at)
-            refused(judge, what, ["suanpan: corrupt: "])
+            if at == 10:
+                not_believed(judge, what, state)
+            else:
+                refused(judge, what, ["suanpan: corrupt: "])
             flip(path, at)
             opens_as_before(judge, what, state)
             shutil.rmtree(engine.book)
