@@ -13,7 +13,7 @@
 #include "ledger/base/check.h"
 #include "ledger/engine/one_shard.h"
 #include "ledger/engine/shard_room.h"
-#include "ledger/store/memory_store.h"
+#include "tests/support/memory_store.h"
 
 using namespace suanpan;
 
