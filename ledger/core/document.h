@@ -30,7 +30,7 @@ enum class DocumentKind : std::uint8_t {
   kBreakCase = 16,
   kSubAccount = 17,  ///< a bank's virtual sub-account and what it belongs to
   kCursor = 18,      ///< how far a consumer has come
-  kNight = 19,  ///< what of a business day's night is done: api/night/night_record.h
+  kNight = 19,       ///< what of a business day's night is done: api/night/night_record.h
   kBookSetting = 20,
   kChannelArrival = 21,
   kRefundRequest = 22,  ///< a maker's refund that a checker has yet to approve
