@@ -44,7 +44,7 @@ def check(what, seen, wanted):
         print(f"  !! {what}: saw {seen!r}, expected {wanted!r}", flush=True)
 
 
-def wait(what, condition, seconds=30):
+def wait(what, condition, seconds=90):
     for _ in range(int(seconds * 20)):
         if condition():
             return
