@@ -40,7 +40,8 @@ Result<void> StatementFetcher::refresh_keys(const std::string& mchid) const {
   return success();
 }
 
-Result<std::string> StatementFetcher::bill(const std::string& mchid, const Ask& ask_for) const {
+Result<std::optional<std::string>> StatementFetcher::bill(const std::string& mchid,
+                                                          const Ask& ask_for) const {
   if (!wechat_ || !wechat_->adapter(mchid))
     return fail(Errc::kNotFound, "WeChat merchant {} is not configured", mchid);
   auto offered = ticket(mchid, ask_for);
@@ -49,27 +50,30 @@ Result<std::string> StatementFetcher::bill(const std::string& mchid, const Ask& 
     TRY(refresh_keys(mchid));
     offered = ticket(mchid, ask_for);
   }
+  if (!offered && offered.error().code == Errc::kNotFound) return std::optional<std::string>{};
   TRY(const auto found, offered);
   const auto adapter = wechat_->adapter(mchid);
   TRY(auto file,
       ask(wechat_->base_url(), adapter->encode_bill_download(found, {real_.now(), nonce()})));
   if (file.status != 200)
     return fail(Errc::kUnavailable, "the bill download was answered with {}", file.status);
-  return wechat::open_bill(std::move(file.body), true, found.sha1_hex);
+  TRY(auto plain, wechat::open_bill(std::move(file.body), true, found.sha1_hex));
+  return std::optional<std::string>(std::move(plain));
 }
 
 Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
-  auto file = bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
-    return adapter.encode_trade_bill(day, wechat::BillKind::kAll, true, stamp);
-  });
-  if (!file && file.error().code == Errc::kNotFound) return wechat::empty_trade_bill();
-  return file;
+  TRY(auto file, bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
+        return adapter.encode_trade_bill(day, wechat::BillKind::kAll, true, stamp);
+      }));
+  return file ? std::move(*file) : wechat::empty_trade_bill();
 }
 
 Result<std::string> StatementFetcher::fund_flow_bill(const std::string& mchid, Date day) const {
-  return bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
-    return adapter.encode_fund_flow_bill(day, true, stamp);
-  });
+  TRY(auto file, bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
+        return adapter.encode_fund_flow_bill(day, true, stamp);
+      }));
+  if (!file) return fail(Errc::kNotFound, "nothing moved at WeChat on {}", day.iso());
+  return std::move(*file);
 }
 
 Result<std::string> StatementFetcher::bank_statement(const std::string& account, Date day) const {

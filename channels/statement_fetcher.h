@@ -34,7 +34,8 @@ class StatementFetcher {
   Result<HttpResponse> ask(const std::string& base_url, HttpRequest request) const;
   /// Asks for a bill, signed now, by the merchant's adapter.
   using Ask = std::function<HttpRequest(const wechat::Adapter&, const wechat::Stamp&)>;
-  Result<std::string> bill(const std::string& mchid, const Ask& ask_for) const;
+  /// Nothing where the channel knows of no business.
+  Result<std::optional<std::string>> bill(const std::string& mchid, const Ask& ask_for) const;
   Result<wechat::BillTicket> ticket(const std::string& mchid, const Ask& ask_for) const;
   Result<void> refresh_keys(const std::string& mchid) const;
   WechatChannel* wechat_;

@@ -303,6 +303,12 @@ def reports(w, number):
     house = {r["name"] for r in w.get("/v1/reports", kind="account", day="2026-03-08")["reports"]}
     check("the night wrote the bank account's statement of Sunday",
           any(BANK_1 in name and name.endswith("html") for name in house), True)
+    # No bill is not an empty bill: a merchant that is none of ours has neither.
+    try:
+        w.staff["operator"].post("/v1/reconciliation-runs", {"kind": "bill", "subject": "1900009999", "day": "2026-03-06"})
+        check("a bill of a merchant that is none of ours is refused", True, False)
+    except Refused as refused:
+        check("a bill of a merchant that is none of ours is refused", " 404 " in str(refused), True)
     for body, status in (({"batch": "none"}, 404), ({"account": "9999", "from": "2026-03-06", "to": "2026-03-09"}, 404),
                          ({"account": "2101/M1002", "from": "2026-03-09", "to": "2026-03-06"}, 400),
                          ({"day": "2026-03-06", "batch": number}, 400), ({}, 400)):
