@@ -72,6 +72,8 @@ Result<void> read_server(const toml::table& root, const std::filesystem::path& b
   }
   TRY(s.number("threads", 1, 64, c.threads));
   TRY(s.number("max_connections", 1, 100'000, c.max_connections));
+  TRY(s.number("max_connections_per_peer", 1, 100'000, c.max_connections_per_peer));
+  TRY(s.number("max_connections_per_loopback", 1, 100'000, c.max_connections_per_loopback));
   TRY(s.number("max_body_bytes", 1024, 64 << 20, c.max_body_bytes));
   TRY(s.number("header_timeout_ms", 100, 600'000, c.header_timeout_ms));
   TRY(s.number("body_timeout_ms", 100, 600'000, c.body_timeout_ms));

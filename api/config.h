@@ -2,7 +2,8 @@
 // about money: merchants, keys and bank accounts are named or absent.
 //
 //   [server]  listen, threads, tls_certificate, tls_key, max_connections, max_body_bytes,
-//             header_timeout_ms, body_timeout_ms
+//             header_timeout_ms, body_timeout_ms,
+//             max_connections_per_peer, max_connections_per_loopback
 //   [book]    folder, currency, first_date
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
@@ -52,6 +53,8 @@ struct Config {
   std::uint16_t listen_port = 8080;
   unsigned threads = 1;
   std::size_t max_connections = 1024;
+  std::size_t max_connections_per_peer = 256;
+  std::size_t max_connections_per_loopback = 768;
   std::size_t max_body_bytes = 4 << 20;
   int header_timeout_ms = 10'000;
   int body_timeout_ms = 30'000;

@@ -92,6 +92,7 @@ class Dispatch {
             &metrics = services_.metrics](HttpResponse response) {
       const std::chrono::duration<double> took = Steady::now() - start;
       metrics.observe(method, pattern, response.status, took.count());
+      if (const auto refusal = response.headers.find(kRefusalHeader)) metrics.refused(*refusal);
       reply(std::move(response));
     };
   }

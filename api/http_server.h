@@ -35,12 +35,29 @@ struct HttpServerOptions {
   std::size_t max_head_bytes = 8 << 10;  ///< request line and fields together
   std::size_t max_body_bytes = 1 << 20;
   std::size_t max_connections = 1024;
+  /// From one address (connection_limits.h); loopback has more, for a proxy on the same machine.
+  std::size_t max_connections_per_peer = 256;
+  std::size_t max_connections_per_loopback = 768;
   int header_timeout_ms = 10'000;  ///< TLS handshake; the first byte of a request to its empty line
   int body_timeout_ms = 30'000;    ///< the whole body
   int idle_timeout_ms = 60'000;    ///< between requests
   int handler_timeout_ms = 60'000;  ///< until the reply; then 504, and the outcome is unknown
   int write_timeout_ms = 30'000;    ///< each 256 KiB of an answer
   std::optional<TlsIdentity> tls;   ///< plain HTTP without it
+};
+
+/// Since the start, but `open`.
+struct HttpServerStatistics {
+  std::size_t open = 0;            ///< served at the moment
+  std::uint64_t accepted = 0;      ///< connections that were served
+  std::uint64_t refused_full = 0;  ///< beyond max_connections
+  std::uint64_t refused_peer = 0;  ///< beyond what one address may have
+  std::uint64_t dropped = 0;       ///< of the refused, those that were not told
+  std::uint64_t slow_heads = 0;    ///< deadlines that passed, by what was waited for
+  std::uint64_t slow_bodies = 0;
+  std::uint64_t slow_handlers = 0;
+  std::uint64_t slow_readers = 0;
+  std::uint64_t faults = 0;  ///< requests refused by the transport, slow ones included
 };
 
 class HttpServer {
@@ -57,6 +74,7 @@ class HttpServer {
   std::uint16_t port() const;
   /// Open connections, those being refused included; for metrics.
   std::size_t connections() const;
+  HttpServerStatistics statistics() const;
 
   /// Stops accepting, closes idle connections, lets requests under way finish for at most
   /// `deadline_ms`, then cuts what is left and joins the threads. Blocks; not from a handler. A

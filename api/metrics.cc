@@ -1,18 +1,20 @@
 #include "api/metrics.h"
 
 #include <prometheus/counter.h>
-#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <set>
+#include <mutex>
 
-#include "api/night/night.h"
-#include "api/workers.h"
-#include "ledger/core/order.h"
+#include "ledger/base/check.h"
 
 namespace suanpan::api {
+
+struct SampleFamilies {
+  std::map<std::string, prometheus::MetricFamily, std::less<>> by_name;
+};
+
 namespace {
 
 // From a cached read to a worker's long job; seconds.
@@ -28,32 +30,56 @@ std::string_view known_method(std::string_view method) {
 
 }  // namespace
 
+void Samples::counter(std::string_view name, std::string_view help, double value, Labels labels) {
+  add(name, help, value, std::move(labels), true);
+}
+
+void Samples::gauge(std::string_view name, std::string_view help, double value, Labels labels) {
+  add(name, help, value, std::move(labels), false);
+}
+
+void Samples::add(std::string_view name, std::string_view help, double value, Labels labels,
+                  bool counter) {
+  prometheus::MetricFamily& family = families_.by_name[std::string(name)];
+  const auto type = counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  CHECK_OR_DIE(family.metric.empty() || (family.type == type && family.help == help),
+               "metric {} is described twice", name);
+  family.name = name;
+  family.help = help;
+  family.type = type;
+  prometheus::ClientMetric metric;
+  for (auto& [label, text] : labels) {
+    prometheus::ClientMetric::Label one;
+    one.name = label;
+    one.value = std::move(text);
+    metric.label.push_back(std::move(one));
+  }
+  if (counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  family.metric.push_back(std::move(metric));
+}
+
 struct Metrics::Impl {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
-                                                          .Name("suanpan_http_requests_total")
-                                                          .Help("Requests answered")
-                                                          .Register(registry);
+  prometheus::Family<prometheus::Counter>& requests =
+      prometheus::BuildCounter()
+          .Name("suanpan_http_requests_total")
+          .Help("Requests answered, by route, method and status")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& latency =
       prometheus::BuildHistogram()
           .Name("suanpan_http_request_seconds")
           .Help("From the whole request to its answer")
           .Register(registry);
-  prometheus::Family<prometheus::Gauge>& orders = prometheus::BuildGauge()
-                                                      .Name("suanpan_orders_open")
-                                                      .Help("Resident orders by state")
-                                                      .Register(registry);
-
-  prometheus::Family<prometheus::Gauge>& night_steps =
-      prometheus::BuildGauge()
-          .Name("suanpan_night_steps")
-          .Help("Steps of nights that are not over, by state")
+  prometheus::Family<prometheus::Counter>& refusals =
+      prometheus::BuildCounter()
+          .Name("suanpan_refusals_total")
+          .Help("Requests and batch items refused, by the refusal's stable name")
           .Register(registry);
-
-  void gauge(const char* name, const char* help, std::uint64_t value) {
-    prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(
-        static_cast<double>(value));
-  }
+  std::mutex mutex;
+  std::vector<Source> sources;  ///< guarded by mutex
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -68,47 +94,25 @@ void Metrics::observe(std::string_view method, std::string_view route, int statu
   impl_->latency.Add({{"route", std::string(route)}}, kLatencies).Observe(seconds);
 }
 
-void Metrics::observe_night(const night::Night& night) {
-  std::map<std::pair<night::StepKind, night::StepState>, double> counts;
-  std::set<Date> days;
-  std::uint64_t failed = 0;
-  for (const night::StepView& step : night.status().steps) {
-    counts[{step.id.kind, step.state}] += 1;
-    if (step.state == night::StepState::kFailed) ++failed;
-    if (step.state != night::StepState::kDone) days.insert(step.id.day);
-  }
-  for (const night::StepKind kind : night::kStepKinds)
-    for (const night::StepState state : night::kStepStates)
-      impl_->night_steps
-          .Add({{"step", std::string(name_of(kind))}, {"state", std::string(name_of(state))}})
-          .Set(counts[{kind, state}]);
-  impl_->gauge("suanpan_night_failed", "Steps of the night that have failed", failed);
-  impl_->gauge("suanpan_night_open_days", "Days whose night is not over", days.size());
+void Metrics::refused(std::string_view name, std::size_t count) {
+  impl_->refusals.Add({{"refusal", std::string(name)}}).Increment(static_cast<double>(count));
 }
 
-std::string Metrics::render(const Book& book, const Workers& workers) {
-  const BookStatistics s = book.statistics();
-  impl_->gauge("suanpan_book_last_seq", "The last durable journal entry", s.last_seq);
-  impl_->gauge("suanpan_book_blocks", "Blocks synced since opening", s.blocks);
-  impl_->gauge("suanpan_book_records", "Journal records since opening", s.records);
-  impl_->gauge("suanpan_book_queued", "Commands that wait to be planned", s.queued);
-  impl_->gauge("suanpan_book_projected_seq", "What the projections have taken in", s.projected_seq);
-  impl_->gauge("suanpan_book_invariant_violations", "Change sets that the invariants refused",
-               s.invariant_violations);
-  impl_->gauge("suanpan_book_disk_bytes", "Bytes of the database", s.disk_bytes);
-  impl_->gauge("suanpan_workers_waiting", "Jobs that wait for a worker", workers.waiting());
-  std::map<std::string_view, double> by_state;
-  for (const OrderState state : {OrderState::kCreated, OrderState::kPaying, OrderState::kPaid,
-                                 OrderState::kFailed, OrderState::kRefunded, OrderState::kClosed})
-    by_state[name_of(state)] = 0;
-  const auto orders = book.read(
-      [](const State& state, std::uint64_t) { return state.open_documents(DocumentKind::kOrder); });
-  for (const DocumentPtr& document : orders)
-    if (const auto order = decode_order(document->bytes))
-      by_state[name_of(order.value().state)] += 1;
-  for (const auto& [state, count] : by_state)
-    impl_->orders.Add({{"state", std::string(state)}}).Set(count);
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+void Metrics::add_source(Source source) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->sources.push_back(std::move(source));
+}
+
+std::string Metrics::render() {
+  SampleFamilies families;
+  Samples samples(families);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const Source& source : impl_->sources) source(samples);
+  }
+  std::vector<prometheus::MetricFamily> all = impl_->registry.Collect();
+  for (auto& [name, family] : families.by_name) all.push_back(std::move(family));
+  return prometheus::TextSerializer().Serialize(all);
 }
 
 }  // namespace suanpan::api

@@ -230,6 +230,7 @@ HttpResponse render(const Problem& problem, std::string_view instance) {
   response.status = problem.status;
   response.headers.set("Content-Type", "application/problem+json");
   response.headers.set("Cache-Control", "no-store");
+  response.headers.set(kRefusalHeader, problem.refusal);
   if (problem.retry_after_s) {
     response.headers.set("Retry-After", fmt::format("{}", *problem.retry_after_s));
   }

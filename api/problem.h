@@ -45,6 +45,9 @@ Problem overloaded(
     std::int64_t retry_after_s);  ///< nothing was accepted; the same call may be sent again
 Problem idempotency_key_missing();
 
+/// The refusal's stable name beside the body, for whoever counts and does not read it.
+inline constexpr std::string_view kRefusalHeader = "Suanpan-Refusal";
+
 /// The answer: application/problem+json, never cached. `instance` is the path of the request,
 /// without its query.
 HttpResponse render(const Problem& problem, std::string_view instance);

@@ -2,25 +2,22 @@
 
 #include <future>
 
-#include "api/cashier/routes.h"
+#include "api/all_routes.h"
 #include "api/channel_routes.h"
 #include "api/dispatch.h"
 #include "api/housekeeping.h"
 #include "api/jeepay/notification_body.h"
-#include "api/jeepay/routes.h"
-#include "api/metrics.h"
+#include "api/metric_sources.h"
 #include "api/night/night.h"
 #include "api/night/papers.h"
 #include "api/open_book.h"
-#include "api/openapi.h"
 #include "api/signals.h"
 #include "api/tls.h"
-#include "api/v1/routes.h"
-#include "api/workers.h"
 #include "channels/https_client.h"
 #include "channels/notifier.h"
 #include "channels/registry.h"
 #include "channels/statement_fetcher.h"
+#include "channels/workers.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
 #include "settlement/settlement_service.h"
@@ -206,11 +203,7 @@ void make_routes(Engine& e, const Config& config) {
   s.public_url = config.public_url;
   s.reports_folder = config.reports_folder.string();
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
-  v1::add_all_routes(e.router, s);
-  add_jeepay_routes(e.router, s);
-  cashier::add_cashier_routes(e.router, s);
-  add_channel_routes(e.router, *e.payments);
-  add_openapi_route(e.router);
+  add_engine_routes(e.router, s);
 }
 
 // An order under way at a merchant number that has left the settings could not be asked for any
@@ -246,7 +239,6 @@ std::vector<std::function<void()>> chores(Engine& e) {
 
 void nightly(Engine& e) {
   e.night->round();
-  e.metrics->observe_night(*e.night);
 }
 
 Result<void> run(const Config& config) {
@@ -274,6 +266,8 @@ Result<void> run(const Config& config) {
   options.port = config.listen_port;
   options.threads = config.threads;
   options.max_connections = config.max_connections;
+  options.max_connections_per_peer = config.max_connections_per_peer;
+  options.max_connections_per_loopback = config.max_connections_per_loopback;
   options.max_body_bytes = config.max_body_bytes;
   options.header_timeout_ms = config.header_timeout_ms;
   options.body_timeout_ms = config.body_timeout_ms;
@@ -283,6 +277,8 @@ Result<void> run(const Config& config) {
   }
   TRY(auto server, HttpServer::start(std::move(options), make_dispatch(e.router, *e.services)));
   e.server = std::move(server);
+  watch_server(*e.metrics, *e.server);
+  watch_notifier(*e.metrics, *e.notifier);
   log_info("suanpan listens at {}:{}, book at journal entry {}", config.listen_address,
            e.server->port(), e.opened.book->statistics().last_seq);
   wait_for_end_signal();

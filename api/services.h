@@ -12,7 +12,8 @@
 
 namespace suanpan::channels {
 class PaymentService;
-}
+class Workers;
+}  // namespace suanpan::channels
 namespace suanpan::settlement {
 class SettlementService;
 }
@@ -27,7 +28,7 @@ class Night;
 namespace suanpan::api {
 
 class Metrics;
-class Workers;
+using channels::Workers;
 
 struct Services {
   Book& book;

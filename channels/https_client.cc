@@ -1,25 +1,20 @@
 #include "channels/https_client.h"
 
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <future>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
 
 #include "channels/address_rule.h"
+#include "channels/https_client_answer.h"
+#include "channels/https_client_tls.h"
+#include "channels/https_client_wire.h"
 #include "ledger/base/check.h"
 
 namespace suanpan::channels {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
 namespace net = boost::asio;
 namespace ssl = net::ssl;
 using tcp = net::ip::tcp;
@@ -38,7 +33,6 @@ using Task = net::awaitable<T, Strand>;
 constexpr net::use_awaitable_t<Strand> kAwait;
 
 constexpr std::size_t kReadBytes = 16 << 10;
-constexpr int kMaxInterimAnswers = 8;  ///< 1xx before the answer
 
 /// One connection. The TLS layer lies idle where the origin is plain http.
 struct Link {
@@ -58,7 +52,7 @@ struct Link {
   }
 
   TlsSocket stream;
-  beast::flat_buffer buffer;
+  boost::beast::flat_buffer buffer;
   SteadyClock::time_point idle_since;
   bool connecting = true;
 };
@@ -91,183 +85,6 @@ struct Attempt {
   bool reusable = false;         ///< the connection can serve another request
   bool nothing_written = false;  ///< the kernel took no byte of the request
   bool silent = false;           ///< no byte of an answer came, and the peer ended the connection
-};
-
-bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
-}
-
-bool is_ours(std::string_view name) {
-  constexpr std::string_view kOurs[] = {"Host", "Content-Length", "Transfer-Encoding",
-                                        "Connection"};
-  return std::any_of(std::begin(kOurs), std::end(kOurs),
-                     [&](std::string_view ours) { return equals_ignoring_case(name, ours); });
-}
-
-/// The request's bytes, or why it cannot be one.
-Result<std::string> encode(const HttpRequest& request, const Url& url) {
-  const std::string& target = request.target.empty() ? url.target : request.target;
-  if (!is_token(request.method)) return fail(Errc::kMalformed, "request has no proper method");
-  if (target.front() != '/' ||
-      std::any_of(target.begin(), target.end(), [](char c) { return c <= 0x20 || c >= 0x7f; }))
-    return fail(Errc::kMalformed, "request target is not a path in ASCII");
-  if ((url.scheme != "http" && url.scheme != "https") || url.host.empty() || url.port == 0)
-    return fail(Errc::kMalformed, "request goes to no origin");
-  std::string out;
-  out.reserve(512 + request.body.size());
-  out.append(request.method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
-  out.append(url.host_field()).append("\r\n");
-  for (const auto& [name, value] : request.headers.fields()) {
-    if (!is_token(name) || std::any_of(value.begin(), value.end(), [](char c) {
-          return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-        }))
-      return fail(Errc::kMalformed, "request has a field that breaks its line");
-    if (!is_ours(name)) out.append(name).append(": ").append(value).append("\r\n");
-  }
-  if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
-      request.method == "PATCH")
-    out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
-  return out.append("\r\n").append(request.body);
-}
-
-/// Server name and expected identity of one TLS connection. A DNS name must stand in the
-/// certificate's subjectAltName (the common name no longer counts, RFC 9110 4.3.4); an address must
-/// stand there as an address.
-bool expect_host(SSL* tls, const Url& url) {
-  X509_VERIFY_PARAM* expected = SSL_get0_param(tls);
-  X509_VERIFY_PARAM_set_hostflags(
-      expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  if (url.host_is_address()) return X509_VERIFY_PARAM_set1_ip_asc(expected, url.host.c_str()) == 1;
-  return X509_VERIFY_PARAM_set1_host(expected, url.host.data(), url.host.size()) == 1 &&
-         SSL_set_tlsext_host_name(tls, url.host.c_str()) == 1;
-}
-
-std::string handshake_failure(SSL* tls, const error_code& error) {
-  const long verdict = SSL_get_verify_result(tls);
-  return verdict == X509_V_OK ? error.message() : X509_verify_cert_error_string(verdict);
-}
-
-Result<void> trust(ssl::context& tls, const HttpsClientOptions& options) {
-  error_code error;
-  tls.set_options(ssl::context::default_workarounds | ssl::context::no_compression);
-  tls.set_verify_mode(ssl::verify_peer, error);
-  if (error || SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION) != 1)
-    return fail(Errc::kConfig, "TLS cannot be set up");
-  if (options.ca_file.empty() && options.ca_pem.empty()) {
-    tls.set_default_verify_paths(error);
-    if (error) return fail(Errc::kConfig, "the system's CA certificates cannot be read");
-  }
-  if (!options.ca_file.empty()) tls.load_verify_file(options.ca_file, error);
-  if (error) return fail(Errc::kConfig, "CA file {} cannot be read", options.ca_file);
-  if (!options.ca_pem.empty())
-    tls.add_certificate_authority(net::buffer(options.ca_pem.data(), options.ca_pem.size()), error);
-  if (error) return fail(Errc::kConfig, "CA certificate cannot be read as PEM");
-  return success();
-}
-
-/// Reads one answer, straight from Beast's parser. What reaches `head` stops at the empty line:
-/// trailers come unannounced and are dropped.
-class AnswerReader {
- public:
-  explicit AnswerReader(const HttpsClientOptions& options, bool head_request)
-      : options_(options), head_request_(head_request) {
-    next_answer();
-  }
-
-  bool done() const { return done_; }
-  bool got_some() const { return got_some_; }
-  bool keep_alive() const { return parser_->keep_alive(); }
-  HttpResponse take() {
-    answer_.body = std::move(parser_->get().body());
-    return std::move(answer_);
-  }
-
-  /// Takes from the buffer what it can. An error ends the reading.
-  Result<void> consume(beast::flat_buffer& buffer) {
-    while (!done_ && buffer.size() > 0) {
-      got_some_ = true;
-      const bool in_head = !parser_->is_header_done();
-      error_code error;
-      const std::size_t used = parser_->put(buffer.cdata(), error);
-      buffer.consume(used);
-      if (in_head) head_bytes_ += used;
-      // Beast's own limit holds for one unfinished field only; this one for all of them together.
-      const std::size_t unread_head = parser_->is_header_done() ? 0 : buffer.size();
-      if (head_bytes_ + unread_head > options_.max_response_head_bytes ||
-          error == http::error::header_limit)
-        return fail(Errc::kTooLarge, "answer's head is larger than {} bytes",
-                    options_.max_response_head_bytes);
-      if (error == http::error::body_limit)
-        return fail(Errc::kTooLarge, "answer's body is larger than {} bytes",
-                    options_.max_response_body_bytes);
-      if (error && error != http::error::need_more)
-        return fail(Errc::kIo, "answer is not well-formed HTTP: {}", error.message());
-      if (in_head && parser_->is_header_done()) {
-        TRY(end_head());
-      }
-      done_ = parser_->is_done();
-      if (error == http::error::need_more) {
-        if (parser_->is_header_done() && buffer.size() > options_.max_response_head_bytes)
-          return fail(Errc::kTooLarge, "answer has a chunk header or trailers too long");
-        break;
-      }
-    }
-    return success();
-  }
-
-  /// The stream has ended. `cleanly` is false if TLS was cut without a close_notify.
-  Result<void> end(bool cleanly) {
-    error_code error = http::error::partial_message;
-    if (got_some_ && cleanly) parser_->put_eof(error);
-    if (error) return fail(Errc::kIo, "connection ended before the answer was complete");
-    done_ = true;
-    return success();
-  }
-
- private:
-  using Parser = http::response_parser<http::string_body>;
-
-  void next_answer() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(options_.max_response_head_bytes));
-    parser_->body_limit(options_.max_response_body_bytes);
-    parser_->skip(head_request_);
-    head_bytes_ = 0;
-  }
-
-  Result<void> end_head() {
-    const auto& head = parser_->get();
-    answer_.status = static_cast<int>(head.result_int());
-    if (answer_.status == 101) return fail(Errc::kIo, "answer switches protocols unasked");
-    if (answer_.status < 200) {
-      if (++interim_ > kMaxInterimAnswers) return fail(Errc::kIo, "too many interim answers");
-      next_answer();
-      return success();
-    }
-    for (const auto& field : head) {
-      const auto name = field.name_string(), value = field.value();
-      answer_.headers.add({name.data(), name.size()}, {value.data(), value.size()});
-    }
-    parser_->eager(true);
-    return success();
-  }
-
-  const HttpsClientOptions& options_;
-  const bool head_request_;
-  std::optional<Parser> parser_;
-  HttpResponse answer_;
-  std::size_t head_bytes_ = 0;
-  int interim_ = 0;
-  bool got_some_ = false;
-  bool done_ = false;
 };
 
 }  // namespace
@@ -328,7 +145,7 @@ void HttpsClient::Impl::start(const CallPtr& call, int deadline_ms) {
     const auto why = ended ? "the client has stopped" : "too many calls are in flight";
     return finish(call, fail(Errc::kUnavailable, "{}: {}", call->url.origin(), why));
   }
-  auto bytes = encode(call->request, call->url);
+  auto bytes = encode_request(call->request, call->url);
   if (!bytes) return finish(call, std::move(bytes).error());
   call->bytes = std::move(bytes).value();
   calls.insert(call);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <set>
 
 #include "channels/url.h"
@@ -134,6 +135,7 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
   UnderWay under_way;
   std::mutex mutex;
   std::set<std::string> sending;  ///< document keys
+  std::atomic<std::uint64_t> attempts{0}, failures{0}, given_up{0};
   Workers workers;
 };
 
@@ -161,6 +163,10 @@ std::vector<Due> Notifier::Impl::take_due() {
     due.push_back({document->key, document->version, std::move(notification.value())});
   }
   return due;
+}
+
+NotifierStatistics Notifier::statistics() const {
+  return {impl_->attempts, impl_->failures, impl_->given_up};
 }
 
 void Notifier::deliver_due(std::function<void(std::size_t)> done) {
@@ -206,6 +212,9 @@ void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
 
 void Notifier::Impl::finish(Due due, const std::string& result, std::function<void()> ended) {
   take_result(due.notification, result, parts.business->now());
+  ++attempts;
+  if (due.notification.state != "delivered") ++failures;
+  if (due.notification.state == "given_up") ++given_up;
   submit(std::move(due), std::move(ended));
 }
 

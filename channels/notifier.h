@@ -32,6 +32,13 @@ struct NotifierParts {
   RenderNotification render;
 };
 
+/// Since the start of the process.
+struct NotifierStatistics {
+  std::uint64_t attempts = 0;
+  std::uint64_t failures = 0;  ///< attempts that were not acknowledged
+  std::uint64_t given_up = 0;  ///< notifications whose last attempt failed
+};
+
 class Notifier {
  public:
   explicit Notifier(NotifierParts parts);
@@ -40,6 +47,7 @@ class Notifier {
   /// Sends every notification that is due, at most 32 at once, none that is under way already.
   /// Calls back when all are answered and journalled, with how many were sent. Never blocks.
   void deliver_due(std::function<void(std::size_t)> done);
+  NotifierStatistics statistics() const;
 
  private:
   struct Impl;

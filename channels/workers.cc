@@ -1,9 +1,41 @@
 #include "channels/workers.h"
 
-namespace suanpan::channels {
+#include <exception>
 
-Workers::Workers(unsigned threads) {
+#include "ledger/base/log.h"
+
+namespace suanpan::channels {
+namespace {
+
+void run_guarded(const std::function<void()>& task) {
+  try {
+    task();
+  } catch (const std::exception& error) {
+    log_error("a task ended with an exception: {}", error.what());
+  } catch (...) {
+    log_error("a task ended with an unknown exception");
+  }
+}
+
+}  // namespace
+
+Workers::Workers(unsigned threads, std::size_t queue) : limit_(queue) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+bool Workers::submit(std::function<void()> task) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || tasks_.size() >= limit_) return false;
+    tasks_.emplace(std::chrono::steady_clock::now(), std::move(task));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+std::size_t Workers::waiting() const {
+  std::lock_guard lock(mutex_);
+  return tasks_.size();
 }
 
 void Workers::post_after(int delay_ms, std::function<void()> task) {
@@ -41,7 +73,7 @@ void Workers::run() {
     }
     auto node = tasks_.extract(tasks_.begin());
     lock.unlock();
-    node.mapped()();
+    run_guarded(node.mapped());
     node = {};  // what the task holds goes before the lock is taken again
     lock.lock();
   }

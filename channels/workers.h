@@ -1,12 +1,17 @@
 // A few threads for what must not run on the committing thread or a server's: signing (0.4 ms
-// each), decoding, and trying again after a pause.
+// each), decoding, trying again after a pause, and whatever reads the disk.
+//
+// Two doors into one queue. `submit` is for what a caller may be told to bring again later: it is
+// bounded, and what does not fit is refused before anything has happened. `post` is for what must
+// not be lost any more, because something durable waits for it: it takes everything.
 //
 // Tasks run in the order of their time, on any of the threads, several at once. They must not block
-// for another task. Thread-safe.
+// for another task, nor throw: one that does is logged and dropped with what it holds. Thread-safe.
 #pragma once
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,14 +23,19 @@ namespace suanpan::channels {
 
 class Workers {
  public:
-  explicit Workers(unsigned threads);
+  /// `queue`: tasks that may wait before submit refuses.
+  explicit Workers(unsigned threads, std::size_t queue = SIZE_MAX);
   ~Workers() { stop(); }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  /// False: the queue is full, or the pool is stopping, and `task` will not run.
+  [[nodiscard]] bool submit(std::function<void()> task);
   void post(std::function<void()> task) { post_after(0, std::move(task)); }
   /// By the real clock.
   void post_after(int delay_ms, std::function<void()> task);
+  /// Tasks that wait, paused ones included.
+  std::size_t waiting() const;
   /// Runs what is left, pauses cut short, and joins; a task posted later is dropped. Not from a
   /// task. A second call does nothing.
   void stop();
@@ -34,7 +44,8 @@ class Workers {
   using Instant = std::chrono::steady_clock::time_point;
   void run();
 
-  std::mutex mutex_;
+  const std::size_t limit_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::multimap<Instant, std::function<void()>> tasks_;
   bool stopping_ = false;

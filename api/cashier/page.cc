@@ -1,6 +1,7 @@
 #include "api/cashier/page.h"
 
 #include "ledger/base/digest.h"
+#include "ledger/base/html.h"
 
 namespace suanpan::api::cashier {
 namespace {
@@ -169,33 +170,6 @@ std::string source_of(std::string_view text) {
 }
 
 }  // namespace
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string render_cashier(const CashierView& view) {
   const Words words = words_of(view.state);

@@ -42,9 +42,6 @@ std::string render_cashier(const CashierView& view);
 /// A page without an order: "链接无效", and why.
 std::string render_cashier_notice(std::string_view title, std::string_view text);
 
-/// Text as it may stand in HTML, attributes included.
-std::string escape_html(std::string_view text);
-
 /// The Content-Security-Policy of the pages: this style and this script, no other.
 const std::string& cashier_policy();
 

@@ -4,7 +4,7 @@
 #include "api/cashier/qr_code.h"
 #include "api/jeepay/cashier_link.h"
 #include "api/jeepay/notification_body.h"
-#include "api/workers.h"
+#include "channels/workers.h"
 #include "channels/merchant.h"
 #include "channels/payment_service.h"
 #include "ledger/base/digest.h"

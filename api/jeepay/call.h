@@ -11,10 +11,11 @@
 #include "api/jeepay/caller.h"
 #include "api/jeepay/requests.h"
 #include "api/jeepay/responses.h"
+#include "api/jeepay/signed_bodies.h"
 #include "api/router.h"
 #include "api/services.h"
-#include "api/workers.h"
 #include "channels/payment_service.h"
+#include "channels/workers.h"
 #include "settlement/settlement_service.h"
 
 namespace suanpan::api::jeepay {
@@ -28,12 +29,15 @@ struct JeepayCall {
 
   const std::string& mch_no() const { return caller->merchant.mch_no; }
   void succeed(const FieldBag& data) const;
-  void refuse(ApiCode code, std::string_view message) const;
+  /// `name`: what the refusal is counted as.
+  void refuse(ApiCode code, std::string_view message, std::string_view name = "business") const;
   void refuse(const Error& error) const;
 };
 using CallPtr = std::shared_ptr<const JeepayCall>;
 
 HttpResponse answer(std::string body);
+/// An answer that refuses, counted as `name`.
+HttpResponse refusal(std::string body, std::string_view name);
 
 /// What the handlers work with; lives as long as the routes. The book's currency never changes.
 struct Desk {
@@ -42,6 +46,7 @@ struct Desk {
   channels::PaymentService& payments;
   settlement::SettlementService& settlement;
   Callers callers;
+  SignedBodies bodies;
   Currency currency;
 
   /// Only the book's currency can be posted. Errors: kMismatch.

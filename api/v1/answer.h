@@ -11,9 +11,10 @@
 #include "api/problem.h"
 #include "api/router.h"
 #include "api/services.h"
-#include "api/workers.h"
+#include "channels/workers.h"
 #include "ledger/base/json.h"
 #include "ledger/engine/book.h"
+#include "ledger/engine/caller_claim.h"
 
 namespace suanpan::api::v1 {
 
@@ -34,6 +35,10 @@ void run(Services& services, Call call, Command command, Render render);
 void run(Services& services, Call call, VoucherRequest voucher, Render render);
 /// The response to one answer: `render` if accepted, else the problem; replays are marked.
 HttpResponse respond(const Call& call, const Answer& answer, const Render& render);
+
+/// Answers with 200 and `body`, or with the refusal; marked where the claim was known.
+void answer_claimed(const Call& call, const CallerClaim& claim, const Refusal& refusal);
+void answer_claimed(const Call& call, const CallerClaim& claim, std::string body);
 
 /// Runs `work` on a worker, where it may block and must reply; a full queue answers 503.
 void on_worker(Services& services, Call call, std::function<void(Call&)> work);

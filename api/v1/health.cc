@@ -1,5 +1,5 @@
 // For those who watch: alive, ready, figures. Open: these say nothing of the business.
-#include "api/metrics.h"
+#include "api/metric_sources.h"
 #include "api/v1/answer.h"
 #include "api/v1/routes.h"
 
@@ -21,6 +21,8 @@ void ready(Services& services, Call call) {
 }  // namespace
 
 void add_health_routes(Router& router, Services& services) {
+  watch_book(services.metrics, services.book, services.business);
+  watch_workers(services.metrics, services.workers);
   router.describe("Health", "status:string");
   router.describe("Readiness", "status:=ready|degraded last_seq:integer queued:integer");
   router.add({.method = "GET",
@@ -44,7 +46,7 @@ void add_health_routes(Router& router, Services& services) {
                     on_worker(services, std::move(call), [&services](Call& on) {
                       HttpResponse response;
                       response.headers.set("Content-Type", "text/plain; version=0.0.4");
-                      response.body = services.metrics.render(services.book, services.workers);
+                      response.body = services.metrics.render();
                       on.reply(std::move(response));
                     });
                   },

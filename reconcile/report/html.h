@@ -10,7 +10,4 @@ namespace suanpan::report {
 /// Deterministic: equal reports, equal bytes. CHECKs check(report).
 std::string to_html(const Report& report);
 
-/// & < > " ' as references; control characters other than TAB and LF become U+FFFD.
-std::string escape_html(std::string_view text);
-
 }  // namespace suanpan::report

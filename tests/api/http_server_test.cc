@@ -476,6 +476,55 @@ TEST_CASE("http server: a connection over the limit is told to come back later")
   CHECK(status_line(four.receive_until("GET /a ")) == "HTTP/1.1 200 OK");
 }
 
+TEST_CASE("http server: half-open connections from one address leave room for every other") {
+  const auto server = serve(
+      {.max_connections = 300, .max_connections_per_loopback = 100, .header_timeout_ms = 60'000});
+  std::vector<RawSocket> flood;
+  for (int i = 0; i < 400; ++i) {
+    flood.push_back(RawSocket::connect(server->port(), "127.0.0.1"));
+    flood.back().send("GET /a HTTP/1.1\r\nHost: h");
+  }
+  REQUIRE(becomes_true([&] {
+    const auto s = server->statistics();
+    return s.accepted + s.refused_peer == 400;
+  }));
+  CHECK(server->statistics().open == 100);
+  CHECK(server->statistics().refused_peer == 300);
+  CHECK(server->statistics().refused_full == 0);
+
+  auto other = RawSocket::connect(server->port(), "127.0.0.2");
+  other.send(kGet);
+  CHECK(status_line(other.receive_until("GET /a ")) == "HTTP/1.1 200 OK");
+  // Those who were refused have gone; the flooder is told what is wrong when it comes again.
+  REQUIRE(becomes_true([&] { return server->connections() == 101; }));
+  auto more = RawSocket::connect(server->port(), "127.0.0.1");
+  more.send(kGet);
+  const auto refused = more.receive_all();
+  CHECK(status_line(refused) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(refused.find("one address may have") != std::string::npos);
+  flood.clear();
+  REQUIRE(becomes_true([&] { return server->statistics().open == 1; }));
+  auto again = RawSocket::connect(server->port(), "127.0.0.1");
+  again.send(kGet);
+  CHECK(status_line(again.receive_until("GET /a ")) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("http server: heads that never end are counted and their connections given back") {
+  const auto server = serve({.header_timeout_ms = 100});
+  std::vector<RawSocket> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(RawSocket::connect(server->port()));
+    if (i < 15) slow.back().send("GET /a HTT");  // the other five say nothing at all
+  }
+  for (int i = 0; i < 15; ++i)
+    CHECK(status_line(slow[static_cast<std::size_t>(i)].receive_all()) ==
+          "HTTP/1.1 408 Request Timeout");
+  REQUIRE(becomes_true([&] { return server->statistics().open == 0; }));
+  CHECK(server->statistics().accepted == 20);
+  CHECK(server->statistics().slow_heads == 20);
+  CHECK(server->statistics().faults == 15);
+}
+
 TEST_CASE(
     "http server: stop closes idle connections, finishes what is under way, accepts no more") {
   Parked parked;

@@ -306,7 +306,7 @@ TEST_CASE("v1 health: open to everybody, and the figures are there") {
   CHECK(figures.status == 200);
   for (const char* line :
        {"suanpan_http_requests_total{method=\"POST\",route=\"/v1/vouchers\",status=\"201\"} 1",
-        "suanpan_book_invariant_violations 0", "suanpan_orders_open{state=\"paying\"} 0",
+        "suanpan_book_invariant_violations_total 0", "suanpan_orders_open{state=\"paying\"} 0",
         "suanpan_http_request_seconds_bucket", "suanpan_book_last_seq "}) {
     INFO(line);
     CHECK(figures.body.find(line) != std::string::npos);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "ledger/base/html.h"
 #include "reconcile/book_reports.h"
 #include "reconcile/read_csv.h"
 #include "reconcile/report/csv.h"
@@ -166,7 +167,7 @@ TEST_CASE("html: whatever data holds is text, never markup") {
       {"中文\t\n", "中文\t\n"},
   };
   for (const auto& [raw, escaped] : table) {
-    CHECK(report::escape_html(raw) == escaped);
+    CHECK(escape_html(raw) == escaped);
     auto r = one_text(raw);
     r.title = r.organisation = r.period = r.batch = r.how_to_read = r.currency_note = raw;
     r.title_en = r.batch_label = raw;

@@ -13,9 +13,9 @@
 #include "api/dispatch.h"
 #include "api/http_server.h"
 #include "api/keys.h"
-#include "api/metrics.h"
+#include "api/metric_sources.h"
 #include "api/openapi.h"
-#include "api/workers.h"
+#include "channels/workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 #include "tests/support/json_schema.h"
@@ -132,6 +132,7 @@ class ApiServer {
         api::HttpServer::start({.max_body_bytes = 4 << 20}, api::make_dispatch(router, *services));
     REQUIRE(started);
     server = std::move(started.value());
+    api::watch_server(metrics, *server);
   }
   ~ApiServer() {
     if (server) server->stop(1000);

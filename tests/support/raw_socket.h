@@ -30,8 +30,16 @@ class RawSocket {
   RawSocket(const RawSocket&) = delete;
   ~RawSocket() { close(); }
 
-  static RawSocket connect(std::uint16_t port) {
+  /// `from`: the address of our own end, "127.0.0.2"; null: the kernel's choice.
+  static RawSocket connect(std::uint16_t port, const char* from = nullptr) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (from) {
+      sockaddr_in own{};
+      own.sin_family = AF_INET;
+      CHECK_OR_DIE(::inet_pton(AF_INET, from, &own.sin_addr) == 1, "{} is no address", from);
+      CHECK_OR_DIE(::bind(fd, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0, "{} is not ours",
+                   from);
+    }
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);

@@ -1,12 +1,12 @@
-// The pool for what blocks: bounded, and true to what it accepted.
-#include "api/workers.h"
+// The pool: bounded where it may refuse, and true to what it accepted.
+#include "channels/workers.h"
 
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
 #include <stdexcept>
 
-using suanpan::api::Workers;
+using suanpan::channels::Workers;
 
 TEST_CASE("workers: a full queue refuses at once, and what was accepted is finished") {
   std::promise<void> go, started;
@@ -37,4 +37,26 @@ TEST_CASE("workers: a job that throws takes nobody with it") {
   workers.stop();
   CHECK(done == 1);
   CHECK_FALSE(workers.submit([&] { ++done; }));
+}
+
+TEST_CASE(
+    "workers: what must not be lost is taken beyond the limit, and a pause is cut by the end") {
+  std::promise<void> go, started;
+  auto gate = go.get_future().share();
+  std::vector<int> order;
+  {
+    Workers workers(1, 1);
+    workers.post([&] {
+      started.set_value();
+      gate.wait();
+    });
+    started.get_future().wait();
+    workers.post_after(60'000, [&] { order.push_back(3); });
+    workers.post([&] { order.push_back(1); });
+    workers.post([&] { order.push_back(2); });
+    CHECK(workers.waiting() == 3);
+    CHECK_FALSE(workers.submit([&] { order.push_back(9); }));
+    go.set_value();
+  }
+  CHECK(order == std::vector<int>{1, 2, 3});
 }
