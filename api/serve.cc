@@ -237,10 +237,6 @@ std::vector<std::function<void()>> chores(Engine& e) {
           [&e] { e.settlement->follow(); }};
 }
 
-void nightly(Engine& e) {
-  e.night->round();
-}
-
 Result<void> run(const Config& config) {
   Engine e;
   TRY(auto opened, open_book(config));
@@ -259,8 +255,8 @@ Result<void> run(const Config& config) {
   e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));
   e.housekeeping = std::make_unique<Housekeeping>(chores(e));
   if (config.night.enabled)
-    e.nights =
-        std::make_unique<Housekeeping>(std::vector<std::function<void()>>{[&e] { nightly(e); }});
+    e.nights = std::make_unique<Housekeeping>(
+        std::vector<std::function<void()>>{[&e] { e.night->round(); }});
   HttpServerOptions options;
   options.address = config.listen_address;
   options.port = config.listen_port;
@@ -279,6 +275,7 @@ Result<void> run(const Config& config) {
   e.server = std::move(server);
   watch_server(*e.metrics, *e.server);
   watch_notifier(*e.metrics, *e.notifier);
+  watch_night(*e.metrics, *e.night);
   log_info("suanpan listens at {}:{}, book at journal entry {}", config.listen_address,
            e.server->port(), e.opened.book->statistics().last_seq);
   wait_for_end_signal();

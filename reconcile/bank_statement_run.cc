@@ -282,7 +282,8 @@ std::set<std::string> arrived_orders(const Book& book, const StatementRun& run) 
 }  // namespace
 
 Result<RunSummary> ReconcileService::run_bank_statement(std::string_view camt,
-                                                        const std::string& account, Date day) {
+                                                        const std::string& account, Date day,
+                                                        const Believed& believed) {
   TRY(const Statement statement, read_statement(camt, account, day));
   const std::string code = channels::chart::bank_deposit(account);
   if (!book_.read([&](const State& s, std::uint64_t) { return s.account(code) != nullptr; }))
@@ -297,6 +298,7 @@ Result<RunSummary> ReconcileService::run_bank_statement(std::string_view camt,
   if (!desk_.find(wanted, camt)) {
     TRY(check_follows(book_, statement));
   }
+  if (believed && !believed()) return fail(Errc::kUnavailable, "the run was called off");
   TRY(const TakenFile file, desk_.take(std::move(wanted), camt));
   if (file.finished) {
     RunSummary summary = desk_.summary_of(stored_run(book_, file.run).value());

@@ -54,29 +54,49 @@ std::vector<Case> ReconcileService::cases(bool open_only) const {
   return out;
 }
 
-// The id of the command is that of the attempt: who, what, at which version of the case and when,
-// so that one that was refused may be tried again once what stood in the way is gone.
+// Without a caller's claim the id of the command is that of the attempt: who, what, at which
+// version of the case and when, so that one that was refused may be tried again once what stood in
+// the way is gone.
 Planned<Case> ReconcileService::change_case(
-    const std::string& case_no, const std::string& what,
+    const std::string& case_no, Content what,
     std::function<Planned<ChangeSet>(const View&, const Id128&, const ClaimKey&, const Moment&)>
-        plan) {
+        plan,
+    CallerClaim* claim) {
   const auto id = Id128::from_hex(case_no);
   const auto stands = id ? stored_case(book_, *id) : std::nullopt;
   if (!stands) return refuse(RefusalCode::kDocumentNotFound, "case");
-  const std::string about =
-      fmt::format("case|{}|{}|{}|{}", case_no, stands->version, what, business_.now().ns);
-  const ClaimKey key{id_of(about), kSystemCaller};
+  what.insert(what.begin(), {"case", case_no});
+  ClaimKey key;
+  if (claim) {
+    key = claim->key;
+  } else {
+    std::string about = fmt::format("case|{}|{}", stands->version, business_.now().ns);
+    for (const auto& [name, value] : what) about += fmt::format("|{}={}", name, value);
+    key = {id_of(about), kSystemCaller};
+  }
   const Answer answer = book_.run(
-      Command{key, CommandKind::kCase, Content{{"about", about}},
+      Command{key, CommandKind::kCase, std::move(what),
               [plan = std::move(plan), id = *id, key](const View& view, const Moment& moment) {
                 return plan(view, id, key, moment);
               }});
+  if (claim) claim->replayed = answer.replayed;
   if (!answer.accepted()) return answer.refusal;
+  if (answer.replayed) {
+    // The case may have moved on since; the journal has it as it was.
+    const auto first = book_.find(key);
+    CHECK_OR_DIE(first && first.value(), "a replayed step is not in the journal");
+    for (const Document& document : first.value()->effects.documents) {
+      if (document.kind != DocumentKind::kBreakCase) continue;
+      auto c = decode_case(document.bytes);
+      CHECK_OR_DIE(c, "document {} does not decode", document.key);
+      if (c.value().id == *id) return std::move(c.value());
+    }
+  }
   return stored_case(book_, *id).value();
 }
 
 Planned<Case> ReconcileService::propose(const std::string& case_no, const std::string& by,
-                                        const std::string& resolution) {
+                                        const std::string& resolution, CallerClaim* claim) {
   TRY(const auto parsed, parse_resolution(resolution));
   if (!parsed.voucher_id.empty()) {
     // A voucher is no document: it is looked up here, where reading may fail.
@@ -86,24 +106,31 @@ Planned<Case> ReconcileService::propose(const std::string& case_no, const std::s
     if (!posted) return refuse(RefusalCode::kVoucherNotFound, parsed.voucher_id);
   }
   return change_case(
-      case_no, "propose|" + by + "|" + resolution,
+      case_no, {{"step", "propose"}, {"by", by}, {"resolution", resolution}},
       [by, resolution](const View& view, const Id128& id, const ClaimKey&, const Moment& moment) {
         return plan_propose(view, id, by, resolution, moment);
-      });
+      },
+      claim);
 }
 
-Planned<Case> ReconcileService::resolve(const std::string& case_no, const std::string& by) {
+Planned<Case> ReconcileService::resolve(const std::string& case_no, const std::string& by,
+                                        CallerClaim* claim) {
   return change_case(
-      case_no, "resolve|" + by,
+      case_no, {{"step", "resolve"}, {"by", by}},
       [by](const View& view, const Id128& id, const ClaimKey& key, const Moment& moment) {
         return plan_resolve(view, id, by, key, moment);
-      });
+      },
+      claim);
 }
 
-Planned<Case> ReconcileService::reject(const std::string& case_no, const std::string& by) {
-  return change_case(case_no, "reject|" + by,
-                     [by](const View& view, const Id128& id, const ClaimKey&,
-                          const Moment& moment) { return plan_reject(view, id, by, moment); });
+Planned<Case> ReconcileService::reject(const std::string& case_no, const std::string& by,
+                                       CallerClaim* claim) {
+  return change_case(
+      case_no, {{"step", "reject"}, {"by", by}},
+      [by](const View& view, const Id128& id, const ClaimKey&, const Moment& moment) {
+        return plan_reject(view, id, by, moment);
+      },
+      claim);
 }
 
 Result<std::vector<std::string>> ReconcileService::write_day_reports(Date day) {

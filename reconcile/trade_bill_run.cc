@@ -78,13 +78,14 @@ std::optional<Expected> stored_expected(const Book& book, const std::string& mch
 }  // namespace
 
 Result<RunSummary> ReconcileService::run_trade_bill(std::string_view bill, const std::string& mchid,
-                                                    Date day) {
+                                                    Date day, const Believed& believed) {
   TRY(const TradeBill parsed, channels::wechat::parse_trade_bill(bill, {mchid, day}));
   const std::lock_guard lock(running_);
   TakenFile wanted;
   wanted.channel = kWechatChannel;
   wanted.subject = mchid;
   wanted.day = day;
+  if (believed && !believed()) return fail(Errc::kUnavailable, "the run was called off");
   TRY(const TakenFile file, desk_.take(std::move(wanted), bill));
   if (file.finished) {
     RunSummary summary = desk_.summary_of(stored_run(book_, file.run).value());

@@ -112,7 +112,15 @@ SettlementService::SettlementService(Book& book, const Vault& vault, SendPayout 
 
 // An id that names the moment as well: a refusal holds for ever under its id, and the same step may
 // well be possible later. What must not happen twice is refused by the planners.
-Answer SettlementService::run(std::string_view what, Content content, Plan plan) {
+Answer SettlementService::run(std::string_view what, Content content, Plan plan,
+                              CallerClaim* claim) {
+  if (claim) {
+    content.insert(content.begin(), {"step", std::string(what)});
+    Answer answer = book_.run(
+        Command{claim->key, CommandKind::kSettlement, std::move(content), std::move(plan)});
+    claim->replayed = answer.replayed;
+    return answer;
+  }
   const std::uint64_t seq = book_.read([](const State&, std::uint64_t at) { return at; });
   std::string name = fmt::format("settlement.{}|{}", what, seq);
   for (const auto& [field, value] : content) name += fmt::format("|{}={}", field, value);
@@ -155,19 +163,38 @@ Result<ComputeSummary> SettlementService::compute(Date settle_on, const std::str
   return summary;
 }
 
+bool SettlementService::is_known(const CallerClaim* claim) const {
+  if (!claim) return false;
+  const auto first = book_.find(claim->key);
+  return first && first.value();
+}
+
 Planned<BatchView> SettlementService::step(std::string_view what, const std::string& number,
-                                           const std::string& by, Plan plan) {
-  const Answer answer = run(what, {{"batch", number}, {"by", by}}, std::move(plan));
+                                           Content content, Plan plan, CallerClaim* claim) {
+  content.insert(content.begin(), {"batch", number});
+  const Answer answer = run(what, std::move(content), std::move(plan), claim);
   if (!answer.accepted()) return answer.refusal;
+  if (answer.replayed) {
+    // The batch may have moved on since; the journal has it as it was.
+    const auto first = book_.find(claim->key);
+    CHECK_OR_DIE(first && first.value(), "a replayed step is not in the journal");
+    for (const Document& document : first.value()->effects.documents)
+      if (document.kind == DocumentKind::kSettlementBatch)
+        return view_of(book_, decoded(document, decode_batch));
+  }
   const std::optional<BatchView> after = find(number);
   CHECK_OR_DIE(after, "batch {} was changed and is not there", number);
   return *after;
 }
 
-Planned<BatchView> SettlementService::review(const std::string& number, const std::string& by) {
-  return step("review", number, by, [number, by](const View& view, const Moment& moment) {
-    return plan_review(view, number, by, moment);
-  });
+Planned<BatchView> SettlementService::review(const std::string& number, const std::string& by,
+                                             CallerClaim* claim) {
+  return step(
+      "review", number, {{"by", by}},
+      [number, by](const View& view, const Moment& moment) {
+        return plan_review(view, number, by, moment);
+      },
+      claim);
 }
 
 // Money that is approved leaves the merchant's account: better to learn now than from the sending
@@ -183,21 +210,30 @@ Planned<void> SettlementService::check_payee(const std::string& number) const {
   return success();
 }
 
-Planned<BatchView> SettlementService::approve(const std::string& number, const std::string& by) {
-  TRY(check_payee(number));
-  TRY(BatchView after,
-      step("approve", number, by, [number, by](const View& view, const Moment& moment) {
-        return plan_approve(view, number, by, moment);
-      }));
-  send_(after.payout_id);
+Planned<BatchView> SettlementService::approve(const std::string& number, const std::string& by,
+                                              CallerClaim* claim) {
+  if (!is_known(claim)) {
+    TRY(check_payee(number));
+  }
+  TRY(BatchView after, step(
+                           "approve", number, {{"by", by}},
+                           [number, by](const View& view, const Moment& moment) {
+                             return plan_approve(view, number, by, moment);
+                           },
+                           claim));
+  // One that was approved before is sent, or will be by follow().
+  if (!claim || !claim->replayed) send_(after.payout_id);
   return after;
 }
 
 Planned<BatchView> SettlementService::withdraw(const std::string& number, const std::string& by,
-                                               const std::string& reason) {
-  return step("withdraw", number, by, [number, by, reason](const View& view, const Moment& moment) {
-    return plan_withdraw(view, number, by, reason, moment);
-  });
+                                               const std::string& reason, CallerClaim* claim) {
+  return step(
+      "withdraw", number, {{"by", by}, {"reason", reason}},
+      [number, by, reason](const View& view, const Moment& moment) {
+        return plan_withdraw(view, number, by, reason, moment);
+      },
+      claim);
 }
 
 std::size_t SettlementService::follow() { return follow_batches() + follow_watched(); }
@@ -270,15 +306,18 @@ std::vector<BatchView> SettlementService::list(std::optional<Date> settle_on) co
   return batches;
 }
 
-Planned<void> SettlementService::put_schedule(const FeeSchedule& schedule, const std::string& by) {
+Planned<void> SettlementService::put_schedule(const FeeSchedule& schedule, const std::string& by,
+                                              CallerClaim* claim) {
   if (auto valid = validate(schedule); !valid)
     return refuse(RefusalCode::kValueInvalid, valid.error().message);
   Content content{
       {"merchant_no", schedule.merchant_no}, {"by", by}, {"rules", id_of(encode(schedule)).hex()}};
-  const Answer answer =
-      run("fees", std::move(content), [schedule](const View& view, const Moment& moment) {
+  const Answer answer = run(
+      "fees", std::move(content),
+      [schedule](const View& view, const Moment& moment) {
         return plan_put_schedule(view, schedule, moment);
-      });
+      },
+      claim);
   if (!answer.accepted()) return answer.refusal;
   return success();
 }

@@ -20,6 +20,7 @@
 
 #include "channels/payment_service.h"
 #include "ledger/engine/book.h"
+#include "ledger/engine/caller_claim.h"
 #include "settlement/batch.h"
 #include "settlement/fee_schedule.h"
 
@@ -74,10 +75,14 @@ class SettlementService {
   Result<ComputeSummary> compute(Date settle_on, const std::string& by);
   /// One step by one person. The refusal says what is wrong: kSamePerson, kBatchStateWrong,
   /// kDocumentNotFound; kValueInvalid "payee" when the merchant's payee is missing or unreadable.
-  Planned<BatchView> review(const std::string& number, const std::string& by);
-  Planned<BatchView> approve(const std::string& number, const std::string& by);
+  /// Under a claim the same step again answers with the batch as it was after it, and another step,
+  /// batch or reason is refused with kIdReusedWithOtherContent.
+  Planned<BatchView> review(const std::string& number, const std::string& by,
+                            CallerClaim* claim = nullptr);
+  Planned<BatchView> approve(const std::string& number, const std::string& by,
+                             CallerClaim* claim = nullptr);
   Planned<BatchView> withdraw(const std::string& number, const std::string& by,
-                              const std::string& reason);
+                              const std::string& reason, CallerClaim* claim = nullptr);
   /// Brings sent batches to what their payouts have become; returns how many changed. Sends what a
   /// crash kept from being sent. A payout that
   /// the bank returns after it had confirmed is watched for kWatchDays: the batch stays confirmed,
@@ -89,7 +94,8 @@ class SettlementService {
   std::vector<BatchView> list(std::optional<Date> settle_on) const;
 
   /// Fee schedules, one document per merchant. Rules that have begun stay; see plan_put_schedule().
-  Planned<void> put_schedule(const FeeSchedule& schedule, const std::string& by);
+  Planned<void> put_schedule(const FeeSchedule& schedule, const std::string& by,
+                             CallerClaim* claim = nullptr);
   std::optional<FeeSchedule> schedule(std::string_view merchant_no) const;
   /// The fee of an order placed now, and what a refund does to it; zero, returned in proportion,
   /// where the merchant has no schedule. Whoever places the order writes both into it: a refund
@@ -100,9 +106,10 @@ class SettlementService {
 
  private:
   using Plan = std::function<Planned<ChangeSet>(const View&, const Moment&)>;
-  Answer run(std::string_view what, Content content, Plan plan);
-  Planned<BatchView> step(std::string_view what, const std::string& number, const std::string& by,
-                          Plan plan);
+  Answer run(std::string_view what, Content content, Plan plan, CallerClaim* claim = nullptr);
+  Planned<BatchView> step(std::string_view what, const std::string& number, Content content,
+                          Plan plan, CallerClaim* claim);
+  bool is_known(const CallerClaim* claim) const;
   Planned<void> check_payee(const std::string& number) const;
   std::size_t follow_batches();
   std::size_t follow_watched();

@@ -46,6 +46,22 @@ HttpResponse respond(const Call& call, const Answer& answer, const Render& rende
 
 namespace {
 
+void reply_claimed(const Call& call, const CallerClaim& claim, HttpResponse response) {
+  if (claim.replayed) response.headers.set("Suanpan-Replayed", "true");
+  call.reply(std::move(response));
+}
+
+}  // namespace
+
+void answer_claimed(const Call& call, const CallerClaim& claim, const Refusal& refusal) {
+  reply_claimed(call, claim, render(problem_of(refusal), call.request.target));
+}
+void answer_claimed(const Call& call, const CallerClaim& claim, std::string body) {
+  reply_claimed(call, claim, json_response(200, std::move(body)));
+}
+
+namespace {
+
 template <class Item>
 void run_one(Services& services, Call call, Item item, Render render) {
   auto shared = std::make_shared<Call>(std::move(call));

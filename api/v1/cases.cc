@@ -22,11 +22,11 @@ void list(Services& services, Call call) {
   });
 }
 
-void answer_case(Call& call, const Planned<reconcile::Case>& c) {
-  if (!c) return refuse_call(call, c.error());
+void answer_case(Call& call, const CallerClaim& claim, const Planned<reconcile::Case>& c) {
+  if (!c) return answer_claimed(call, claim, c.error());
   JsonWriter out;
   write_case(out, c.value());
-  call.reply(json_response(200, out.take()));
+  answer_claimed(call, claim, out.take());
 }
 
 void propose(Services& services, Call call) {
@@ -34,12 +34,16 @@ void propose(Services& services, Call call) {
   const std::string resolution = body.root().text("resolution");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   on_worker(services, std::move(call), [&services, resolution](Call& on) {
-    answer_case(on, services.reconcile->propose(on.path.at("id"), on.principal.key_id, resolution));
+    CallerClaim claim{claim_of(on)};
+    const auto after =
+        services.reconcile->propose(on.path.at("id"), on.principal.key_id, resolution, &claim);
+    answer_case(on, claim, after);
   });
 }
 
 using Step = Planned<reconcile::Case> (reconcile::ReconcileService::*)(const std::string&,
-                                                                       const std::string&);
+                                                                       const std::string&,
+                                                                       CallerClaim*);
 
 void take(Services& services, Call call, Step step) {
   if (!call.request.body.empty()) {
@@ -47,7 +51,9 @@ void take(Services& services, Call call, Step step) {
     if (const auto& error = body.finish()) return refuse_call(call, *error);
   }
   on_worker(services, std::move(call), [&services, step](Call& on) {
-    answer_case(on, (services.reconcile->*step)(on.path.at("id"), on.principal.key_id));
+    CallerClaim claim{claim_of(on)};
+    const auto after = (services.reconcile->*step)(on.path.at("id"), on.principal.key_id, &claim);
+    answer_case(on, claim, after);
   });
 }
 

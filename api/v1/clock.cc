@@ -13,12 +13,25 @@ void advance(Services& services, Call call) {
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   // Going to a moment, not by a span: saying it twice is saying it once. Never back: what was
   // journalled must not lie ahead.
-  if (*to < services.business.now())
-    return refuse_call(call, refuse(RefusalCode::kValueInvalid, "to lies in the past"));
-  services.manual_business->set(*to);
-  JsonWriter out;
-  out.begin_object().field("now", services.business.now().iso_cn()).end_object();
-  call.reply(json_response(200, out.take()));
+  Command command{claim_of(call),
+                  CommandKind::kSetting,
+                  {{"call", "clock"}, {"to", to->iso_cn()}, {"to_ns", std::to_string(to->ns)}},
+                  [&clock = services.business, to = *to](const View& view,
+                                                         const Moment&) -> Planned<ChangeSet> {
+                    if (to < clock.now())
+                      return refuse(RefusalCode::kValueInvalid, "to lies in the past");
+                    ChangeSet changes;
+                    changes.date = view.book().accounting_date;
+                    return changes;
+                  }};
+  // Set when it is durable, on the committing thread, one after the other: a repetition that finds
+  // the clock behind sets it again, one that finds it ahead leaves it.
+  run(services, std::move(call), std::move(command), [&services, to = *to](const Answer&) {
+    if (services.business.now() < to) services.manual_business->set(to);
+    JsonWriter out;
+    out.begin_object().field("now", to.iso_cn()).end_object();
+    return json_response(200, out.take());
+  });
 }
 
 }  // namespace

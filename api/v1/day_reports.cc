@@ -4,6 +4,7 @@
 #include "api/night/papers.h"
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/long_call.h"
 #include "api/v1/routes.h"
 #include "reconcile/reconcile_service.h"
 
@@ -49,24 +50,41 @@ Result<night::Paths> write_files(Services& services, const Wanted& wanted) {
   return night::write_papers_of_day(sources, *wanted.day);
 }
 
+LongOutcome failed(const Wanted& wanted, const Error& error) {
+  LongOutcome outcome = LongOutcome::failed(error);
+  if (error.code != Errc::kNotFound || wanted.day) return outcome;
+  outcome.error.reset();
+  outcome.refusal = wanted.batch ? refuse(RefusalCode::kDocumentNotFound, *wanted.batch)
+                                 : refuse(RefusalCode::kAccountNotFound, *wanted.account);
+  return outcome;
+}
+
 void write(Services& services, Call call) {
   Body body(call);
   const Wanted wanted = read(body.root());
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services, wanted](Call& on) {
-    const auto written = write_files(services, wanted);
-    if (!written && written.error().code == Errc::kNotFound && wanted.batch)
-      return refuse_call(on, refuse(RefusalCode::kDocumentNotFound, *wanted.batch));
-    if (!written && written.error().code == Errc::kNotFound && wanted.account)
-      return refuse_call(on, refuse(RefusalCode::kAccountNotFound, *wanted.account));
-    if (!written) return refuse_call(on, written.error());
-    JsonWriter out;
-    out.begin_object().key("files").begin_array();
-    for (const std::string& path : written.value())
-      out.string(fs::path(path).lexically_relative(services.reports_folder).generic_string());
-    out.end_array().end_object();
-    on.reply(json_response(200, out.take()));
-  });
+  LongCall what{"reports", {}};
+  if (wanted.day) what.content.emplace_back("day", wanted.day->iso());
+  if (wanted.batch) what.content.emplace_back("batch", *wanted.batch);
+  if (wanted.account) {
+    what.content.emplace_back("account", *wanted.account);
+    what.content.emplace_back("from", wanted.from.iso());
+    what.content.emplace_back("to", wanted.to.iso());
+  }
+  run_long_here(
+      services, std::move(call), std::move(what),
+      [&services, wanted](Call&, const ClaimNow& claim) {
+        // Files are no state: what could not be written leaves its key free.
+        const auto written = write_files(services, wanted);
+        if (!written) return failed(wanted, written.error());
+        if (!claim()) return LongOutcome{};
+        JsonWriter out;
+        out.begin_object().key("files").begin_array();
+        for (const std::string& path : written.value())
+          out.string(fs::path(path).lexically_relative(services.reports_folder).generic_string());
+        out.end_array().end_object();
+        return LongOutcome::accepted(out.take());
+      });
 }
 
 }  // namespace

@@ -12,12 +12,13 @@ void put(Services& services, Call call) {
   if (!schedule) return refuse_call(call, schedule.error());
   if (schedule.value().merchant_no != call.path.at("mch_no"))
     return refuse_call(call, fail(Errc::kMalformed, "\"merchant_no\" is not that of the path"));
-  on_worker(services, std::move(call),
-            [&services, schedule = std::move(schedule.value())](Call& on) {
-              const auto done = services.settlement->put_schedule(schedule, on.principal.key_id);
-              if (!done) return refuse_call(on, done.error());
-              on.reply(json_response(200, encode(schedule)));
-            });
+  on_worker(
+      services, std::move(call), [&services, schedule = std::move(schedule.value())](Call& on) {
+        CallerClaim claim{claim_of(on)};
+        const auto done = services.settlement->put_schedule(schedule, on.principal.key_id, &claim);
+        if (!done) return answer_claimed(on, claim, done.error());
+        answer_claimed(on, claim, encode(schedule));
+      });
 }
 
 void get(Services& services, Call call) {

@@ -1,5 +1,6 @@
 // Orders: placing, looking up, closing.
 #include "api/v1/body.h"
+#include "api/v1/long_call.h"
 #include "api/v1/order_answer.h"
 #include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
@@ -180,6 +181,16 @@ void find(Services& services, Call call) {
   });
 }
 
+LongOutcome outcome_of_close(const channels::Outcome<Order>& how) {
+  if (how.overloaded) return LongOutcome::failed(fail(Errc::kUnavailable, "queue"));
+  if (!how.accepted()) return LongOutcome::refused(how.refusal);
+  JsonWriter out;
+  write_order(out, how.value);
+  const bool under_way =
+      how.value.state == OrderState::kCreated || how.value.state == OrderState::kPaying;
+  return under_way ? LongOutcome::open(out.take()) : LongOutcome::accepted(out.take());
+}
+
 void close(Services& services, Call call) {
   if (!call.request.body.empty()) {
     Body body(call);
@@ -188,9 +199,11 @@ void close(Services& services, Call call) {
   const std::string id = call.path.at("id");
   if (!call.principal.roles.has(Role::kMaker) && !owns_order(call.principal, id))
     return refuse_call(call, refuse(RefusalCode::kOrderNotFound, id));
-  on_worker(services, std::move(call), [&services, id](Call& on) {
-    services.payments->close(id, answer_with<Order>(on, 200, write_order));
-  });
+  run_long(services, std::move(call), {"close", {{"order", id}}},
+           [&services, id](Call&, const LongDone& done) {
+             services.payments->close(
+                 id, [done](const channels::Outcome<Order>& how) { done(outcome_of_close(how)); });
+           });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
 #include "api/v1/case_answer.h"
+#include "api/v1/long_call.h"
 #include "api/v1/routes.h"
 #include "ledger/base/digest.h"
 #include "reconcile/fund_flow_check.h"
@@ -110,6 +111,14 @@ void check_flow(Services& services, Call call) {
   });
 }
 
+Result<RunSummary> hold(Services& services, const std::string& kind, const Source& source,
+                        const ClaimNow& claim) {
+  TRY(const std::string bytes, bytes_of(services, kind, source));
+  reconcile::ReconcileService& service = *services.reconcile;
+  return kind == "bill" ? service.run_trade_bill(bytes, source.subject, source.day, claim)
+                        : service.run_bank_statement(bytes, source.subject, source.day, claim);
+}
+
 void start(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
@@ -117,18 +126,19 @@ void start(Services& services, Call call) {
   if (kind != "bill" && kind != "statement") in.fail_at("kind", "must be bill or statement");
   const Source source = read_source(in, services);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services, kind, source](Call& on) {
-    const auto bytes = bytes_of(services, kind, source);
-    if (!bytes) return refuse_call(on, bytes.error());
-    reconcile::ReconcileService& service = *services.reconcile;
-    const auto run = kind == "bill"
-                         ? service.run_trade_bill(bytes.value(), source.subject, source.day)
-                         : service.run_bank_statement(bytes.value(), source.subject, source.day);
-    if (!run) return refuse_call(on, run.error());
-    JsonWriter out;
-    write_run(out, run.value());
-    on.reply(json_response(200, out.take()));
-  });
+  LongCall what{"reconcile",
+                {{"kind", kind},
+                 {"subject", source.subject},
+                 {"day", source.day.iso()},
+                 {"file", source.file ? hex_lower(sha256(*source.file)) : "fetched"}}};
+  run_long_here(services, std::move(call), std::move(what),
+                [&services, kind, source](Call&, const ClaimNow& claim) {
+                  const auto run = hold(services, kind, source, claim);
+                  if (!run) return LongOutcome::failed(run.error());
+                  JsonWriter out;
+                  write_run(out, run.value());
+                  return LongOutcome::accepted(out.take());
+                });
 }
 
 }  // namespace

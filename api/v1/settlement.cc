@@ -1,12 +1,14 @@
 // Settlement batches: computed, reviewed, approved by a second person, withdrawn.
 //
-// The service derives the ids of its commands from day, batch and step, so that a step taken twice
-// is taken once whatever Idempotency-Key says; the key is asked for all the same, as of any write.
+// A step is one change set and carries the call's claim itself. Computing a day makes a batch per
+// merchant, each a change set: its key is claimed before and its answer kept after (long_call.h).
 #include "settlement/settlement_service.h"
 
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/long_call.h"
 #include "api/v1/routes.h"
+#include "settlement/calendar.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -50,11 +52,11 @@ void write_batch(JsonWriter& out, const BatchView& view, bool with_lines) {
   out.end_object();
 }
 
-void answer_batch(Call& call, const Planned<BatchView>& view) {
-  if (!view) return refuse_call(call, view.error());
+void answer_batch(Call& call, const CallerClaim& claim, const Planned<BatchView>& view) {
+  if (!view) return answer_claimed(call, claim, view.error());
   JsonWriter out;
   write_batch(out, view.value(), true);
-  call.reply(json_response(200, out.take()));
+  answer_claimed(call, claim, out.take());
 }
 
 void list(Services& services, Call call) {
@@ -82,42 +84,72 @@ void get(Services& services, Call call) {
   });
 }
 
+std::string write_summary(const settlement::ComputeSummary& summary) {
+  JsonWriter out;
+  out.begin_object().field("settle_on", summary.settle_on.iso()).key("made").begin_array();
+  for (const BatchView& view : summary.made) write_batch(out, view, false);
+  out.end_array().key("not_made").begin_array();
+  for (const settlement::NotMade& left : summary.not_made)
+    out.begin_object()
+        .field("merchant_no", left.merchant_no)
+        .field("refusal", name_of(left.refusal.code))
+        .field("detail", left.refusal.detail)
+        .end_object();
+  out.end_array()
+      .field("not_reconciled", summary.not_reconciled)
+      .field("not_arrived", summary.not_arrived)
+      .field("not_due", summary.not_due)
+      .end_object();
+  return out.take();
+}
+
 void compute(Services& services, Call call) {
   Body body(call);
   const Date settle_on = body.root().date("settle_on");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services, settle_on](Call& on) {
-    const auto summary = services.settlement->compute(settle_on, on.principal.key_id);
-    if (!summary) return refuse_call(on, summary.error());
-    JsonWriter out;
-    out.begin_object().field("settle_on", settle_on.iso()).key("made").begin_array();
-    for (const BatchView& view : summary.value().made) write_batch(out, view, false);
-    out.end_array().key("not_made").begin_array();
-    for (const settlement::NotMade& left : summary.value().not_made)
-      out.begin_object()
-          .field("merchant_no", left.merchant_no)
-          .field("refusal", name_of(left.refusal.code))
-          .field("detail", left.refusal.detail)
-          .end_object();
-    out.end_array()
-        .field("not_reconciled", summary.value().not_reconciled)
-        .field("not_arrived", summary.value().not_arrived)
-        .field("not_due", summary.value().not_due)
-        .end_object();
-    on.reply(json_response(200, out.take()));
+  run_long_here(services, std::move(call), {"compute", {{"settle_on", settle_on.iso()}}},
+                [&services, settle_on](Call& on, const ClaimNow& claim) {
+                  // A day that nothing is settled on leaves nothing.
+                  const auto works = settlement::is_workday(settle_on);
+                  if (works && works.value() && !claim()) return LongOutcome{};
+                  const auto summary = services.settlement->compute(settle_on, on.principal.key_id);
+                  if (!summary) return LongOutcome::failed(summary.error());
+                  return LongOutcome::accepted(write_summary(summary.value()));
+                });
+}
+
+using Step =
+    std::function<Planned<BatchView>(settlement::SettlementService&, const Call&, CallerClaim&)>;
+
+void take(Services& services, Call call, Step step) {
+  on_worker(services, std::move(call), [&services, step = std::move(step)](Call& on) {
+    CallerClaim claim{claim_of(on)};
+    const auto after = step(*services.settlement, on, claim);
+    answer_batch(on, claim, after);
   });
 }
 
-using Step = std::function<Planned<BatchView>(settlement::SettlementService&, const Call&)>;
-
-void take(Services& services, Call call, Step step) {
+/// A step that has nothing to say but itself.
+void take_bare(Services& services, Call call, Step step) {
   if (!call.request.body.empty()) {
     Body body(call);
     if (const auto& error = body.finish()) return refuse_call(call, *error);
   }
-  on_worker(services, std::move(call), [&services, step = std::move(step)](Call& on) {
-    answer_batch(on, step(*services.settlement, on));
-  });
+  take(services, std::move(call), std::move(step));
+}
+
+void review(Services& services, Call call) {
+  take_bare(services, std::move(call),
+            [](settlement::SettlementService& service, const Call& by, CallerClaim& claim) {
+              return service.review(by.path.at("number"), by.principal.key_id, &claim);
+            });
+}
+
+void approve(Services& services, Call call) {
+  take_bare(services, std::move(call),
+            [](settlement::SettlementService& service, const Call& by, CallerClaim& claim) {
+              return service.approve(by.path.at("number"), by.principal.key_id, &claim);
+            });
 }
 
 void withdraw(Services& services, Call call) {
@@ -126,10 +158,10 @@ void withdraw(Services& services, Call call) {
   if (reason.empty() || reason.size() > 256)
     body.root().fail_at("reason", "must be 1 to 256 bytes");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services, reason](Call& on) {
-    answer_batch(on,
-                 services.settlement->withdraw(on.path.at("number"), on.principal.key_id, reason));
-  });
+  take(services, std::move(call),
+       [reason](settlement::SettlementService& service, const Call& by, CallerClaim& claim) {
+         return service.withdraw(by.path.at("number"), by.principal.key_id, reason, &claim);
+       });
 }
 
 }  // namespace
@@ -175,26 +207,14 @@ void add_settlement_routes(Router& router, Services& services) {
               .allowed = {Role::kMaker, Role::kChecker},
               .writes = true,
               .summary = "Marks a batch as reviewed",
-              .handle =
-                  [&services](Call call) {
-                    take(services, std::move(call),
-                         [](settlement::SettlementService& service, const Call& by) {
-                           return service.review(by.path.at("number"), by.principal.key_id);
-                         });
-                  },
+              .handle = [&services](Call call) { review(services, std::move(call)); },
               .doc = {.request = "Empty", .answer = "SettlementBatch"}});
   router.add({.method = "POST",
               .pattern = "/v1/settlement-batches/{number}/approve",
               .allowed = {Role::kChecker},
               .writes = true,
               .summary = "Approves a batch that others computed and reviewed: it is paid out",
-              .handle =
-                  [&services](Call call) {
-                    take(services, std::move(call),
-                         [](settlement::SettlementService& service, const Call& by) {
-                           return service.approve(by.path.at("number"), by.principal.key_id);
-                         });
-                  },
+              .handle = [&services](Call call) { approve(services, std::move(call)); },
               .doc = {.request = "Empty", .answer = "SettlementBatch"}});
   router.add({.method = "POST",
               .pattern = "/v1/settlement-batches/{number}/withdraw",

@@ -4,6 +4,7 @@
 
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/long_call.h"
 #include "api/v1/routes.h"
 
 namespace suanpan::api::v1 {
@@ -17,7 +18,8 @@ std::optional<SubAccountKind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-// The command's id is derived from the accounts: asking again, whoever asks, finds the same number.
+// The number's own command has an id derived from the accounts: asking again, whoever asks, finds
+// the same number. So the call's key is claimed beside it, and its answer kept (long_call.h).
 void allocate(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
@@ -29,17 +31,33 @@ void allocate(Services& services, Call call) {
   if (purpose.size() > 128) in.fail_at("purpose", "is longer than 128 bytes");
   if (bank.empty()) in.fail_at("bank_account", "is missing, and there is no default");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  run(services, std::move(call), channels::allocate_sub_account(*kind, bank, account, purpose),
-      [bank, account](const Answer& answer) {
-        JsonWriter out;
-        out.begin_object();
-        write_receipt(out, answer);
-        out.field("number", answer.answer)
-            .field("bank_account", bank)
-            .field("account", account)
-            .end_object();
-        return json_response(201, out.take());
-      });
+  LongCall what{"sub_account",
+                {{"kind", *kind == SubAccountKind::kHousehold ? "household" : "contract"},
+                 {"bank_account", bank},
+                 {"account", account},
+                 {"purpose", purpose}},
+                201};
+  run_long_here(services, std::move(call), std::move(what),
+                [&services, kind = *kind, bank, account, purpose](Call&, const ClaimNow& claim) {
+                  if (!claim()) return LongOutcome{};
+                  // Asked before its account was there, the derived id would refuse for ever.
+                  const bool there = services.book.read([&](const State& state, std::uint64_t) {
+                    return state.account(account) != nullptr;
+                  });
+                  if (!there)
+                    return LongOutcome::refused(refuse(RefusalCode::kAccountNotFound, account));
+                  const Answer answer = services.book.run(
+                      channels::allocate_sub_account(kind, bank, account, purpose));
+                  if (!answer.accepted()) return LongOutcome::refused(answer.refusal);
+                  JsonWriter out;
+                  out.begin_object();
+                  write_receipt(out, answer);
+                  out.field("number", answer.answer)
+                      .field("bank_account", bank)
+                      .field("account", account)
+                      .end_object();
+                  return LongOutcome::accepted(out.take());
+                });
 }
 
 void get(Services& services, Call call) {
