@@ -1,5 +1,6 @@
 #include "api/jeepay/call.h"
 
+#include "api/problem.h"
 #include "channels/url.h"
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
@@ -45,19 +46,28 @@ HttpResponse answer(std::string body) {
   return response;
 }
 
+HttpResponse refusal(std::string body, std::string_view name) {
+  HttpResponse response = answer(std::move(body));
+  response.headers.set(kRefusalHeader, name);
+  return response;
+}
+
 void JeepayCall::succeed(const FieldBag& data) const {
   reply(answer(render_success(data, Signer{caller->secret, envelope.sign_type})));
 }
-void JeepayCall::refuse(ApiCode code, std::string_view message) const {
-  reply(answer(render_error(code, message)));
+void JeepayCall::refuse(ApiCode code, std::string_view message, std::string_view name) const {
+  reply(refusal(render_error(code, message), name));
 }
-void JeepayCall::refuse(const Error& error) const { reply(answer(render_error(error))); }
+void JeepayCall::refuse(const Error& error) const {
+  reply(refusal(render_error(error), name_of(error.code)));
+}
 
 Desk::Desk(Services& given)
     : services(given),
       payments(*given.payments),
       settlement(*given.settlement),
       callers(given.book, given.vault),
+      bodies(given.real.now()),
       currency(given.book.read(
           [](const State& state, std::uint64_t) { return state.book().currency; })) {}
 
@@ -108,20 +118,22 @@ Result<void> check_notify_url(std::string_view url) {
 void refuse_refusal(const JeepayCall& call, const Refusal& refusal, const std::string& exists) {
   switch (refusal.code) {
     case RefusalCode::kOrderExists:
-      return call.refuse(ApiCode::kBusiness, exists);
+      return call.refuse(ApiCode::kBusiness, exists, name_of(refusal.code));
     case RefusalCode::kIdReusedWithOtherContent:
       return call.refuse(ApiCode::kBusiness,
-                         fmt::format("{}: 字段 {} 与首次请求不同", exists, refusal.detail));
+                         fmt::format("{}: 字段 {} 与首次请求不同", exists, refusal.detail),
+                         name_of(refusal.code));
     case RefusalCode::kInternal:
       log_error("the merchant API met a bug of ours: {}", refusal.detail);
-      return call.refuse(ApiCode::kSystem, "系统异常");
+      return call.refuse(ApiCode::kSystem, "系统异常", name_of(refusal.code));
     default:
       break;
   }
   const std::string_view what = chinese_of(refusal.code);
   call.refuse(
       is_parameter(refusal.code) ? ApiCode::kParameter : ApiCode::kBusiness,
-      refusal.detail.empty() ? std::string(what) : fmt::format("{}: {}", what, refusal.detail));
+      refusal.detail.empty() ? std::string(what) : fmt::format("{}: {}", what, refusal.detail),
+      name_of(refusal.code));
 }
 
 Result<std::optional<Order>> find_own_order(const Book& book, std::string_view mch_no,

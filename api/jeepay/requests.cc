@@ -1,5 +1,6 @@
 #include "api/jeepay/requests.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -151,6 +152,30 @@ FieldNames known_fields(Endpoint endpoint) {
       return kTransferQueryFields;
   }
   return {};
+}
+
+namespace {
+
+bool knows(Endpoint endpoint, std::string_view name) {
+  const FieldNames names = known_fields(endpoint);
+  return name == "sign" || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+std::optional<std::string_view> foreign_field(Endpoint endpoint, const FieldBag& bag) {
+  for (const Field& field : bag.fields()) {
+    if (field.is_blank() || knows(endpoint, field.name)) continue;
+    for (const auto& [path, other] : kPaths)
+      if (knows(other, field.name)) return field.name;
+  }
+  return std::nullopt;
+}
+
+bool fits_elsewhere(Endpoint endpoint, const FieldBag& bag) {
+  return std::any_of(std::begin(kPaths), std::end(kPaths), [&](const auto& path) {
+    return path.second != endpoint && !foreign_field(path.second, bag);
+  });
 }
 
 Result<Envelope> parse_envelope(const FieldBag& bag) {

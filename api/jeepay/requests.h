@@ -2,8 +2,9 @@
 //
 // The order of a call: read_fields → parse_envelope (who claims to be calling) → find the app →
 // verify_sign (sign.h) with known_fields → check_req_time → parse_*. Unknown fields are part of
-// the signature and are then dropped. Jeepay's field lengths are kept where it documents them;
-// Jeepay truncates 1.5 fen to 1 and checks no times, we refuse.
+// the signature and are then dropped, but for
+// those of another endpoint, which are refused (signed_bodies.h). Jeepay's field lengths are kept
+// where it documents them; Jeepay truncates 1.5 fen to 1 and checks no times, we refuse.
 //
 // Errors of every parser: kMalformed or kTooLarge, in Chinese, naming the field and the rule, never
 // the value. Pure functions and plain values.
@@ -36,6 +37,12 @@ enum class Endpoint : std::uint8_t {
 std::optional<Endpoint> endpoint_of(std::string_view path);
 /// The fields Jeepay binds for that endpoint, common ones included, `sign` left out.
 FieldNames known_fields(Endpoint endpoint);
+
+/// A field that was sent and belongs to other endpoints, not to this one; nothing if there is none.
+/// What no endpoint knows is not foreign: it is dropped, as Jeepay drops it.
+std::optional<std::string_view> foreign_field(Endpoint endpoint, const FieldBag& bag);
+/// Whether the body would have no foreign field at some other endpoint either.
+bool fits_elsewhere(Endpoint endpoint, const FieldBag& bag);
 
 inline constexpr std::int64_t kDefaultReqTimeWindow_ms = 600'000;
 inline constexpr std::int64_t kDefaultExpiry_s = 7200;

@@ -9,6 +9,26 @@ namespace {
 
 using Handler = void (*)(const DeskPtr&, const CallPtr&);
 
+/// Whether the body was made for this endpoint. Asked when the signature has held, so that only the
+/// app itself learns the answer. Errors: kMalformed, kMismatch.
+Result<void> check_bound(Desk& desk, Endpoint endpoint, const JeepayCall& call,
+                         std::int64_t window_ms) {
+  if (const auto foreign = foreign_field(endpoint, call.bag))
+    return fail(Errc::kMalformed, "字段 {} 不属于本接口", *foreign);
+  if (!fits_elsewhere(endpoint, call.bag)) return success();
+  switch (desk.bodies.accept(endpoint, call.envelope.app_id, call.bag.text("sign"),
+                             call.envelope.req_time, window_ms, desk.services.real.now())) {
+    case SignedBodies::Verdict::kFresh:
+    case SignedBodies::Verdict::kAgain:
+      break;
+    case SignedBodies::Verdict::kElsewhere:
+      return fail(Errc::kMismatch, "该签名已用于其他接口, 请用新的 reqTime 重新签名");
+    case SignedBodies::Verdict::kTooOld:
+      return fail(Errc::kMismatch, "reqTime 早于本次服务启动, 请用新的 reqTime 重新签名");
+  }
+  return success();
+}
+
 /// The call if it may be believed. Errors: as the merchant is told them.
 Result<CallPtr> authenticate(Desk& desk, Endpoint endpoint, HttpServer::Reply reply,
                              const HttpRequest& request) {
@@ -19,6 +39,7 @@ Result<CallPtr> authenticate(Desk& desk, Endpoint endpoint, HttpServer::Reply re
   const channels::App& app = call->caller->app;
   TRY(verify_sign(call->bag, known_fields(endpoint), {call->caller->secret, app.md5_allowed}));
   TRY(check_req_time(call->envelope, desk.services.real.now(), std::int64_t{app.window_s} * 1000));
+  TRY(check_bound(desk, endpoint, *call, std::int64_t{app.window_s} * 1000));
   call->peer = request.peer;
   call->reply = std::move(reply);
   return CallPtr(std::move(call));
@@ -38,7 +59,7 @@ void add(Router& router, const DeskPtr& desk, std::string method, std::string pa
     const Error& error = believed.error();
     if (error.code == Errc::kCorrupt)
       log_error("a merchant or app cannot be read: {}", error.message);
-    call.reply(answer(render_error(error)));
+    call.reply(refusal(render_error(error), name_of(error.code)));
   };
   router.add(std::move(route));
 }

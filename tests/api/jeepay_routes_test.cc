@@ -581,7 +581,8 @@ TEST_CASE("jeepay routes: a call that is not believed leaves nothing and learns 
 
 TEST_CASE("jeepay routes: the recorded requests of the SDK get answers that it accepts") {
   SHARED_OR_SKIP();
-  MerchantWorld world;
+  // Started before the first of them was signed.
+  MerchantWorld world({api::add_jeepay_routes}, 65536, Timestamp::from_ms(1'795'225'254'000));
   // "A" is the recording's app of M1; orders with its numbers are made to fit.
   std::ifstream in(shared_data() / "jeepay" / "sdk-1.6.1-requests.jsonl");
   std::vector<ApiReply> replies;
@@ -612,6 +613,7 @@ TEST_CASE("jeepay routes: the recorded requests of the SDK get answers that it a
   CHECK(replies[0].at("data.payDataType") == "codeUrl");
   CHECK(replies[1].at("msg") == "商户订单[mho1]已存在: 字段 extParam 与首次请求不同");
   CHECK(replies[3].at("msg") == "订单不存在");
+  CHECK(replies[4].at("msg") == "订单不存在");
   CHECK(replies[6].at("msg").find("只支持 bank") != std::string::npos);
 }
 
@@ -633,4 +635,54 @@ TEST_CASE("jeepay routes: a notification of what does not exist is an error, not
   const auto body = told("order", id.c_str());
   REQUIRE(body);
   CHECK(ask_sdk({{"form", body.value(), "HMAC-SHA256"}})[0] == "ok");
+}
+
+TEST_CASE("jeepay routes: a signed body is good at the endpoint it was made for, and there again") {
+  MerchantWorld world;
+  const std::string order = world.signed_body(MerchantWorld::order("B1"));
+  const ApiReply placed = world.send("/api/pay/unifiedOrder", order);
+  REQUIRE(placed.at("code") == "0");
+  const std::string id = placed.at("data.payOrderId");
+  const auto state = [&] { return world.stands(id).state; };
+
+  // The order's own signed body does not close it, nor anything else.
+  for (const char* path : {"/api/pay/close", "/api/pay/query", "/api/transferOrder",
+                           "/api/refund/refundOrder", "/api/transfer/query"}) {
+    INFO(path);
+    const ApiReply moved = world.send(path, order);
+    CHECK(moved.at("code") == "11");
+    CHECK(moved.at("msg").find("不属于本接口") != std::string::npos);
+    CHECK(moved.header("Suanpan-Refusal") == "malformed");
+  }
+  CHECK(state() == OrderState::kCreated);
+  CHECK(world.send("/api/pay/unifiedOrder", order).at("data.payOrderId") == id);
+
+  // A query's body fits close field by field; its signature is spent on the query.
+  const std::string query = world.signed_body({{"payOrderId", id}});
+  REQUIRE(world.send("/api/pay/query", query).at("data.state") == "0");
+  const ApiReply turned = world.send("/api/pay/close", query);
+  CHECK(turned.at("code") == "9999");
+  CHECK(turned.at("msg") == "该签名已用于其他接口, 请用新的 reqTime 重新签名");
+  CHECK(state() == OrderState::kCreated);
+  CHECK(world.send("/api/pay/query", query).at("data.state") == "0");  // a retry of the query
+
+  // Signed for close it closes; the same again is a retry with the same answer.
+  const std::string close = world.signed_body({{"payOrderId", id}});
+  const ApiReply closed = world.send("/api/pay/close", close);
+  CHECK(closed.at("code") == "0");
+  CHECK(state() == OrderState::kClosed);
+  CHECK(world.send("/api/pay/close", close).body == closed.body);
+  CHECK(world.send("/api/pay/query", close).at("code") == "9999");
+}
+
+TEST_CASE("jeepay routes: a close that was signed before the start is not believed") {
+  MerchantWorld world;
+  const std::string id = world.placed("B2");
+  const std::string before = std::to_string(world.real().now().ms() - 5);
+  const ApiReply old = world.call("/api/pay/close", {{"payOrderId", id}, {"reqTime", before}});
+  CHECK(old.at("code") == "9999");
+  CHECK(old.at("msg") == "reqTime 早于本次服务启动, 请用新的 reqTime 重新签名");
+  CHECK(world.stands(id).state == OrderState::kCreated);
+  CHECK(world.call("/api/pay/query", {{"payOrderId", id}, {"reqTime", before}}).at("code") == "0");
+  CHECK(world.call("/api/pay/close", {{"payOrderId", id}}).at("code") == "0");
 }

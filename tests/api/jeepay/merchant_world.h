@@ -66,16 +66,22 @@ struct MerchantWorld {
   std::mutex mutex;      ///< guards the sandbox and `cut`
   std::string cut;       ///< requests whose "METHOD path" contains it get no answer
   std::size_t sent = 0;  ///< requests to the outside
+  int signed_ = 0;       ///< calls signed
   std::unique_ptr<ApiServer> server;
   std::unique_ptr<channels::PaymentService> payments;
   std::unique_ptr<settlement::SettlementService> settlement;
 
+  /// `started`: the real clock at the start, if not the present.
   explicit MerchantWorld(std::vector<ApiServer::Adder> adders = {api::add_jeepay_routes},
-                         std::size_t queue_items = 65536) {
+                         std::size_t queue_items = 65536, std::optional<Timestamp> started = {}) {
     make_upstream();
     server = std::make_unique<ApiServer>(
-        adders, [this](ApiServer& s) { prepare(s); }, api::RateLimit{1'000'000, 1'000'000},
-        queue_items);
+        adders,
+        [this, started](ApiServer& s) {
+          if (started) s.real.set(*started);
+          prepare(s);
+        },
+        api::RateLimit{1'000'000, 1'000'000}, queue_items);
   }
   ~MerchantWorld() {
     server->server->stop(1000);
@@ -114,7 +120,8 @@ struct MerchantWorld {
     fields.emplace("appId", "A");
     fields.emplace("version", "1.0");
     fields.emplace("signType", "MD5");
-    fields.emplace("reqTime", std::to_string(real().now().ms()));
+    // A client's clock runs on: two calls of one moment would have the same signature.
+    fields.emplace("reqTime", std::to_string(real().now().ms() + ++signed_));
     api::jeepay::FieldBag bag = bag_of(fields);
     const auto type = api::jeepay::sign_type_of(fields["signType"]);
     const Secret key(secret.empty() ? std::string(kSdkSecret) : secret);
