@@ -8,6 +8,7 @@
 namespace suanpan::api::v1 {
 
 void add_account_routes(Router& router, Services& services);
+void add_adjustment_routes(Router& router, Services& services);
 void add_book_routes(Router& router, Services& services);
 void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
 void add_event_routes(Router& router, Services& services);

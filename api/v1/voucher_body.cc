@@ -21,10 +21,10 @@ AccountRef read_account(Fields& in, std::string_view name) {
   return ref;
 }
 
-const Account* find_account(const State& state, const AccountRef& ref) {
-  if (!ref.code.empty()) return state.account(ref.code);
-  if (ref.id <= 0 || ref.id > static_cast<std::int64_t>(state.accounts().size())) return nullptr;
-  return state.account(AccountId{static_cast<std::uint32_t>(ref.id)});
+const Account* find_account(const View& view, const AccountRef& ref) {
+  if (!ref.code.empty()) return view.account(ref.code);
+  if (ref.id <= 0 || ref.id > std::int64_t{UINT32_MAX}) return nullptr;
+  return view.account(AccountId{static_cast<std::uint32_t>(ref.id)});
 }
 
 VoucherDraft read_voucher(Fields& in, bool hold) {
@@ -51,13 +51,13 @@ VoucherDraft read_voucher(Fields& in, bool hold) {
   return draft;
 }
 
-std::optional<Refusal> resolve(const State& state, VoucherDraft& draft) {
+std::optional<Refusal> resolve(const View& view, VoucherDraft& draft) {
   std::optional<Refusal> missing;
   for (std::size_t i = 0; i < draft.accounts.size(); ++i) {
     const auto& [debit_ref, credit_ref] = draft.accounts[i];
     Leg& leg = draft.request.legs[i];
     const auto put = [&](AccountId& id, const AccountRef& ref, RefusalCode code) {
-      const Account* account = find_account(state, ref);
+      const Account* account = find_account(view, ref);
       // Numbers that no account has, and not equal: only the check of the rest looks at them.
       id =
           account ? account->id : AccountId{code == RefusalCode::kDebitAccountNotFound ? ~0u : ~1u};

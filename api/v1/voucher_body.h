@@ -12,7 +12,7 @@ struct AccountRef {
 };
 AccountRef read_account(Fields& in, std::string_view name);
 /// The account; null if there is none.
-const Account* find_account(const State& state, const AccountRef& ref);
+const Account* find_account(const View& view, const AccountRef& ref);
 
 struct VoucherDraft {
   VoucherRequest request;                                   ///< its legs still without accounts
@@ -24,7 +24,7 @@ struct VoucherDraft {
 VoucherDraft read_voucher(Fields& in, bool hold);
 /// Puts the accounts in. An account that is not there is refused before anything is journalled: the
 /// same call may succeed once the account is open. What is malformed is refused first.
-std::optional<Refusal> resolve(const State& state, VoucherDraft& draft);
+std::optional<Refusal> resolve(const View& view, VoucherDraft& draft);
 
 /// "legs" and its companions in the short notation.
 inline constexpr std::string_view kVoucherMembers =

@@ -1,4 +1,5 @@
 // Vouchers: posting one, posting many with an answer each, looking one up.
+#include "api/metrics.h"
 #include "api/v1/routes.h"
 #include "api/v1/voucher_answer.h"
 #include "api/v1/voucher_body.h"
@@ -36,6 +37,7 @@ void post(Services& services, Call call) {
 
 /// A batch on its way: the items that go into the book, and what was refused before.
 struct Batch {
+  Metrics& metrics;
   struct Item {
     ClaimKey key;
     std::optional<Refusal> refusal;  ///< nothing was journalled for it
@@ -69,6 +71,7 @@ void answer_batch(const Batch& batch, const Book::Answers& answers) {
     if (item.refusal) refused.refusal = *item.refusal;
     const Answer& answer = item.refusal ? refused : answers.at(item.answer);
     accepted += answer.accepted();
+    if (!answer.accepted()) batch.metrics.refused(name_of(answer.refusal.code));
     write_item(out, item.key, answer);
   }
   out.end_array()
@@ -100,8 +103,7 @@ void post_batch(Services& services, Call call) {
   if (!given || drafts.empty()) body.root().fail_at("items", "has no elements");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
 
-  auto batch = std::make_shared<Batch>();
-  batch->call = std::move(call);
+  auto batch = std::make_shared<Batch>(Batch{services.metrics, std::move(call), {}});
   std::vector<VoucherRequest> vouchers;
   services.book.read([&](const State& state, std::uint64_t) {
     for (VoucherDraft& draft : drafts) {
@@ -111,13 +113,13 @@ void post_batch(Services& services, Call call) {
     }
   });
   if (vouchers.empty()) return answer_batch(*batch, {});
-  const bool accepted =
-      services.book.submit(std::move(vouchers), [batch, &services](Book::Answers answers) {
-        // The committing thread has more to do than to write a long answer.
-        auto shared = std::make_shared<Book::Answers>(std::move(answers));
-        const auto write = [batch, shared] { answer_batch(*batch, *shared); };
-        if (shared->size() <= kInlineItems || !services.workers.submit(write)) write();
-      });
+  const auto done = [batch, &services](Book::Answers answers) {
+    // The committing thread has more to do than to write a long answer.
+    auto shared = std::make_shared<Book::Answers>(std::move(answers));
+    const auto write = [batch, shared] { answer_batch(*batch, *shared); };
+    if (shared->size() <= kInlineItems || !services.workers.submit(write)) write();
+  };
+  const bool accepted = services.book.submit(std::move(vouchers), done);
   if (!accepted) refuse_call(batch->call, overloaded(1));
 }
 

@@ -33,8 +33,9 @@ enum class DocumentKind : std::uint8_t {
   kNight = 19,       ///< what of a business day's night is done: api/night/night_record.h
   kBookSetting = 20,
   kChannelArrival = 21,
-  kRefundRequest = 22,  ///< a maker's refund that a checker has yet to approve
-  kPayoutRequest = 23,  ///< likewise a payout
+  kRefundRequest = 22,      ///< a maker's refund that a checker has yet to approve
+  kPayoutRequest = 23,      ///< likewise a payout
+  kAdjustmentRequest = 26,  ///< likewise a voucher into a day already cut
 };
 
 struct Document {

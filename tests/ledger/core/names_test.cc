@@ -187,6 +187,7 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kChannelArrival, 21},
       {DocumentKind::kRefundRequest, 22},
       {DocumentKind::kPayoutRequest, 23},
+      {DocumentKind::kAdjustmentRequest, 26},
   };
   for (const auto& [kind, number] : kinds) CHECK(static_cast<int>(kind) == number);
 }
