@@ -41,8 +41,10 @@ struct Fixture : ApiServer {
 TEST_CASE("v1 books: the day moves forward only, and a closed day takes nothing") {
   Fixture f;
   CHECK(f.get("upstream", "/v1/books").at("books.0.accounting_date") == "2026-03-04");
-  CHECK(f.post("checker", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c1").status == 403);
-  CHECK(f.post("operator", "/v1/books/day-cut", R"({"next":"5 March"})", "c2").status == 400);
+  CHECK(f.post("checker", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c1").told() ==
+        "403 forbidden");
+  CHECK(f.post("operator", "/v1/books/day-cut", R"({"next":"5 March"})", "c2").told() ==
+        "400 malformed");
   REQUIRE(f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c3").status == 200);
   const auto again = f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c3");
   CHECK(again.header("Suanpan-Replayed") == "true");
@@ -51,8 +53,8 @@ TEST_CASE("v1 books: the day moves forward only, and a closed day takes nothing"
   CHECK(back.at("refusal") == "day_cut_not_forward");
   CHECK(f.get("auditor", "/v1/books").at("books.0.accounting_date") == "2026-03-05");
 
-  CHECK(f.post("operator", "/v1/books/period-close", R"({"through":"2026-03-04"})", "p1").status ==
-        403);
+  CHECK(f.post("operator", "/v1/books/period-close", R"({"through":"2026-03-04"})", "p1").told() ==
+        "403 forbidden");
   REQUIRE(f.post("checker", "/v1/books/period-close", R"({"through":"2026-03-04"})", "p2").status ==
           200);
   const auto late = f.post("upstream", "/v1/vouchers",
@@ -84,10 +86,13 @@ TEST_CASE("v1 reversals: red, at most the original, and only of one's own or by 
   CHECK(f.balance("2101/M1") == 0);
   CHECK(f.get("auditor", "/v1/accounts/2101/M1").at("balance.credits_red") == "-1000");
   const Unchanged unchanged(f);
-  CHECK(f.post("maker", "/v1/reversals", R"({"original":"x"})", "r4").status == 404);
-  CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[-1])"), "r5").status == 400);
-  CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[1.5])"), "r6").status == 400);
-  CHECK(f.post("auditor", "/v1/reversals", body(""), "r7").status == 403);
+  CHECK(f.post("maker", "/v1/reversals", R"({"original":"x"})", "r4").told() ==
+        "404 voucher_not_found");
+  CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[-1])"), "r5").told() ==
+        "400 malformed");
+  CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[1.5])"), "r6").told() ==
+        "400 malformed");
+  CHECK(f.post("auditor", "/v1/reversals", body(""), "r7").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 trial balance: debits equal credits, rolled up along the codes") {
@@ -103,9 +108,10 @@ TEST_CASE("v1 trial balance: debits equal credits, rolled up along the codes") {
   CHECK(reply.at("rows.3.code") == "2101/M1");
   CHECK(reply.at("rows.3.closing") == "-1000");
   CHECK(f.get("auditor", "/v1/trial-balance?date=2026-03-03").at("debit_total") == "0");
-  CHECK(f.get("auditor", "/v1/trial-balance?date=today").status == 400);
-  CHECK(f.get("auditor", "/v1/trial-balance?from=2026-03-05&date=2026-03-04").status == 400);
-  CHECK(f.get("upstream", "/v1/trial-balance").status == 403);
+  CHECK(f.get("auditor", "/v1/trial-balance?date=today").told() == "400 malformed");
+  CHECK(f.get("auditor", "/v1/trial-balance?from=2026-03-05&date=2026-03-04").told() ==
+        "400 malformed");
+  CHECK(f.get("upstream", "/v1/trial-balance").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 events: in order, without gaps, and whoever waits is woken") {
@@ -144,8 +150,8 @@ TEST_CASE("v1 events: in order, without gaps, and whoever waits is woken") {
   CHECK(f.get("auditor", "/v1/events?wait_ms=150&after=" + woken.at("next")).size("events") == 0);
   // An upstream key sees its own, and these were not.
   CHECK(f.get("upstream", "/v1/events").size("events") == 0);
-  CHECK(f.get("auditor", "/v1/events?after=-1").status == 400);
-  CHECK(f.get("auditor", "/v1/events?wait_ms=30001").status == 400);
+  CHECK(f.get("auditor", "/v1/events?after=-1").told() == "400 malformed");
+  CHECK(f.get("auditor", "/v1/events?wait_ms=30001").told() == "400 malformed");
 }
 
 TEST_CASE("v1 keys: the secret is shown once and works, the list has none") {
@@ -163,13 +169,14 @@ TEST_CASE("v1 keys: the secret is shown once and works, the list has none") {
   CHECK(f.get("auditor", "/v1/keys").size("keys") == 8);
   CHECK(f.post("operator", "/v1/keys", body, "k2").at("refusal") == "document_exists");
   const Unchanged unchanged(f);
-  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"a b","roles":"auditor"})", "k3").status ==
-        400);
-  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"x","roles":"king"})", "k4").status == 400);
+  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"a b","roles":"auditor"})", "k3").told() ==
+        "400 malformed");
+  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"x","roles":"king"})", "k4").told() ==
+        "400 malformed");
   CHECK(f.post("operator", "/v1/keys", R"({"key_id":"x","roles":"auditor","secret":"s"})", "k5")
-            .status == 400);
+            .told() == "400 malformed");
   for (const char* role : {"upstream", "maker", "checker", "auditor"})
-    CHECK(f.post(role, "/v1/keys", body, "k6").status == 403);
+    CHECK(f.post(role, "/v1/keys", body, "k6").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 merchants: taken on once with accounts, payee masked; an app's secret shown once") {
@@ -188,7 +195,7 @@ TEST_CASE("v1 merchants: taken on once with accounts, payee masked; an app's sec
   CHECK(again.header("Suanpan-Replayed") == "true");
   CHECK(f.post("operator", "/v1/merchants", body, "m2").at("refusal") == "document_exists");
   CHECK(f.get("auditor", "/v1/merchants").size("merchants") == 1);
-  CHECK(f.get("auditor", "/v1/merchants/M0").status == 404);
+  CHECK(f.get("auditor", "/v1/merchants/M0").told() == "404 merchant_not_found");
   const auto updated =
       f.send(f.request("operator", "PUT", "/v1/merchants/M1621873433953",
                        R"({"name":"阳光物业二","mode":"collected","enabled":false})", "m3"));
@@ -221,13 +228,14 @@ TEST_CASE("v1 merchants: what is wrong is refused and opens no account") {
        R"({"mch_no":"M1","name":"x","mode":"direct","payee":{"name":"x","account":"1","bank":"2"}})",
        R"({"mch_no":1,"name":"x","mode":"direct"})"}) {
     INFO(body);
-    CHECK(f.post("operator", "/v1/merchants", body, "b" + std::to_string(++n)).status == 400);
+    CHECK(f.post("operator", "/v1/merchants", body, "b" + std::to_string(++n)).told() ==
+          "400 malformed");
   }
   CHECK(f.post("maker", "/v1/merchants", R"({"mch_no":"M1","name":"x","mode":"direct"})", "b0")
-            .status == 403);
+            .told() == "403 forbidden");
   CHECK(f.send(f.request("operator", "PUT", "/v1/merchants/M9", R"({"name":"x","mode":"direct"})",
                          "b10"))
-            .status == 404);
+            .told() == "404 merchant_not_found");
 }
 
 TEST_CASE("v1 sub-accounts: one number for one account, however often it is asked for") {
@@ -240,30 +248,31 @@ TEST_CASE("v1 sub-accounts: one number for one account, however often it is aske
   CHECK(made.at("number")[0] == '7');
   CHECK(f.post("maker", "/v1/sub-accounts", body, "s2").at("number") == made.at("number"));
   CHECK(f.get("auditor", "/v1/sub-accounts/" + made.at("number")).at("account") == "2201/0402");
-  CHECK(f.get("auditor", "/v1/sub-accounts/7000000000").status == 404);
+  CHECK(f.get("auditor", "/v1/sub-accounts/7000000000").told() == "404 document_not_found");
   CHECK(f.post("maker", "/v1/sub-accounts", R"({"kind":"household","account":"none"})", "s3")
             .at("refusal") == "account_not_found");
-  CHECK(f.post("maker", "/v1/sub-accounts", R"({"kind":"order","account":"none"})", "s4").status ==
-        400);
+  CHECK(f.post("maker", "/v1/sub-accounts", R"({"kind":"order","account":"none"})", "s4").told() ==
+        "400 malformed");
 }
 
 TEST_CASE("v1 clock: an operator moves it forward, never back") {
   Fixture f;
   const auto to = [](const std::string& time) { return R"({"to":")" + time + "\"}"; };
-  CHECK(f.post("maker", "/v1/clock/advance", to("2026-03-04T10:00:00+08:00"), "c1").status == 403);
+  CHECK(f.post("maker", "/v1/clock/advance", to("2026-03-04T10:00:00+08:00"), "c1").told() ==
+        "403 forbidden");
   const auto moved = f.post("operator", "/v1/clock/advance", to("2026-03-04T10:00:00+08:00"), "c2");
   REQUIRE(moved.status == 200);
   CHECK(moved.at("now") == "2026-03-04T10:00:00+08:00");
   CHECK(f.business.now() == Timestamp::of_cn(*Date::of(2026, 3, 4), 10, 0, 0));
-  CHECK(f.post("operator", "/v1/clock/advance", to("2026-03-04T09:59:59+08:00"), "c3").status ==
-        400);
-  CHECK(f.post("operator", "/v1/clock/advance", to("later"), "c4").status == 400);
+  CHECK(f.post("operator", "/v1/clock/advance", to("2026-03-04T09:59:59+08:00"), "c3").told() ==
+        "400 malformed");
+  CHECK(f.post("operator", "/v1/clock/advance", to("later"), "c4").told() == "400 malformed");
   CHECK(f.business.now() == Timestamp::of_cn(*Date::of(2026, 3, 4), 10, 0, 0));
 }
 
 TEST_CASE("v1 clock: without a manual clock there is no such route") {
   ApiServer f({add_clock_routes});
-  CHECK(f.post("operator", "/v1/clock/advance", "{}", "c1").status == 404);
+  CHECK(f.post("operator", "/v1/clock/advance", "{}", "c1").told() == "404 no_such_route");
 }
 
 TEST_CASE("v1 reports: only files of the folder, whatever the name says") {
@@ -287,9 +296,9 @@ TEST_CASE("v1 reports: only files of the folder, whatever the name says") {
   for (const char* name : {"../secret.csv", "%2e%2e/secret.csv", "..%2fsecret.csv", "link.csv",
                            "notes.txt", "/etc/passwd", "2026-03-04", "day.csv%00", "./day.csv"}) {
     INFO(name);
-    CHECK(f.get("auditor", std::string("/v1/reports/") + name).status == 404);
+    CHECK(f.get("auditor", std::string("/v1/reports/") + name).told() == "404 not_found");
   }
-  CHECK(f.get("upstream", "/v1/reports").status == 403);
+  CHECK(f.get("upstream", "/v1/reports").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 health: open to everybody, and the figures are there") {

@@ -30,13 +30,14 @@ TEST_CASE("v1 orders: placed once, found by both numbers, seen by its owner and 
   CHECK(f.get("upstream", "/v1/orders/" + id).at("mch_order_no") == "O1");
   CHECK(f.get("upstream", "/v1/orders?mch_no=M1&mch_order_no=O1").at("order_id") == id);
   CHECK(f.get("auditor", "/v1/orders/" + id).status == 200);
-  CHECK(f.get("upstream2", "/v1/orders/" + id).status == 404);
-  CHECK(f.get("upstream2", "/v1/orders?mch_no=M1&mch_order_no=O1").status == 404);
-  CHECK(f.get("upstream", "/v1/orders?mch_no=M1&mch_order_no=O2").status == 404);
+  CHECK(f.get("upstream2", "/v1/orders/" + id).told() == "404 order_not_found");
+  CHECK(f.get("upstream2", "/v1/orders?mch_no=M1&mch_order_no=O1").told() == "404 order_not_found");
+  CHECK(f.get("upstream", "/v1/orders?mch_no=M1&mch_order_no=O2").told() == "404 order_not_found");
   CHECK(f.get("upstream", "/v1/events").at("events.0.key") == id);
   CHECK(f.get("upstream2", "/v1/events").size("events") == 0);
 
-  CHECK(f.post("upstream2", "/v1/orders/" + id + "/close", "", "c1").status == 404);
+  CHECK(f.post("upstream2", "/v1/orders/" + id + "/close", "", "c1").told() ==
+        "404 order_not_found");
   const auto closed = f.post("upstream", "/v1/orders/" + id + "/close", "", "c2");
   CHECK(closed.status == 200);
   CHECK(closed.at("state") == "closed");
@@ -53,7 +54,7 @@ TEST_CASE("v1 orders: money goes only where the merchant may direct it") {
   CHECK(f.place("L2", line("2101/M2")).at("refusal") == "not_authorised");
   CHECK(f.place("L3", line("6001")).at("refusal") == "not_authorised");
   CHECK(f.place("L4", line("2201/预售其他")).at("refusal") == "not_authorised");
-  CHECK(f.place("L5", line("")).status == 403);
+  CHECK(f.place("L5", line("")).told() == "403 not_authorised");
 }
 
 TEST_CASE("v1 orders: bad input changes nothing") {
@@ -94,9 +95,10 @@ TEST_CASE("v1 orders: bad input changes nothing") {
   }
   const Unchanged unchanged(f);
   for (const char* role : {"maker", "checker", "auditor", "operator"})
-    CHECK(f.post(role, "/v1/orders", order("1"), "role").status == 403);
+    CHECK(f.post(role, "/v1/orders", order("1"), "role").told() == "403 forbidden");
   // More than any account may take is a refusal of the planner's, journalled nowhere.
-  CHECK(f.post("upstream", "/v1/orders", order("1000000000000001"), "big").status == 400);
+  CHECK(f.post("upstream", "/v1/orders", order("1000000000000001"), "big").told() ==
+        "400 malformed");
 }
 
 TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") {
@@ -112,7 +114,7 @@ TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") 
   CHECK(f.balance("2101/M1") == 10000);  // nothing has moved
   CHECK(f.get("checker", "/v1/refunds/" + id).at("request.state") == "requested");
 
-  CHECK(f.post("maker", "/v1/refunds/" + id + "/approve", "", "a0").status == 403);
+  CHECK(f.post("maker", "/v1/refunds/" + id + "/approve", "", "a0").told() == "403 forbidden");
   const auto approved = f.post("checker", "/v1/refunds/" + id + "/approve", "", "a1");
   REQUIRE(approved.status == 200);
   CHECK(approved.at("maker") == "maker");
@@ -135,14 +137,16 @@ TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") 
         "document_state_final");
 
   const Unchanged unchanged(f);
-  CHECK(f.post("checker", "/v1/refunds", body, "r2").status == 403);
-  CHECK(f.post("upstream", "/v1/refunds", body, "r3").status == 403);
-  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":0})", "r4").status == 400);
-  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":-1})", "r5").status == 400);
+  CHECK(f.post("checker", "/v1/refunds", body, "r2").told() == "403 forbidden");
+  CHECK(f.post("upstream", "/v1/refunds", body, "r3").told() == "403 forbidden");
+  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":0})", "r4").told() ==
+        "400 malformed");
+  CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":-1})", "r5").told() ==
+        "400 malformed");
   for (const char* more : {R"("maker":"y")", R"("reason":"a\u0007")", R"("mch_refund_no":"a/b")"})
     CHECK(f.post("maker", "/v1/refunds", std::string(R"({"order_id":"x","amount":1,)") + more + "}",
                  std::string("r6") + more[1])
-              .status == 400);
+              .told() == "400 malformed");
 }
 
 TEST_CASE("v1 refunds: nobody approves what he asked for, a rejected one moves nothing") {
@@ -183,7 +187,7 @@ TEST_CASE("v1 refunds: nobody approves what he asked for, a rejected one moves n
   CHECK(f.get("auditor", "/v1/refunds/" + two).at("request.state") == "requested");
   CHECK(f.get("auditor", "/v1/refunds/" + two).at("refund") == "(absent)");
   CHECK(f.post("checker", "/v1/refunds/" + two + "/reject", "{}", "j2").status == 200);
-  CHECK(f.post("checker", "/v1/refunds/none/approve", "", "a5").status == 404);
+  CHECK(f.post("checker", "/v1/refunds/none/approve", "", "a5").told() == "404 document_not_found");
 }
 
 /// The documents, legs and events of the one command that approved a request.
@@ -327,7 +331,7 @@ TEST_CASE("v1 refunds: lists show a checker what waits for him, page by page") {
   CHECK(one.at("refunds.0.refund.amount") == "10");
   CHECK(one.at("next_cursor") == "null");
 
-  CHECK(f.get("upstream", "/v1/refunds").status == 403);
+  CHECK(f.get("upstream", "/v1/refunds").told() == "403 forbidden");
   struct Row {
     const char* query;
     const char* detail;
@@ -386,8 +390,8 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   CHECK(list.at("payouts.0.payout.payout_id") == id);
   CHECK(list.body.find("6217000000000099") == std::string::npos);
   CHECK(f.get("checker", "/v1/payouts?mch_no=M2").size("payouts") == 0);
-  CHECK(f.get("upstream", "/v1/payouts").status == 403);
-  CHECK(f.get("checker", "/v1/payouts?order_id=x").status == 400);
+  CHECK(f.get("upstream", "/v1/payouts").told() == "403 forbidden");
+  CHECK(f.get("checker", "/v1/payouts?order_id=x").told() == "400 malformed");
   // More than is there is asked for, refused when it is approved, and waits for the next decision.
   const std::string much =
       f.post("maker2", "/v1/payouts", body("2201/预售/A1", "30001"), "p8").at("id");
@@ -405,11 +409,14 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   const Unchanged unchanged(f);
   CHECK(f.post("maker", "/v1/payouts", body("2102/M2", "1"), "p2").at("refusal") ==
         "not_authorised");
-  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "0"), "p3").status == 400);
-  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "-1"), "p4").status == 400);
-  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "1.5"), "p5").status == 400);
-  CHECK(f.post("checker", "/v1/payouts", body("2201/预售/A1", "1"), "p6").status == 403);
-  CHECK(f.post("maker", "/v1/payouts", R"({"mch_no":"M1","amount":1})", "p7").status == 400);
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "0"), "p3").told() == "400 malformed");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "-1"), "p4").told() == "400 malformed");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "1.5"), "p5").told() ==
+        "400 malformed");
+  CHECK(f.post("checker", "/v1/payouts", body("2201/预售/A1", "1"), "p6").told() ==
+        "403 forbidden");
+  CHECK(f.post("maker", "/v1/payouts", R"({"mch_no":"M1","amount":1})", "p7").told() ==
+        "400 malformed");
   const auto bad = [&](const std::string& more, const std::string& payee, const char* key) {
     return f.post("maker", "/v1/payouts",
                   R"({"mch_no":"M1","amount":1,)" + more + R"("payee":{)" + payee + "}}", key);
@@ -432,7 +439,7 @@ TEST_CASE("v1 settlement: computed, reviewed, approved by a second person; twice
   REQUIRE(f.book->run(day_cut({{Id128{2, 2}, kSystemCaller}, *Date::of(2026, 3, 5)})).accepted());
   f.business.advance_seconds(24 * 3600);
   const std::string day = R"({"settle_on":"2026-03-05"})";
-  CHECK(f.post("checker", "/v1/settlement-batches", day, "c0").status == 403);
+  CHECK(f.post("checker", "/v1/settlement-batches", day, "c0").told() == "403 forbidden");
   CHECK(f.post("maker", "/v1/settlement-batches", R"({"settle_on":"2099-03-05"})", "c1").status ==
         404);
   const auto made = f.post("maker", "/v1/settlement-batches", day, "c2");
@@ -446,15 +453,15 @@ TEST_CASE("v1 settlement: computed, reviewed, approved by a second person; twice
   CHECK(f.get("auditor", "/v1/settlement-batches?settle_on=2026-03-05").size("batches") == 1);
   CHECK(f.get("auditor", path).at("lines.0.item_no") == order);
   CHECK(f.post("maker", path + "/review", "{}", "s1").at("state") == "reviewed");
-  CHECK(f.post("maker", path + "/approve", "{}", "s2").status == 403);
+  CHECK(f.post("maker", path + "/approve", "{}", "s2").told() == "403 forbidden");
   const auto approved = f.post("checker", path + "/approve", "{}", "s3");
   REQUIRE(approved.status == 200);
   CHECK(approved.at("payout_id") != "(absent)");
   CHECK(f.balance("2103") == 10000);
   CHECK(f.post("checker", path + "/withdraw", R"({"reason":"late"})", "s4").at("refusal") ==
         "batch_state_wrong");
-  CHECK(f.get("auditor", "/v1/settlement-batches/none").status == 404);
-  CHECK(f.get("upstream", "/v1/settlement-batches").status == 403);
+  CHECK(f.get("auditor", "/v1/settlement-batches/none").told() == "404 document_not_found");
+  CHECK(f.get("upstream", "/v1/settlement-batches").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refused") {
@@ -467,16 +474,17 @@ TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refu
                        const std::string& who = "operator") {
     return f.send(f.request(who, "PUT", "/v1/fee-schedules/M1", body, key));
   };
-  CHECK(f.get("auditor", "/v1/fee-schedules/M1").status == 404);
+  CHECK(f.get("auditor", "/v1/fee-schedules/M1").told() == "404 document_not_found");
   REQUIRE(put(schedule, "f1").status == 200);
   CHECK(f.get("auditor", "/v1/fee-schedules/M1").body == schedule);
   CHECK(f.place("F1").at("fee") == "60");
-  CHECK(put(schedule, "f2", "maker").status == 403);
+  CHECK(put(schedule, "f2", "maker").told() == "403 forbidden");
   std::string other = schedule;
   other.replace(other.find("0.006"), 5, "1.006");
-  CHECK(put(other, "f3").status == 400);
-  CHECK(put("{}", "f4").status == 400);
-  CHECK(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M2", schedule, "f5")).status == 400);
+  CHECK(put(other, "f3").told() == "400 malformed");
+  CHECK(put("{}", "f4").told() == "400 malformed");
+  CHECK(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M2", schedule, "f5")).told() ==
+        "400 malformed");
 }
 
 TEST_CASE("v1 reconciliation: a bill that is not believed changes nothing and says why") {
@@ -489,25 +497,27 @@ TEST_CASE("v1 reconciliation: a bill that is not believed changes nothing and sa
   CHECK(f.get("auditor", "/v1/reconciliation-runs").size("runs") == 0);
   CHECK(f.get("auditor", "/v1/breaks?open=true").size("breaks") == 0);
   const Unchanged unchanged(f);
-  CHECK(run(head, "r1").status == 400);  // no file, and nowhere to fetch one from
-  CHECK(run(head + R"(,"file":"***")", "r2").status == 400);
+  CHECK(run(head, "r1").told() == "400 malformed");  // no file, and nowhere to fetch one from
+  CHECK(run(head + R"(,"file":"***")", "r2").told() == "400 malformed");
   const auto gibberish = run(head + R"(,"file":")" + base64("not a bill") + "\"", "r3");
   CHECK(gibberish.status == 400);
   CHECK(gibberish.at("refusal") == "malformed");
-  CHECK(run(R"("kind":"gossip","subject":"x","day":"2026-03-04","file":"")", "r4").status == 400);
+  CHECK(run(R"("kind":"gossip","subject":"x","day":"2026-03-04","file":"")", "r4").told() ==
+        "400 malformed");
   const auto bomb = run(R"("kind":"statement","subject":"x","day":"2026-03-04","file":")" +
                             base64("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>") + "\"",
                         "r5");
   CHECK(bomb.status == 415);  // a document type is no part of a statement
   CHECK(bomb.at("refusal") == "unsupported");
-  CHECK(run(head, "r6", "checker").status == 403);
-  CHECK(f.get("auditor", "/v1/reconciliation-runs/none").status == 404);
-  CHECK(f.post("maker", "/v1/breaks/none/propose", R"({"resolution":"adjust"})", "p1").status ==
-        404);
-  CHECK(f.post("checker", "/v1/breaks/none/resolve", "{}", "p2").status == 404);
-  CHECK(f.post("maker", "/v1/breaks/none/reject", "{}", "p4").status == 404);
-  CHECK(f.post("maker", "/v1/breaks/none/resolve", "{}", "p3").status == 403);
-  CHECK(f.get("upstream", "/v1/breaks").status == 403);
+  CHECK(run(head, "r6", "checker").told() == "403 forbidden");
+  CHECK(f.get("auditor", "/v1/reconciliation-runs/none").told() == "404 document_not_found");
+  CHECK(f.post("maker", "/v1/breaks/none/propose", R"({"resolution":"adjust"})", "p1").told() ==
+        "404 document_not_found");
+  CHECK(f.post("checker", "/v1/breaks/none/resolve", "{}", "p2").told() ==
+        "404 document_not_found");
+  CHECK(f.post("maker", "/v1/breaks/none/reject", "{}", "p4").told() == "404 document_not_found");
+  CHECK(f.post("maker", "/v1/breaks/none/resolve", "{}", "p3").told() == "403 forbidden");
+  CHECK(f.get("upstream", "/v1/breaks").told() == "403 forbidden");
 }
 
 TEST_CASE("v1 reports: those of a day are written, listed and read") {
@@ -519,8 +529,9 @@ TEST_CASE("v1 reports: those of a day are written, listed and read") {
   CHECK(list.body.find(written.at("files.0")) != std::string::npos);
   std::string name = percent_encode(written.at("files.0"));
   CHECK(f.get("auditor", "/v1/reports/" + name).status == 200);
-  CHECK(f.post("upstream", "/v1/reports", R"({"day":"2026-03-04"})", "d2").status == 403);
-  CHECK(f.post("operator", "/v1/reports", R"({"day":"tomorrow"})", "d3").status == 400);
+  CHECK(f.post("upstream", "/v1/reports", R"({"day":"2026-03-04"})", "d2").told() ==
+        "403 forbidden");
+  CHECK(f.post("operator", "/v1/reports", R"({"day":"tomorrow"})", "d3").told() == "400 malformed");
 }
 
 TEST_CASE("v1: with every service, every route is there and described") {
