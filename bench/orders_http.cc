@@ -241,7 +241,7 @@ struct Spent {
 
 Spent spent_so_far(Machines& machines) {
   return {bench::usage_of(machines.engine.pid()), bench::usage_of(machines.sandbox.pid()),
-          bench::usage_of(::getpid()), machines.metric("suanpan_book_blocks")};
+          bench::usage_of(::getpid()), machines.metric("suanpan_book_syncs_total")};
 }
 
 int run(const Options& o) {

@@ -98,7 +98,7 @@ TEST_CASE("v1 orders: bad input changes nothing") {
     CHECK(f.post(role, "/v1/orders", order("1"), "role").told() == "403 forbidden");
   // More than any account may take is a refusal of the planner's, journalled nowhere.
   CHECK(f.post("upstream", "/v1/orders", order("1000000000000001"), "big").told() ==
-        "400 malformed");
+        "400 amount_too_large");
 }
 
 TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") {
@@ -140,9 +140,9 @@ TEST_CASE("v1 refunds: asked for by a maker, made when another approves, once") 
   CHECK(f.post("checker", "/v1/refunds", body, "r2").told() == "403 forbidden");
   CHECK(f.post("upstream", "/v1/refunds", body, "r3").told() == "403 forbidden");
   CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":0})", "r4").told() ==
-        "400 malformed");
+        "400 amount_not_positive");
   CHECK(f.post("maker", "/v1/refunds", R"({"order_id":"x","amount":-1})", "r5").told() ==
-        "400 malformed");
+        "400 amount_not_positive");
   for (const char* more : {R"("maker":"y")", R"("reason":"a\u0007")", R"("mch_refund_no":"a/b")"})
     CHECK(f.post("maker", "/v1/refunds", std::string(R"({"order_id":"x","amount":1,)") + more + "}",
                  std::string("r6") + more[1])
@@ -409,8 +409,10 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   const Unchanged unchanged(f);
   CHECK(f.post("maker", "/v1/payouts", body("2102/M2", "1"), "p2").at("refusal") ==
         "not_authorised");
-  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "0"), "p3").told() == "400 malformed");
-  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "-1"), "p4").told() == "400 malformed");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "0"), "p3").told() ==
+        "400 amount_not_positive");
+  CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "-1"), "p4").told() ==
+        "400 amount_not_positive");
   CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "1.5"), "p5").told() ==
         "400 malformed");
   CHECK(f.post("checker", "/v1/payouts", body("2201/预售/A1", "1"), "p6").told() ==
