@@ -4,20 +4,36 @@
 #include <charconv>
 #include <set>
 
+#include "channels/url.h"
+
 namespace suanpan::api {
 namespace {
 
 // Reads members of one table and remembers which were asked for, so that the rest can be refused.
+// Every fault names the line that it stands in; load_config() puts the file's name in front.
 class Section {
  public:
   Section(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
 
+  /// What is wrong with a member, at its line; at the section's where it is absent.
+  Error fault(const char* key, std::string_view what) const {
+    const toml::node* node = table_ ? table_->get(key) : nullptr;
+    if (!node) node = table_;
+    return fail(Errc::kConfig, "{}: {}.{} {}", node ? node->source().begin.line : 0, name_, key,
+                what);
+  }
+  /// What is wrong with the whole.
+  Error fault(std::string_view what) const {
+    return fail(Errc::kConfig, "{}: {} {}", table_ ? table_->source().begin.line : 0, name_, what);
+  }
+  bool has(const char* key) const { return table_ && table_->contains(key); }
+
   template <class T>
   Result<std::optional<T>> get(const char* key) {
     known_.insert(key);
-    if (!table_ || !table_->contains(key)) return std::optional<T>{};
+    if (!has(key)) return std::optional<T>{};
     const auto value = (*table_)[key].value_exact<T>();
-    if (!value) return fail(Errc::kConfig, "{}.{} has the wrong type", name_, key);
+    if (!value) return fault(key, "has the wrong type");
     return std::optional<T>(*value);
   }
   Result<void> text(const char* key, std::string& into) {
@@ -36,23 +52,30 @@ class Section {
     TRY(auto value, get<std::int64_t>(key));
     if (!value) return success();
     if (*value < low || *value > high)
-      return fail(Errc::kConfig, "{}.{} must lie in {}..{}", name_, key, low, high);
+      return fault(key, fmt::format("must lie in {}..{}", low, high));
     into = static_cast<T>(*value);
     return success();
   }
+  /// The tables of an array ([[section.key]]); anything else there is refused by refuse_others().
   std::vector<const toml::table*> tables(const char* key) {
     known_.insert(key);
     std::vector<const toml::table*> found;
-    if (const toml::array* array = table_ ? (*table_)[key].as_array() : nullptr)
-      for (const toml::node& node : *array)
-        if (const toml::table* table = node.as_table()) found.push_back(table);
+    if (!has(key)) return found;
+    const toml::array* array = (*table_)[key].as_array();
+    if (!array || !array->is_homogeneous<toml::table>()) {
+      if (!array || !array->empty()) wrong_ = fault(key, "has the wrong type");
+      return found;
+    }
+    for (const toml::node& node : *array) found.push_back(node.as_table());
     return found;
   }
   Result<void> refuse_others() const {
+    if (wrong_) return *wrong_;
     if (table_)
       for (const auto& [key, value] : *table_)
         if (!known_.contains(std::string(key.str())))
-          return fail(Errc::kConfig, "{}.{} is not a setting", name_, key.str());
+          return fail(Errc::kConfig, "{}: {}.{} is not a setting", key.source().begin.line, name_,
+                      key.str());
     return success();
   }
 
@@ -60,15 +83,33 @@ class Section {
   const toml::table* table_;
   std::string name_;
   std::set<std::string, std::less<>> known_;
+  std::optional<Error> wrong_;
 };
+
+bool is_loopback(const channels::Url& url) {
+  return url.host == "localhost" || url.host == "::1" ||
+         (url.host_is_address() && url.host.starts_with("127."));
+}
+
+// Orders, payees and our signatures go there: in clear only to this machine (the sandbox).
+Result<void> read_channel_url(Section& s, std::string& into) {
+  TRY(s.text("base_url", into));
+  if (into.empty()) return success();
+  const auto url = channels::Url::parse(into);
+  if (!url) return s.fault("base_url", url.error().message);
+  if (!url.value().is_tls() && !is_loopback(url.value()))
+    return s.fault("base_url", "must be https:// where it leads to another machine");
+  return success();
+}
 
 Result<void> read_server(const toml::table& root, const std::filesystem::path& base, Config& c) {
   Section s(root["server"].as_table(), "server");
   TRY(auto listen, s.get<std::string>("listen"));
   if (listen) {
-    TRY(auto parsed, parse_listen(*listen));
-    c.listen_address = parsed.first;
-    c.listen_port = parsed.second;
+    const auto parsed = parse_listen(*listen);
+    if (!parsed) return s.fault("listen", "must be ADDRESS:PORT");
+    c.listen_address = parsed.value().first;
+    c.listen_port = parsed.value().second;
   }
   TRY(s.number("threads", 1, 64, c.threads));
   TRY(s.number("max_connections", 1, 100'000, c.max_connections));
@@ -80,7 +121,7 @@ Result<void> read_server(const toml::table& root, const std::filesystem::path& b
   TRY(s.path("tls_certificate", base, c.tls_certificate));
   TRY(s.path("tls_key", base, c.tls_key));
   if (c.tls_certificate.empty() != c.tls_key.empty())
-    return fail(Errc::kConfig, "server.tls_certificate and server.tls_key go together");
+    return s.fault("tls_certificate", "and server.tls_key go together");
   return s.refuse_others();
 }
 
@@ -90,13 +131,13 @@ Result<void> read_book(const toml::table& root, const std::filesystem::path& bas
   TRY(auto currency, s.get<std::string>("currency"));
   if (currency) {
     const auto known = currency_of(*currency);
-    if (!known) return fail(Errc::kConfig, "book.currency {} is not known", *currency);
+    if (!known) return s.fault("currency", "is not known");
     c.currency = *known;
   }
   TRY(auto date, s.get<std::string>("first_date"));
   if (date) {
     c.first_date = Date::parse(*date);
-    if (!c.first_date) return fail(Errc::kConfig, "book.first_date must be YYYY-MM-DD");
+    if (!c.first_date) return s.fault("first_date", "must be \"YYYY-MM-DD\"");
   }
   return s.refuse_others();
 }
@@ -106,13 +147,13 @@ Result<void> read_clock(const toml::table& root, Config& c) {
   std::string kind = "system", start;
   TRY(s.text("business", kind));
   TRY(s.text("start", start));
-  if (kind != "system" && kind != "manual")
-    return fail(Errc::kConfig, "clock.business must be system or manual");
+  if (kind != "system" && kind != "manual") return s.fault("business", "must be system or manual");
   c.manual_business_clock = kind == "manual";
+  if (!c.manual_business_clock && s.has("start"))
+    return s.fault("start", "is for clock.business = \"manual\" only");
   if (c.manual_business_clock) {
     const auto at = Timestamp::parse(start);
-    if (!at)
-      return fail(Errc::kConfig, "clock.start must be a time like 2026-03-04T09:00:00+08:00");
+    if (!at) return s.fault("start", "must be a time like \"2026-03-04T09:00:00+08:00\"");
     c.clock_start = *at;
   }
   return s.refuse_others();
@@ -120,7 +161,7 @@ Result<void> read_clock(const toml::table& root, Config& c) {
 
 Result<void> read_wechat(const toml::table& root, const std::filesystem::path& base, Config& c) {
   Section s(root["wechat"].as_table(), "wechat");
-  TRY(s.text("base_url", c.wechat_base_url));
+  TRY(read_channel_url(s, c.wechat_base_url));
   for (const toml::table* table : s.tables("merchant")) {
     Section m(table, "wechat.merchant");
     WechatMerchantConfig merchant;
@@ -135,13 +176,12 @@ Result<void> read_wechat(const toml::table& root, const std::filesystem::path& b
     if (fee_rate) {
       const auto rate = Rate::parse(*fee_rate);
       if (!rate || rate.value().nano < 0 || rate.value() > Rate::parse("1").value())
-        return fail(Errc::kConfig, "wechat.merchant.fee_rate must be a rate like 0.006");
+        return m.fault("fee_rate", "must be a rate like 0.006");
       merchant.fee_rate = rate.value();
     }
     if (merchant.mchid.empty() || merchant.appid.empty() || merchant.serial.empty() ||
         merchant.key_file.empty() || merchant.api_v3_key_file.empty())
-      return fail(Errc::kConfig,
-                  "wechat.merchant needs mchid, appid, serial, key_file and api_v3_key_file");
+      return m.fault("needs mchid, appid, serial, key_file and api_v3_key_file");
     TRY(m.refuse_others());
     c.wechat_merchants.push_back(std::move(merchant));
   }
@@ -150,7 +190,7 @@ Result<void> read_wechat(const toml::table& root, const std::filesystem::path& b
 
 Result<void> read_bank(const toml::table& root, const std::filesystem::path& base, Config& c) {
   Section s(root["bank"].as_table(), "bank");
-  TRY(s.text("base_url", c.bank_base_url));
+  TRY(read_channel_url(s, c.bank_base_url));
   TRY(s.text("party", c.bank_party));
   TRY(s.path("key_file", base, c.bank_key_file));
   for (const toml::table* table : s.tables("account")) {
@@ -159,8 +199,7 @@ Result<void> read_bank(const toml::table& root, const std::filesystem::path& bas
     TRY(a.text("number", account.number));
     TRY(a.text("name", account.name));
     TRY(a.text("agent", account.agent));
-    if (account.number.empty() || account.agent.empty())
-      return fail(Errc::kConfig, "bank.account needs number and agent");
+    if (account.number.empty() || account.agent.empty()) return a.fault("needs number and agent");
     TRY(a.refuse_others());
     c.bank_accounts.push_back(std::move(account));
   }
@@ -177,7 +216,7 @@ Result<void> read_time(Section& s, const char* key, int& minutes) {
   const bool read = shaped && std::from_chars(begin, begin + 2, hour).ptr == begin + 2 &&
                     std::from_chars(begin + 3, begin + 5, minute).ptr == begin + 5;
   if (!read || hour < 0 || hour > 23 || minute < 0 || minute > 59)
-    return fail(Errc::kConfig, "night.{} must be a time of day like 10:05", key);
+    return s.fault(key, "must be a time of day like 10:05");
   minutes = hour * 60 + minute;
   return success();
 }
@@ -196,12 +235,49 @@ Result<void> read_night(const toml::table& root, Config& c) {
   TRY(s.number("first_retry_s", 1, 3600, c.night.first_retry_s));
   TRY(s.number("last_retry_s", 1, 86'400, c.night.last_retry_s));
   if (c.night.last_retry_s < c.night.first_retry_s)
-    return fail(Errc::kConfig, "night.last_retry_s must not be below night.first_retry_s");
+    return s.fault("last_retry_s", "must not be below night.first_retry_s");
   for (const WechatMerchantConfig& merchant : c.wechat_merchants)
     c.night.bills.push_back(merchant.mchid);
   for (const BankAccountConfig& account : c.bank_accounts)
     c.night.statements.push_back(account.number);
   return s.refuse_others();
+}
+
+Result<void> refuse_other_sections(const toml::table& root) {
+  static const std::set<std::string, std::less<>> kSections{
+      "server", "book", "clock",    "public", "reports",
+      "wechat", "bank", "channels", "notify", "night"};
+  for (const auto& [key, value] : root)
+    if (!kSections.contains(key.str()) || !value.is_table())
+      return fail(Errc::kConfig, "{}: {} is not a section", key.source().begin.line, key.str());
+  return success();
+}
+
+Result<Config> read_config(const toml::table& root, const std::filesystem::path& base) {
+  TRY(refuse_other_sections(root));
+  Config c;
+  TRY(read_server(root, base, c));
+  TRY(read_book(root, base, c));
+  TRY(read_clock(root, c));
+  TRY(read_wechat(root, base, c));
+  TRY(read_bank(root, base, c));
+  Section reports(root["reports"].as_table(), "reports");
+  TRY(reports.path("folder", base, c.reports_folder));
+  TRY(reports.text("organisation", c.organisation));
+  TRY(reports.refuse_others());
+  Section pub(root["public"].as_table(), "public");
+  TRY(pub.text("url", c.public_url));
+  if (!channels::Url::parse(c.public_url)) return pub.fault("url", "must be an http or https URL");
+  TRY(pub.refuse_others());
+  Section channels(root["channels"].as_table(), "channels");
+  TRY(channels.path("ca_file", base, c.channels_ca_file));
+  TRY(channels.refuse_others());
+  Section notify(root["notify"].as_table(), "notify");
+  TRY(auto allow, notify.get<bool>("allow_private_addresses"));
+  c.notify_private_addresses = allow.value_or(false);
+  TRY(notify.refuse_others());
+  TRY(read_night(root, c));
+  return c;
 }
 
 }  // namespace
@@ -229,36 +305,9 @@ Result<Config> load_config(const std::filesystem::path& file) {
     return fail(missing ? Errc::kNotFound : Errc::kMalformed, "{}:{}: {}", file.string(),
                 error.source().begin.line, error.description());
   }
-  const std::filesystem::path base = file.parent_path();
-  Config c;
-  TRY(read_server(root, base, c));
-  TRY(read_book(root, base, c));
-  TRY(read_clock(root, c));
-  TRY(read_wechat(root, base, c));
-  TRY(read_bank(root, base, c));
-  Section reports(root["reports"].as_table(), "reports");
-  TRY(reports.path("folder", base, c.reports_folder));
-  TRY(reports.text("organisation", c.organisation));
-  TRY(reports.refuse_others());
-  Section pub(root["public"].as_table(), "public");
-  TRY(pub.text("url", c.public_url));
-  TRY(pub.refuse_others());
-  Section channels(root["channels"].as_table(), "channels");
-  TRY(channels.path("ca_file", base, c.channels_ca_file));
-  TRY(channels.refuse_others());
-  Section notify(root["notify"].as_table(), "notify");
-  TRY(auto allow, notify.get<bool>("allow_private_addresses"));
-  c.notify_private_addresses = allow.value_or(false);
-  TRY(notify.refuse_others());
-  TRY(read_night(root, c));
-  for (const auto& [key, value] : root) {
-    static const std::set<std::string, std::less<>> kSections{
-        "server", "book", "clock",    "public", "reports",
-        "wechat", "bank", "channels", "notify", "night"};
-    if (!kSections.contains(key.str()))
-      return fail(Errc::kConfig, "{} is not a section", key.str());
-  }
-  return c;
+  auto config = read_config(root, file.parent_path());
+  if (!config) return fail(config.error().code, "{}:{}", file.string(), config.error().message);
+  return config;
 }
 
 }  // namespace suanpan::api

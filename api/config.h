@@ -17,8 +17,9 @@
 //             day_cut, fetch_statements, fetch_bills, reconcile, settle, reports;
 //             first_retry_s, last_retry_s
 //
-// Unknown keys are refused: a misspelt limit must not be ignored. Paths are taken from the file's
-// folder.
+// Unknown keys are refused: a misspelt limit must not be ignored. So is a clock.start without the
+// manual clock, and a base_url in clear that leads to another machine. Paths are taken from the
+// file's folder.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -77,7 +78,7 @@ struct Config {
   night::NightSettings night;  ///< its merchants and accounts are those above
 };
 
-/// Errors: kNotFound, kMalformed (with line), kConfig (naming the key and what is wrong).
+/// Errors: kNotFound, kMalformed (with line), kConfig (naming line, key and what is wrong).
 Result<Config> load_config(const std::filesystem::path& file);
 /// "127.0.0.1:8080" or "[::1]:8080". Errors: kConfig.
 Result<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
