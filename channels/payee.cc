@@ -1,11 +1,31 @@
 #include "channels/payee.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "ledger/base/json.h"
 
 namespace suanpan::channels {
 namespace {
 
 std::string context_of(std::string_view mch_no) { return fmt::format("payee|{}", mch_no); }
+
+// By lead bytes: what is not UTF-8 is cut somewhere, and shows no more than one character for it.
+std::vector<std::string_view> characters_of(std::string_view text) {
+  std::vector<std::string_view> characters;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) ++end;
+    characters.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return characters;
+}
+
+// U+4E00 to U+9FFF, the unified ideographs: E4 B8 80 to E9 BF BF.
+bool is_han(std::string_view character) {
+  return character.size() == 3 && character >= "\xe4\xb8\x80" && character <= "\xe9\xbf\xbf";
+}
 
 }  // namespace
 
@@ -29,10 +49,25 @@ Result<Payee> open_payee(const Vault& vault, std::string_view mch_no, std::strin
   return payee;
 }
 
+std::string mask_name(std::string_view name) {
+  const std::vector<std::string_view> characters = characters_of(name);
+  const std::size_t count = characters.size();
+  if (count < 2) return count == 0 ? std::string() : std::string("*");
+  std::string masked(characters[0]);
+  if (count <= 4) return masked + std::string(count - 1, '*');
+  if (count < 8 || !std::all_of(characters.begin(), characters.end(), is_han))
+    return masked + "***";
+  masked += characters[1];
+  masked += "***";
+  masked += characters[count - 2];
+  masked += characters[count - 1];
+  return masked;
+}
+
 std::string mask_payee(const Payee& payee) {
   const std::string_view number = payee.account;
   const auto shown = number.size() > 8 ? number.substr(number.size() - 4) : std::string_view{};
-  return fmt::format("{} ****{}", payee.name, shown);
+  return fmt::format("{} ****{}", mask_name(payee.name), shown);
 }
 
 }  // namespace suanpan::channels

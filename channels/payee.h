@@ -21,7 +21,14 @@ struct Payee {
 std::string seal_payee(const Vault& vault, std::string_view mch_no, const Payee& payee);
 /// Errors: kMalformed, kBadSignature (another merchant's, or another vault's).
 Result<Payee> open_payee(const Vault& vault, std::string_view mch_no, std::string_view sealed);
-/// "工程公司 ****0013": for people.
+/// A name for people and for documents, the one rule for both: of a person the family name (张**),
+/// of a long Chinese name, which is a firm's, the first and last two characters (安居***公司). What
+/// is not wholly Chinese shows its first character, because a short piece of it may be a name.
+///
+///   1 character: *        2 to 4: the first, a star for each other (张*, 欧**)
+///   5 to 7: the first, *** (工***)        8 and more, all Chinese: two, ***, two
+std::string mask_name(std::string_view name);
+/// "张** ****0013": masked name and end of the number.
 std::string mask_payee(const Payee& payee);
 
 }  // namespace suanpan::channels

@@ -11,7 +11,8 @@ namespace suanpan::api::jeepay {
 namespace {
 
 bool is_personal(std::string_view field) {
-  return field == "channelExtra" || field == "accountNo" || field == "accountName";
+  return field == "channelExtra" || field == "extParam" || field == "accountNo" ||
+         field == "accountName";
 }
 
 template <class T>

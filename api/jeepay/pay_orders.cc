@@ -5,6 +5,7 @@
 #include "api/jeepay/cashier_link.h"
 #include "api/jeepay/instructions.h"
 #include "api/jeepay/views.h"
+#include "channels/ext_param.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api::jeepay {
@@ -87,7 +88,7 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   order.body = std::move(request.body);
   order.notify_url = std::move(request.notify_url);
   order.return_url = std::move(request.return_url);
-  order.ext_param = std::move(request.ext_param);
+  order.ext_param = channels::seal_ext_param(desk.services.vault, order.mch_no, request.ext_param);
   return out;
 }
 
@@ -145,10 +146,12 @@ void place_order(const DeskPtr& desk, const CallPtr& call) {
 void query_order(const DeskPtr& desk, const CallPtr& call) {
   with_order(desk, call, [desk, call](const Numbers& order) {
     desk->payments.query(order.order_id, order.paying,
-                         [call](const channels::Outcome<Order>& outcome) {
+                         [desk, call](const channels::Outcome<Order>& outcome) {
                            if (!outcome.accepted())
                              return refuse_outcome(*call, outcome, std::string(kOrderMissing));
-                           call->succeed(fields_of(pay_order_data(outcome.value)));
+                           const auto data = pay_order_data(desk->services.vault, outcome.value);
+                           if (!data) return call->refuse(data.error());
+                           call->succeed(fields_of(data.value()));
                          });
   });
 }

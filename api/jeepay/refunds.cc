@@ -1,6 +1,7 @@
 // Refunds: asked for, and followed.
 #include "api/jeepay/call.h"
 #include "api/jeepay/views.h"
+#include "channels/ext_param.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api::jeepay {
@@ -49,7 +50,8 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   refund.mch_refund_no = std::move(request.mch_refund_no);
   refund.reason = std::move(request.reason);
   refund.notify_url = std::move(request.notify_url);
-  refund.ext_param = std::move(request.ext_param);
+  refund.ext_param =
+      channels::seal_ext_param(desk.services.vault, refund.mch_no, request.ext_param);
   return out;
 }
 
@@ -89,10 +91,12 @@ void query_refund(const DeskPtr& desk, const CallPtr& call) {
     if (!order) return refuse_error(*call, order.error());
     desk->payments.query_refund(
         found.value()->refund_id, true,
-        [call, order = std::move(order.value())](const channels::Outcome<Refund>& outcome) {
+        [desk, call, order = std::move(order.value())](const channels::Outcome<Refund>& outcome) {
           if (!outcome.accepted())
             return refuse_outcome(*call, outcome, std::string(kRefundMissing));
-          call->succeed(fields_of(refund_query_data(outcome.value, order)));
+          const auto data = refund_query_data(desk->services.vault, outcome.value, order);
+          if (!data) return refuse_error(*call, data.error());
+          call->succeed(fields_of(data.value()));
         });
   });
 }

@@ -5,6 +5,7 @@
 #include "api/jeepay/instructions.h"
 #include "api/jeepay/views.h"
 #include "channels/chart.h"
+#include "channels/ext_param.h"
 #include "channels/payee.h"
 #include "channels/registry.h"
 #include "ledger/base/log.h"
@@ -84,7 +85,8 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   payout.remark = std::move(request.transfer_desc);
   payout.entry_type = std::move(request.entry_type);
   payout.notify_url = std::move(request.notify_url);
-  payout.ext_param = std::move(request.ext_param);
+  payout.ext_param =
+      channels::seal_ext_param(desk.services.vault, payout.mch_no, request.ext_param);
   return out;
 }
 
@@ -134,7 +136,9 @@ void query_transfer(const DeskPtr& desk, const CallPtr& call) {
             return refuse_outcome(*call, outcome, std::string(kTransferMissing));
           const auto payee = payee_in_clear(*desk, outcome.value);
           if (!payee) return refuse_error(*call, payee.error());
-          call->succeed(fields_of(transfer_query_data(outcome.value, payee.value())));
+          const auto data = transfer_query_data(desk->services.vault, outcome.value, payee.value());
+          if (!data) return refuse_error(*call, data.error());
+          call->succeed(fields_of(data.value()));
         });
   });
 }

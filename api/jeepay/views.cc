@@ -1,5 +1,6 @@
 #include "api/jeepay/views.h"
 
+#include "channels/ext_param.h"
 #include "channels/registry.h"
 #include "ledger/core/text.h"
 
@@ -73,7 +74,7 @@ UnifiedOrderData unified_order_data(const Order& order) {
           order.pay_data_type, order.pay_data,     error_of(order.error_code, order.error_message)};
 }
 
-PayOrderData pay_order_data(const Order& order) {
+Result<PayOrderData> pay_order_data(const Vault& vault, const Order& order) {
   PayOrderData data;
   data.pay_order_id = order.order_id;
   data.mch_no = order.mch_no;
@@ -87,7 +88,7 @@ PayOrderData pay_order_data(const Order& order) {
   data.body = order.body;
   data.channel_order_no = carriable(order.channel_order_no);
   data.error = error_of(order.error_code, order.error_message);
-  data.ext_param = order.ext_param;
+  TRY(data.ext_param, channels::open_ext_param(vault, order.mch_no, order.ext_param));
   data.success_at = moment(order.paid_at);
   data.created_at = order.created_at;
   return data;
@@ -103,14 +104,16 @@ RefundOrderData refund_order_data(const Refund& refund, const Order& order) {
           error_of(refund.error_code, refund.error_message)};
 }
 
-RefundQueryData refund_query_data(const Refund& refund, const Order& order) {
-  return {refund_order_data(refund, order),
-          refund.order_id,
-          refund.mch_no,
-          refund.app_id,
-          refund.ext_param,
-          moment(refund.succeeded_at),
-          refund.created_at};
+Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refund,
+                                          const Order& order) {
+  TRY(auto ext_param, channels::open_ext_param(vault, refund.mch_no, refund.ext_param));
+  return RefundQueryData{refund_order_data(refund, order),
+                         refund.order_id,
+                         refund.mch_no,
+                         refund.app_id,
+                         std::move(ext_param),
+                         moment(refund.succeeded_at),
+                         refund.created_at};
 }
 
 TransferOrderData transfer_order_data(const Payout& payout, const channels::Payee& payee) {
@@ -127,7 +130,8 @@ TransferOrderData transfer_order_data(const Payout& payout, const channels::Paye
   return data;
 }
 
-TransferQueryData transfer_query_data(const Payout& payout, const channels::Payee& payee) {
+Result<TransferQueryData> transfer_query_data(const Vault& vault, const Payout& payout,
+                                              const channels::Payee& payee) {
   TransferQueryData data;
   data.transfer = transfer_order_data(payout, payee);
   data.mch_no = payout.mch_no;
@@ -135,7 +139,7 @@ TransferQueryData transfer_query_data(const Payout& payout, const channels::Paye
   data.if_code = channels::kBank;
   data.entry_type = payout.entry_type;
   data.transfer_desc = payout.remark;
-  data.ext_param = payout.ext_param;
+  TRY(data.ext_param, channels::open_ext_param(vault, payout.mch_no, payout.ext_param));
   if (payout.state == PayoutState::kSucceeded) data.success_at = moment(payout.settled_at);
   data.created_at = payout.created_at;
   return data;

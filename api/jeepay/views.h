@@ -13,12 +13,15 @@ RefundState refund_state_of(suanpan::RefundState state);
 TransferState transfer_state_of(PayoutState state);
 
 UnifiedOrderData unified_order_data(const Order& order);
-PayOrderData pay_order_data(const Order& order);
+// The full views open the merchant's own parameter. Errors: kCorrupt if it does not open.
+Result<PayOrderData> pay_order_data(const Vault& vault, const Order& order);
 RefundOrderData refund_order_data(const Refund& refund, const Order& order);
-RefundQueryData refund_query_data(const Refund& refund, const Order& order);
+Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refund,
+                                          const Order& order);
 /// `payee`: as the answer may show it.
 TransferOrderData transfer_order_data(const Payout& payout, const channels::Payee& payee);
-TransferQueryData transfer_query_data(const Payout& payout, const channels::Payee& payee);
+Result<TransferQueryData> transfer_query_data(const Vault& vault, const Payout& payout,
+                                              const channels::Payee& payee);
 
 /// The payee with all but the end of the number covered, for what goes over others' wires.
 channels::Payee covered(const channels::Payee& payee);

@@ -1,5 +1,8 @@
 #include "api/v1/order_answer.h"
 
+#include "channels/ext_param.h"
+#include "ledger/base/log.h"
+
 namespace suanpan::api::v1 {
 namespace {
 
@@ -16,7 +19,7 @@ void money(JsonWriter& out, const Money& amount) {
 
 }  // namespace
 
-void write_order(JsonWriter& out, const Order& o) {
+void write_order(JsonWriter& out, const Order& o, const Vault& vault) {
   out.begin_object().field("order_id", o.order_id).field("mch_no", o.mch_no);
   text(out, "app_id", o.app_id);
   out.field("mch_order_no", o.mch_order_no).field("way", o.way);
@@ -31,7 +34,11 @@ void write_order(JsonWriter& out, const Order& o) {
         .end_object();
   out.end_array();
   text(out, "subject", o.subject);
-  text(out, "ext_param", o.ext_param);
+  const auto ext_param = channels::open_ext_param(vault, o.mch_no, o.ext_param);
+  if (!ext_param)
+    log_error("order {}: {}", o.order_id, ext_param.error().message);
+  else
+    text(out, "ext_param", ext_param.value());
   out.field("state", name_of(o.state)).field("unknown", o.unknown).field("late", o.late);
   text(out, "pay_data_type", o.pay_data_type);
   text(out, "pay_data", o.pay_data);

@@ -1,11 +1,14 @@
-// Orders, refunds and payouts as the API shows them. No personal data: payees are masked.
+// Orders, refunds and payouts as the API shows them. No personal data of ours: payees are masked;
+// ext_param goes back to whoever may see the order.
 #pragma once
 #include "api/v1/answer.h"
+#include "ledger/base/vault.h"
 #include "ledger/core/order.h"
 
 namespace suanpan::api::v1 {
 
-void write_order(JsonWriter& out, const Order& order);
+/// Opens the caller's own parameter; one that does not open is left out, and logged.
+void write_order(JsonWriter& out, const Order& order, const Vault& vault);
 void write_refund(JsonWriter& out, const Refund& refund);
 void write_payout(JsonWriter& out, const Payout& payout);
 

@@ -6,6 +6,7 @@
 #include "api/v1/outcome.h"
 #include "api/v1/routes.h"
 #include "channels/chart.h"
+#include "channels/ext_param.h"
 #include "channels/merchant.h"
 #include "settlement/document_fields.h"
 #include "settlement/settlement_service.h"
@@ -76,24 +77,33 @@ OrderDraft read_order(Fields& in) {
 
 // The payer's own details are not content: they must not be journalled, and a resend from another
 // address is still the same order.
-Content content_of(const OrderDraft& draft) {
+Content content_of(const Vault& vault, const OrderDraft& draft) {
   const Order& order = draft.order;
-  Content content{{"mch_no", order.mch_no},
-                  {"mch_order_no", order.mch_order_no},
-                  {"app_id", order.app_id},
-                  {"way", order.way},
-                  {"amount", std::to_string(order.amount.minor)},
-                  {"currency", std::string(code_of(order.amount.currency))},
-                  {"subject", order.subject},
-                  {"body", order.body},
-                  {"notify_url", order.notify_url},
-                  {"return_url", order.return_url},
-                  {"ext_param", order.ext_param},
-                  {"product", draft.product},
-                  {"expires_in_s", std::to_string(draft.expires_in_s)}};
+  Content content{
+      {"mch_no", order.mch_no},
+      {"mch_order_no", order.mch_order_no},
+      {"app_id", order.app_id},
+      {"way", order.way},
+      {"amount", std::to_string(order.amount.minor)},
+      {"currency", std::string(code_of(order.amount.currency))},
+      {"subject", order.subject},
+      {"body", order.body},
+      {"notify_url", order.notify_url},
+      {"return_url", order.return_url},
+      {"ext_param",
+       order.ext_param.empty() ? std::string() : vault.blind("v1|ext_param", order.ext_param)},
+      {"product", draft.product},
+      {"expires_in_s", std::to_string(draft.expires_in_s)}};
   for (const OrderLine& line : order.lines)
     content.emplace_back("line", fmt::format("{}|{}|{}", line.label, line.account, line.amount));
   return content;
+}
+
+/// Writes orders with what is sealed in them.
+auto order_writer(const Services& services) {
+  return [vault = &services.vault](JsonWriter& out, const Order& order) {
+    write_order(out, order, *vault);
+  };
 }
 
 /// Money goes to the merchant, or where the merchant may direct it: below its supervised account.
@@ -144,11 +154,13 @@ void place(Services& services, Call call) {
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const ClaimKey key = claim_of(call);
   draft.order.order_id = order_id_of('N', key);
-  Content content = content_of(draft);
+  Content content = content_of(services.vault, draft);
+  draft.order.ext_param =
+      channels::seal_ext_param(services.vault, draft.order.mch_no, draft.order.ext_param);
   if (const auto completed = complete(services, draft); !completed)
     return refuse_call(call, completed.error());
   services.payments->place(key, std::move(content), std::move(draft.order), std::move(draft.payer),
-                           answer_with<Order>(std::move(call), 201, write_order));
+                           answer_with<Order>(std::move(call), 201, order_writer(services)));
 }
 
 /// Whether the call may see the order; else it is refused as if it were not there.
@@ -163,7 +175,7 @@ void get(Services& services, Call call) {
   const std::string id = call.path.at("id");
   if (!visible(call, id)) return refuse_call(call, refuse(RefusalCode::kOrderNotFound, id));
   on_worker(services, std::move(call), [&services, id, ask](Call& on) {
-    services.payments->query(id, ask, answer_with<Order>(on, 200, write_order));
+    services.payments->query(id, ask, answer_with<Order>(on, 200, order_writer(services)));
   });
 }
 
@@ -177,15 +189,19 @@ void find(Services& services, Call call) {
         services.book.document(DocumentKind::kIndex, index_key("order", mch_no, mch_order_no));
     if (!index || !visible(on, index->bytes))
       return refuse_call(on, refuse(RefusalCode::kOrderNotFound, mch_order_no));
-    services.payments->query(index->bytes, false, answer_with<Order>(on, 200, write_order));
+    services.payments->query(index->bytes, false,
+                             answer_with<Order>(on, 200, order_writer(services)));
   });
 }
 
-LongOutcome outcome_of_close(const channels::Outcome<Order>& how) {
+/// The answer is kept in the journal, so what is sealed stays out of it.
+LongOutcome outcome_of_close(const Services& services, const channels::Outcome<Order>& how) {
   if (how.overloaded) return LongOutcome::failed(fail(Errc::kUnavailable, "queue"));
   if (!how.accepted()) return LongOutcome::refused(how.refusal);
+  Order order = how.value;
+  order.ext_param.clear();
   JsonWriter out;
-  write_order(out, how.value);
+  write_order(out, order, services.vault);
   const bool under_way =
       how.value.state == OrderState::kCreated || how.value.state == OrderState::kPaying;
   return under_way ? LongOutcome::open(out.take()) : LongOutcome::accepted(out.take());
@@ -201,8 +217,9 @@ void close(Services& services, Call call) {
     return refuse_call(call, refuse(RefusalCode::kOrderNotFound, id));
   run_long(services, std::move(call), {"close", {{"order", id}}},
            [&services, id](Call&, const LongDone& done) {
-             services.payments->close(
-                 id, [done](const channels::Outcome<Order>& how) { done(outcome_of_close(how)); });
+             services.payments->close(id, [&services, done](const channels::Outcome<Order>& how) {
+               done(outcome_of_close(services, how));
+             });
            });
 }
 
