@@ -10,10 +10,12 @@
 #include "api/open_book.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "ledger/base/digest.h"
 #include "ledger/engine/export_journal.h"
 #include "ledger/engine/verify.h"
 #include "reconcile/bank_import.h"
 #include "settlement/fee_schedule.h"
+#include "settlement/plan_settlement.h"
 
 namespace suanpan::api {
 namespace {
@@ -40,6 +42,11 @@ ClaimKey replacement_claim(const Book& book, DocumentKind kind, std::string_view
           kSystemCaller};
 }
 
+Result<void> check_writable_book(const std::filesystem::path& folder) {
+  TRY(check_book_folder(folder));
+  return check_free_space(folder);
+}
+
 // "-" reads the secret from standard input, so that it stands in no process list.
 std::string secret_of(const std::string& option) {
   if (option != "-") return option;
@@ -50,7 +57,17 @@ std::string secret_of(const std::string& option) {
 
 }  // namespace
 
+int init_command(const Config& config) {
+  const auto opened = init_book(config);
+  if (!opened) return failed(opened.error());
+  const Date first = opened.value().book->read(
+      [](const State& state, std::uint64_t) { return state.book().accounting_date; });
+  fmt::print("a new book in {}, its first day is {}\n", config.book_folder.string(), first.iso());
+  return 0;
+}
+
 int verify_command(const std::filesystem::path& data) {
+  if (const auto book = check_book_folder(data); !book) return failed(book.error());
   const bool terminal = ::isatty(STDERR_FILENO);
   const auto report = verify(data, [&](std::uint64_t seq, std::uint64_t last) {
     if (terminal) fmt::print(stderr, "\rverify {} of {}", seq, last);
@@ -74,6 +91,7 @@ int verify_command(const std::filesystem::path& data) {
 
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out) {
+  if (const auto there = check_writable_book(data); !there) return failed(there.error());
   const SystemClock clock;
   BookOptions options;
   options.folder = data;
@@ -94,8 +112,11 @@ int export_command(const std::filesystem::path& data, const std::string& format,
 
 int import_statement_command(const std::filesystem::path& file,
                              const std::filesystem::path& folder) {
+  if (const auto there = check_writable_book(folder); !there) return failed(there.error());
   const SystemClock clock;
-  auto book = Book::open(reconcile::statement_book(folder, *Date::of(1993, 1, 1)), clock);
+  BookOptions options = reconcile::statement_book(folder, *Date::of(1993, 1, 1));
+  options.create = false;
+  auto book = Book::open(options, clock);
   if (!book) return failed(book.error());
   const auto report = reconcile::import_statement_1993(*book.value(), file);
   if (!report) return failed(report.error());
@@ -106,6 +127,10 @@ int import_statement_command(const std::filesystem::path& file,
 int key_add_command(const Config& config, const KeyOptions& options) {
   const auto roles = Roles::parse(options.roles);
   if (!roles) return failed(roles.error());
+  if (!valid_key_id(options.id)) {
+    fmt::print(stderr, "suanpan: --id is 1 to 64 of A-Z a-z 0-9 - _ .\n");
+    return 2;
+  }
   auto opened = open_book(config);
   if (!opened) return failed(opened.error());
   NewKey made = new_key(*opened.value().vault, options.id, roles.value());
@@ -120,6 +145,14 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
     fmt::print(stderr, "suanpan: --mode is direct or collected\n");
     return 2;
   }
+  const bool payee = !o.payee_name.empty() && !o.payee_account.empty() && !o.payee_bank.empty();
+  if (!payee && !(o.payee_name + o.payee_account + o.payee_bank).empty()) {
+    fmt::print(stderr, "suanpan: --payee-name, --payee-account and --payee-bank go together\n");
+    return 2;
+  }
+  // All that can be wrong with the fee alone is found before anything is written.
+  const auto rate = o.fee.empty() ? Rate::parse("0") : Rate::parse(o.fee);
+  if (!rate) return failed(rate.error());
   auto opened = open_book(config);
   if (!opened) return failed(opened.error());
   Book& book = *opened.value().book;
@@ -132,10 +165,10 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
   merchant.wx_mchid = o.wx_mchid;
   merchant.bank_account = o.bank_account;
   merchant.supervised_path = o.supervised_path;
-  if (!o.payee_account.empty()) {
-    const channels::Payee payee{o.payee_name, o.payee_account, o.payee_bank};
-    merchant.payee_sealed = channels::seal_payee(vault, o.mch_no, payee);
-    merchant.payee_masked = channels::mask_payee(payee);
+  if (payee) {
+    const channels::Payee to{o.payee_name, o.payee_account, o.payee_bank};
+    merchant.payee_sealed = channels::seal_payee(vault, o.mch_no, to);
+    merchant.payee_masked = channels::mask_payee(to);
   }
   std::vector<Command> commands = channels::add_merchant(merchant);
   commands.back().key =
@@ -155,16 +188,20 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
   if (const Answer answer = book.run(std::move(put_app)); !answer.accepted())
     return refused(answer.refusal);
   if (!o.fee.empty()) {
-    const auto rate = Rate::parse(o.fee);
-    if (!rate) return failed(rate.error());
     const auto schedule = settlement::flat_schedule(
         o.mch_no, rate.value(),
         book.read([](const State& s, std::uint64_t) { return s.book().accounting_date; }));
-    const std::string bytes = settlement::encode(schedule);
-    const Answer answer = book.run(channels::put_document(
-        replacement_claim(book, DocumentKind::kFeeSchedule, o.mch_no, bytes),
-        CommandKind::kSettlement, DocumentKind::kFeeSchedule, o.mch_no, bytes, true));
-    if (!answer.accepted()) return refused(answer.refusal);
+    // By the same plan as over the API: a rule that has begun stays.
+    Command put;
+    put.key =
+        replacement_claim(book, DocumentKind::kFeeSchedule, o.mch_no, settlement::encode(schedule));
+    put.kind = CommandKind::kSettlement;
+    put.content = {{"merchant_no", o.mch_no}, {"rules", id_of(settlement::encode(schedule)).hex()}};
+    put.plan = [schedule](const View& view, const Moment& moment) {
+      return settlement::plan_put_schedule(view, schedule, moment);
+    };
+    if (const Answer answer = book.run(std::move(put)); !answer.accepted())
+      return refused(answer.refusal);
   }
   fmt::print("merchant {} ({}) with app {}\n", o.mch_no, o.mode, o.app_id);
   return 0;

@@ -9,6 +9,9 @@
 
 namespace suanpan::api {
 
+/// Makes the data directory's book.
+int init_command(const Config& config);
+
 int verify_command(const std::filesystem::path& data);
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out);

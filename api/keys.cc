@@ -1,5 +1,6 @@
 #include "api/keys.h"
 
+#include "ledger/base/check.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 
@@ -23,50 +24,104 @@ std::string encode(std::string_view key_id, const std::string& sealed, Roles rol
       .take();
 }
 
+/// As it is stored.
+struct Sealed {
+  std::string secret;
+  Roles roles;
+  std::uint32_t caller = 0;
+  bool enabled = true;
+};
+
+Result<Sealed> decode(std::string_view bytes) {
+  TRY(auto json, JsonDocument::parse(bytes));
+  const JsonValue root = json.root();
+  Sealed key;
+  TRY(key.secret, root.get_string("secret_sealed"));
+  TRY(auto roles_text, root.get_string("roles"));
+  TRY(auto caller, root.get_int64("caller"));
+  TRY(auto enabled_value, root.get("enabled"));
+  TRY(key.enabled, enabled_value.as_bool());
+  TRY(key.roles, Roles::parse(roles_text));
+  key.caller = static_cast<std::uint32_t>(caller);
+  return key;
+}
+
 }  // namespace
+
+bool valid_key_id(std::string_view id) {
+  return !id.empty() && id.size() <= 64 &&
+         id.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+             std::string_view::npos;
+}
+
+std::string seal_key_secret(const Vault& vault, std::string_view key_id, std::string_view secret) {
+  return vault.seal(context(key_id), secret);
+}
+
+Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& id,
+                       const std::string& sealed, Roles roles) {
+  if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
+  const DocumentPtr counter = view.document(DocumentKind::kBookSetting, kCounter);
+  const std::uint32_t caller =
+      counter ? static_cast<std::uint32_t>(std::stoul(counter->bytes)) : kFirstKeyCaller;
+  changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kCounter),
+                                       counter ? counter->version + 1 : 1, true,
+                                       std::to_string(caller + 1)});
+  changes.documents.push_back(
+      Document{DocumentKind::kApiKey, id, 1, true, encode(id, sealed, roles, caller, true)});
+  changes.answer = std::to_string(caller);
+  return success();
+}
 
 NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles) {
   Secret secret(base64(random_bytes(32)));
-  const std::string sealed = vault.seal(context(key_id), secret.reveal());
+  const std::string sealed = seal_key_secret(vault, key_id, secret.reveal());
   const std::string id(key_id);
   Command command;
   command.key = ClaimKey{id_of("key|" + sealed), kSystemCaller};
   command.kind = CommandKind::kSetting;
   command.content = {{"key_id", id}, {"roles", roles.text()}};
   command.plan = [id, sealed, roles](const View& view, const Moment&) -> Planned<ChangeSet> {
-    if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
-    const DocumentPtr counter = view.document(DocumentKind::kBookSetting, kCounter);
-    const std::uint32_t caller =
-        counter ? static_cast<std::uint32_t>(std::stoul(counter->bytes)) : kFirstKeyCaller;
     ChangeSet changes;
     changes.date = view.book().accounting_date;
-    changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kCounter),
-                                         counter ? counter->version + 1 : 1, true,
-                                         std::to_string(caller + 1)});
-    changes.documents.push_back(
-        Document{DocumentKind::kApiKey, id, 1, true, encode(id, sealed, roles, caller, true)});
-    changes.answer = std::to_string(caller);
+    TRY(plan_key(view, changes, id, sealed, roles));
     return changes;
   };
   return NewKey{std::move(command), std::move(secret)};
+}
+
+Command disable_key(ClaimKey key, std::string key_id) {
+  Command command;
+  command.key = key;
+  command.kind = CommandKind::kSetting;
+  command.content = {{"disable_key", key_id}};
+  command.plan = [key_id](const View& view, const Moment&) -> Planned<ChangeSet> {
+    const DocumentPtr before = view.document(DocumentKind::kApiKey, key_id);
+    if (!before) return refuse(RefusalCode::kDocumentNotFound, key_id);
+    auto stored = decode(before->bytes);
+    CHECK_OR_DIE(stored, "key {} does not decode", key_id);
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.answer = key_id;
+    if (!stored.value().enabled) return changes;
+    const Sealed& s = stored.value();
+    changes.documents.push_back(Document{DocumentKind::kApiKey, key_id, before->version + 1, true,
+                                         encode(key_id, s.secret, s.roles, s.caller, false)});
+    return changes;
+  };
+  return command;
 }
 
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,
                                           std::string_view key_id) {
   const DocumentPtr stored = book.document(DocumentKind::kApiKey, key_id);
   if (!stored) return std::optional<StoredKey>{};
-  TRY(auto json, JsonDocument::parse(stored->bytes));
-  const JsonValue root = json.root();
-  TRY(auto sealed, root.get_string("secret_sealed"));
-  TRY(auto roles_text, root.get_string("roles"));
-  TRY(auto caller, root.get_int64("caller"));
-  TRY(auto enabled_value, root.get("enabled"));
-  TRY(auto enabled, enabled_value.as_bool());
-  TRY(auto roles, Roles::parse(roles_text));
-  TRY(auto secret, vault.unseal(context(key_id), sealed));
+  TRY(auto sealed, decode(stored->bytes));
+  TRY(auto secret, vault.unseal(context(key_id), sealed.secret));
   StoredKey key;
-  key.record = KeyRecord{std::string(key_id), std::move(secret), roles, enabled};
-  key.caller = CallerId{static_cast<std::uint32_t>(caller)};
+  key.record = KeyRecord{std::string(key_id), std::move(secret), sealed.roles, sealed.enabled};
+  key.caller = CallerId{sealed.caller};
   return std::optional(std::move(key));
 }
 

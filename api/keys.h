@@ -19,6 +19,9 @@ struct StoredKey {
   CallerId caller;
 };
 
+/// 1 to 64 of A-Z a-z 0-9 - _ . (auth.h): no other id can sign.
+bool valid_key_id(std::string_view id);
+
 /// Makes a key with a random secret of 32 bytes (base64), stored sealed. The command's answer is
 /// the caller number. `key_id` must be new: an existing one is refused with kDocumentExists.
 struct NewKey {
@@ -26,6 +29,14 @@ struct NewKey {
   Secret secret;  ///< to be shown once
 };
 NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles);
+
+/// The same in steps, for a key that two people make: seals a secret, and adds the key to a change
+/// set. Refusals: kDocumentExists.
+std::string seal_key_secret(const Vault& vault, std::string_view key_id, std::string_view secret);
+Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& key_id,
+                       const std::string& secret_sealed, Roles roles);
+/// Takes a key out of use, for ever; again is no fault. Refusals: kDocumentNotFound.
+Command disable_key(ClaimKey key, std::string key_id);
 
 /// The published key; nothing if there is none. Errors: kCorrupt, kBadSignature (another vault
 /// key).

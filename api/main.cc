@@ -19,6 +19,9 @@ struct ConfigOptions {
   }
   Result<Config> load() const {
     Config config;
+    // The default folder is relative to wherever this runs: not a place to guess.
+    if (file.empty() && data.empty())
+      return fail(Errc::kConfig, "give --config FILE or --data DIR");
     if (!file.empty()) {
       TRY(auto loaded, load_config(file));
       config = std::move(loaded);
@@ -43,6 +46,21 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int status = 0;
   ConfigOptions config;
+
+  std::string first_date;
+  CLI::App* init = app.add_subcommand("init", "make an empty book; all other commands want one");
+  config.add_to(*init);
+  init->add_option("--first-date", first_date,
+                   "first accounting date (YYYY-MM-DD), instead of the one in the settings");
+  init->callback([&] {
+    status = with_config(config, [&](Config c) {
+      if (!first_date.empty() && !(c.first_date = Date::parse(first_date))) {
+        fmt::print(stderr, "suanpan: --first-date must be YYYY-MM-DD\n");
+        return 2;
+      }
+      return init_command(c);
+    });
+  });
 
   CLI::App* serve = app.add_subcommand("serve", "run the engine until Ctrl-C");
   config.add_to(*serve);

@@ -1,12 +1,37 @@
 #include "api/open_book.h"
 
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "channels/chart.h"
+#include "ledger/base/digest.h"
 
 namespace suanpan::api {
 namespace {
+
+constexpr std::string_view kVaultCheck = "vault-check";
+constexpr std::string_view kClock = "business-clock";
+constexpr const char* kUnfinished = "unfinished";
+
+bool there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+Result<void> sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (!synced) return fail(Errc::kIo, "{}: {}", folder.string(), std::strerror(error));
+  return success();
+}
 
 Result<void> open_accounts(Book& book, std::vector<OpenAccountRequest> accounts) {
   for (OpenAccountRequest& account : accounts) {
@@ -28,6 +53,91 @@ OpenAccountRequest bank_deposit(const BankAccountConfig& config) {
   return request;
 }
 
+Result<void> open_all_accounts(Book& book, const Config& config) {
+  TRY(open_accounts(book, channels::platform_accounts()));
+  std::vector<OpenAccountRequest> deposits;
+  for (const BankAccountConfig& account : config.bank_accounts)
+    deposits.push_back(bank_deposit(account));
+  return open_accounts(book, std::move(deposits));
+}
+
+OpenedBook with_clock(const Config& config) {
+  OpenedBook opened;
+  if (config.manual_business_clock) {
+    auto clock = std::make_unique<ManualClock>(config.clock_start);
+    opened.manual = clock.get();
+    opened.business = std::move(clock);
+  } else {
+    opened.business = std::make_unique<SystemClock>();
+  }
+  return opened;
+}
+
+// The manual clock goes on where it stood: settings say only where it begins.
+void restore_clock(OpenedBook& opened) {
+  if (!opened.manual) return;
+  const DocumentPtr stored = opened.book->document(DocumentKind::kBookSetting, kClock);
+  if (!stored) return;
+  const Timestamp stood{std::stoll(stored->bytes)};
+  if (stood > opened.manual->now()) opened.manual->set(stood);
+}
+
+Result<void> check_vault(const Book& book, const Vault& vault,
+                         const std::filesystem::path& folder) {
+  const DocumentPtr stored = book.document(DocumentKind::kBookSetting, kVaultCheck);
+  if (!stored)
+    return fail(Errc::kCorrupt, "{}: the book has no check value of its vault key",
+                folder.string());
+  if (stored->bytes != vault.check_value())
+    return fail(Errc::kMismatch,
+                "{}: not the vault key that this book was made with; what it sealed opens with no "
+                "other, restore it",
+                (folder / "vault.key").string());
+  return success();
+}
+
+Result<void> keep_vault_check(Book& book, const Vault& vault, const std::filesystem::path& folder) {
+  const std::string value = vault.check_value();
+  Command command;
+  command.key = ClaimKey{id_of(kVaultCheck), kSystemCaller};
+  command.kind = CommandKind::kSetting;
+  command.content = {{"vault_check", value}};
+  command.plan = [value](const View& view, const Moment&) -> Planned<ChangeSet> {
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.documents.push_back(
+        Document{DocumentKind::kBookSetting, std::string(kVaultCheck), 1, true, value});
+    return changes;
+  };
+  book.run(std::move(command));  // a repetition with another key is refused, and seen below
+  return check_vault(book, vault, folder);
+}
+
+Result<void> refuse_what_is_there(const std::filesystem::path& folder) {
+  for (const char* name : {"db", "head", "vault.key"})
+    if (there(folder / name))
+      return fail(Errc::kMismatch,
+                  "{} is there already: a book is made in a folder of its own, and only once",
+                  (folder / name).string());
+  return success();
+}
+
+// From here until it is taken away again, the folder is known to be half made.
+Result<void> begin_init(const std::filesystem::path& folder) {
+  const std::filesystem::path mark = folder / kUnfinished;
+  const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Errc::kIo, "{}: {}", mark.string(), std::strerror(errno));
+  ::close(fd);
+  return sync_folder(folder);
+}
+
+Result<void> end_init(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::remove(folder / kUnfinished, error);
+  if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
+  return sync_folder(folder);
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path) {
@@ -38,37 +148,92 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
-Result<OpenedBook> open_book(const Config& config, bool reset_head) {
-  OpenedBook opened;
-  if (config.manual_business_clock) {
-    auto clock = std::make_unique<ManualClock>(config.clock_start);
-    opened.manual = clock.get();
-    opened.business = std::move(clock);
-  } else {
-    opened.business = std::make_unique<SystemClock>();
-  }
+Result<void> check_free_space(const std::filesystem::path& folder, std::uint64_t minimum_bytes) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    return fail(Errc::kIo, "{}: {}", folder.string(), std::strerror(errno));
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes < minimum_bytes)
+    return fail(Errc::kUnavailable, "{}: the disk has {} KiB free and a book needs {} KiB to open",
+                folder.string(), free_bytes >> 10, minimum_bytes >> 10);
+  return success();
+}
+
+Result<void> check_book_folder(const std::filesystem::path& folder) {
+  const std::string how = fmt::format("`suanpan init --data {}`", folder.string());
+  if (there(folder / kUnfinished))
+    return fail(Errc::kNotFound, "{}: the making of this book was cut short; {} goes on with it",
+                folder.string(), how);
+  if (there(folder / "db")) return success();
+  if (there(folder / "vault.key") || there(folder / "head"))
+    return fail(Errc::kNotFound,
+                "{}: there is no book here, but what belongs to one is: restore \"db\" from a "
+                "backup, or clear the folder and make a new book with {}",
+                folder.string(), how);
+  return fail(Errc::kNotFound, "{}: there is no book here; {} makes one", folder.string(), how);
+}
+
+Result<OpenedBook> init_book(const Config& config) {
+  const std::filesystem::path& folder = config.book_folder;
   std::error_code error;
-  std::filesystem::create_directories(config.book_folder, error);
-  if (error) return fail(Errc::kIo, "{}: {}", config.book_folder.string(), error.message());
-  // A book whose vault key is gone must not get a new one: all that was sealed would be lost
-  // unseen.
-  const bool new_book = !std::filesystem::exists(config.book_folder / "db");
-  TRY(auto vault, Vault::open(config.book_folder / "vault.key", new_book));
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
+  if (!there(folder / kUnfinished)) {
+    TRY(refuse_what_is_there(folder));
+    TRY(check_free_space(folder));
+    TRY(begin_init(folder));
+  }
+  OpenedBook opened = with_clock(config);
+  TRY(auto vault, Vault::open(folder / "vault.key", true));
   opened.vault = std::make_unique<Vault>(std::move(vault));
   BookOptions options;
-  options.folder = config.book_folder;
+  options.folder = folder;
   options.create = true;
   options.currency = config.currency;
   options.first_date = config.first_date.value_or(opened.business->now().date_cn());
-  options.reset_head = reset_head;
-  TRY(auto book, Book::open(options, *opened.business));
-  TRY(open_accounts(*book, channels::platform_accounts()));
-  std::vector<OpenAccountRequest> deposits;
-  for (const BankAccountConfig& account : config.bank_accounts)
-    deposits.push_back(bank_deposit(account));
-  TRY(open_accounts(*book, std::move(deposits)));
-  opened.book = std::move(book);
+  TRY(opened.book, Book::open(options, *opened.business));
+  TRY(keep_vault_check(*opened.book, *opened.vault, folder));
+  TRY(open_all_accounts(*opened.book, config));
+  TRY(end_init(folder));
   return opened;
+}
+
+Result<OpenedBook> open_book(const Config& config, bool reset_head) {
+  const std::filesystem::path& folder = config.book_folder;
+  TRY(check_book_folder(folder));
+  TRY(check_free_space(folder));
+  OpenedBook opened = with_clock(config);
+  TRY(auto vault, Vault::open(folder / "vault.key", false));
+  opened.vault = std::make_unique<Vault>(std::move(vault));
+  BookOptions options;
+  options.folder = folder;
+  options.reset_head = reset_head;
+  TRY(opened.book, Book::open(options, *opened.business));
+  TRY(check_vault(*opened.book, *opened.vault, folder));
+  restore_clock(opened);
+  TRY(open_all_accounts(*opened.book, config));
+  return opened;
+}
+
+Command move_clock(ClaimKey key, Timestamp now, Timestamp to) {
+  Command command;
+  command.key = key;
+  command.kind = CommandKind::kSetting;
+  command.content = {{"call", "clock"}, {"to", to.iso_cn()}, {"to_ns", std::to_string(to.ns)}};
+  // A moment's own `now` is no measure: where the clock stands still, journalled times run ahead of
+  // it by nanoseconds.
+  command.plan = [now, to](const View& view, const Moment&) -> Planned<ChangeSet> {
+    const DocumentPtr before = view.document(DocumentKind::kBookSetting, kClock);
+    if (to < now || (before && to.ns < std::stoll(before->bytes)))
+      return refuse(RefusalCode::kValueInvalid, "to lies in the past");
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kClock),
+                                         before ? before->version + 1 : 1, true,
+                                         std::to_string(to.ns)});
+    return changes;
+  };
+  return command;
 }
 
 }  // namespace suanpan::api

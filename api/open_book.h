@@ -1,5 +1,13 @@
-// Opens what every command and the server need of a data directory: the book, the vault, the
-// platform's own accounts.
+// Makes a data directory, and opens what every command and the server need of it: the book, the
+// vault, the platform's own accounts, the manual clock where it stood.
+//
+//   <folder>/db, head     the book
+//   <folder>/vault.key    the key of everything sealed in it
+//   <folder>/unfinished   while `suanpan init` is at work; found later: it was cut short
+//
+// A book is made by init_book() alone: a folder that was lost or mistyped must not become an empty
+// book unseen. The book journals a check value of its vault key as a document (kBookSetting,
+// "vault-check"), and opens with no other key; a vault key that is missing is never made anew.
 #pragma once
 #include <memory>
 
@@ -17,9 +25,34 @@ struct OpenedBook {
   std::unique_ptr<Book> book;  ///< last: closed first
 };
 
-/// Makes the data directory if it is missing. Errors: those of Book::open and Vault::open; kConfig
-/// when an account of the platform cannot be opened.
+/// What a disk must have free before a book is opened for writing. RocksDB writes while it opens
+/// (a new log, the memory it recovers), and where a write fails there its own assertions end the
+/// process without a word. Above this mark an open has always room; a disk that fills up later
+/// ends the process with status 70 or by such an assertion, and loses nothing acknowledged.
+inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
+
+/// Makes an empty book with a vault key of its own. Repeated after it was cut short it goes on.
+/// Errors: kMismatch, naming what lies in the folder, where a book is there or was; kUnavailable
+/// for a disk that is too full; those of Book::open and Vault::open.
+Result<OpenedBook> init_book(const Config& config);
+
+/// Errors: those of check_book_folder() and check_free_space(), of Book::open and Vault::open;
+/// kMismatch for another vault key; kConfig when an account of the platform cannot be opened. A
+/// folder that fails is left as it was, but for what RocksDB itself writes when it opens.
 Result<OpenedBook> open_book(const Config& config, bool reset_head = false);
+
+/// Whether a finished book lies in `folder`. Errors: kNotFound, naming the command that makes one,
+/// and a vault key that is there without its book.
+Result<void> check_book_folder(const std::filesystem::path& folder);
+
+/// Errors: kUnavailable, naming what is free; kIo.
+Result<void> check_free_space(const std::filesystem::path& folder,
+                              std::uint64_t minimum_bytes = kMinFreeBytes);
+
+/// Moves the manual business clock forward and keeps its position, so that a restart goes on from
+/// there. The caller sets the clock when the command is durable. Refusals: kValueInvalid (back).
+/// `now`: of that clock.
+Command move_clock(ClaimKey key, Timestamp now, Timestamp to);
 
 /// A whole file. Errors: kIo, naming it.
 Result<std::string> read_file(const std::filesystem::path& path);

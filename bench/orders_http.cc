@@ -51,6 +51,8 @@ class Machines {
         fmt::format("[server]\nlisten = \"127.0.0.1:{}\"\n[book]\nfolder = \"book\"\n", o.port);
     if (o.way != "QR_CASHIER") config += start_sandbox();
     std::ofstream(folder_ / "engine.toml") << config;
+    bench::Process init({o.program, "init", "--config", file("engine.toml")}, file("log"));
+    CHECK_OR_DIE(init.wait() == 0, "init failed: {}", read("log"));
     bench::Process merchant(
         {o.program, "merchant", "add", "--config", file("engine.toml"), "--mch-no", kMerchant,
          "--app-id", kApp, "--secret", kSecret, "--name", "bench", "--mode", "collected", "--fee",

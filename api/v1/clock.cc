@@ -1,4 +1,5 @@
 // The business clock, where an operator may advance it: tests and demonstrations.
+#include "api/open_book.h"
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
 #include "api/v1/routes.h"
@@ -12,18 +13,9 @@ void advance(Services& services, Call call) {
   if (!to) body.root().fail_at("to", "is missing");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   // Going to a moment, not by a span: saying it twice is saying it once. Never back: what was
-  // journalled must not lie ahead.
-  Command command{claim_of(call),
-                  CommandKind::kSetting,
-                  {{"call", "clock"}, {"to", to->iso_cn()}, {"to_ns", std::to_string(to->ns)}},
-                  [&clock = services.business, to = *to](const View& view,
-                                                         const Moment&) -> Planned<ChangeSet> {
-                    if (to < clock.now())
-                      return refuse(RefusalCode::kValueInvalid, "to lies in the past");
-                    ChangeSet changes;
-                    changes.date = view.book().accounting_date;
-                    return changes;
-                  }};
+  // journalled must not lie ahead. Journalled before the clock moves, so that a restart finds it
+  // where it stood.
+  Command command = move_clock(claim_of(call), services.business.now(), *to);
   // Set when it is durable, on the committing thread, one after the other: a repetition that finds
   // the clock behind sets it again, one that finds it ahead leaves it.
   run(services, std::move(call), std::move(command), [&services, to = *to](const Answer&) {

@@ -43,7 +43,10 @@ Result<void> make_key(const std::filesystem::path& path) {
 Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
-    if (!create) return fail(Errc::kNotFound, "{}: the vault key is missing", path.string());
+    if (!create)
+      return fail(Errc::kNotFound,
+                  "{}: the vault key is missing; what it sealed opens with no other, restore it",
+                  path.string());
     TRY(make_key(path));
   }
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

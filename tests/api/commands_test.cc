@@ -1,0 +1,251 @@
+// The one-shot commands as their users meet them: the real program, its exit status, what it says.
+#include "api/commands.h"
+
+#include <catch2/catch.hpp>
+
+#include "api/keys.h"
+#include "api/open_book.h"
+#include "channels/merchant.h"
+#include "channels/payee.h"
+#include "settlement/fee_schedule.h"
+#include "tests/support/program.h"
+
+using namespace suanpan;
+using test::Ended;
+using test::run_program;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+struct Fixture {
+  test::TempFolder temp;
+  std::string folder = (temp.path() / "book").string();
+
+  Ended run(Arguments arguments) const {
+    arguments.insert(arguments.end(), {"--data", folder});
+    return run_program(arguments);
+  }
+  void init() const {
+    const Ended ended = run({"init", "--first-date", "2026-03-04"});
+    INFO(ended.err);
+    REQUIRE(ended.status == 0);
+    CHECK(ended.out == "a new book in " + folder + ", its first day is 2026-03-04\n");
+  }
+  Ended merchant(const Arguments& more = {}) const {
+    Arguments all{"merchant", "add",  "--mch-no", "M1",       "--app-id", "A",
+                  "--secret", "s3cr", "--name",   "安居维修", "--mode",   "collected"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  }
+  /// Looks into the book, which no program has open now.
+  void look(const std::function<void(const Book&, const Vault&)>& at) const {
+    api::Config config;
+    config.book_folder = folder;
+    const auto opened = api::open_book(config);
+    REQUIRE(opened);
+    at(*opened.value().book, *opened.value().vault);
+  }
+};
+
+void ended(const Ended& how, int status, const std::string& said) {
+  INFO(how.out << how.err);
+  CHECK(how.status == status);
+  CHECK_THAT(how.err, Catch::Contains(said));
+}
+
+}  // namespace
+
+TEST_CASE("commands: every command refuses a folder without a book, names init, makes nothing") {
+  const Fixture f;
+  const std::string file = (f.temp.path() / "statement.csv").string();
+  std::ofstream(file) << "x\n";
+  const std::string said = f.folder + ": there is no book here; `suanpan init --data " + f.folder;
+  ended(f.run({"serve"}), 1, said);
+  ended(f.run({"verify"}), 1, said);
+  ended(f.run({"export"}), 1, said);
+  ended(f.run({"reset-head"}), 1, said);
+  ended(f.run({"key", "add", "--id", "a", "--role", "maker"}), 1, said);
+  ended(f.merchant(), 1, said);
+  ended(run_program({"import", "bank-statement", file, "--book", f.folder}), 1, said);
+  CHECK_FALSE(std::filesystem::exists(f.folder));
+}
+
+TEST_CASE("commands: init makes a book once") {
+  const Fixture f;
+  ended(f.run({"init", "--first-date", "4 March"}), 2, "--first-date must be YYYY-MM-DD");
+  CHECK_FALSE(std::filesystem::exists(f.folder));
+  ended(run_program({"init"}), 2, "give --config FILE or --data DIR");
+  f.init();
+  ended(f.run({"init"}), 1, "is there already");
+  ended(f.run({"verify"}), 0, "");
+}
+
+TEST_CASE("commands: init takes first day, currency and bank accounts from the settings") {
+  const Fixture f;
+  const std::string settings = (f.temp.path() / "engine.toml").string();
+  std::ofstream(settings) << "[book]\nfolder = \"book\"\nfirst_date = \"2026-03-04\"\n"
+                             "[bank]\n[[bank.account]]\nnumber = \"6228\"\nname = \"监管户\"\n"
+                             "agent = \"308584000013\"\n";
+  ended(run_program({"init", "--config", settings}), 0, "");
+  f.look([](const Book& book, const Vault&) {
+    book.read([](const State& state, std::uint64_t) {
+      CHECK(state.book().accounting_date == *Date::of(2026, 3, 4));
+      CHECK(state.account("1002/6228"));
+    });
+  });
+  ended(run_program({"serve", "--config", (f.temp.path() / "none.toml").string()}), 105,
+        "File does not exist");  // CLI11's own status for a bad argument
+  std::ofstream(settings) << "[book]\nfolders = \"book\"\n";
+  ended(run_program({"serve", "--config", settings}), 2, ":2: book.folders is not a setting");
+  std::ofstream(settings) << "[bank]\nbase_url = \"http://bank.example.cn\"\n";
+  ended(run_program({"serve", "--config", settings}), 2, ":2: bank.base_url must be https://");
+}
+
+TEST_CASE("commands: key add makes a key, prints its secret once, and keeps to the rules of keys") {
+  const Fixture f;
+  f.init();
+  const Ended made = f.run({"key", "add", "--id", "maker", "--role", "maker,upstream"});
+  ended(made, 0, "");
+  CHECK(made.out.size() == 45);  // base64 of 32 bytes and the line end
+  ended(f.run({"key", "add", "--id", "maker", "--role", "checker"}), 1, "document_exists");
+  ended(f.run({"key", "add", "--id", "x", "--role", "king"}), 1, "malformed");
+  ended(f.run({"key", "add", "--id", "a b", "--role", "maker"}), 2, "--id is 1 to 64");
+  f.look([&](const Book& book, const Vault& vault) {
+    const auto key = api::find_key(book, vault, "maker");
+    REQUIRE(key);
+    REQUIRE(key.value());
+    CHECK(std::string(key.value()->record.secret.reveal()) + "\n" == made.out);
+    CHECK(key.value()->record.roles == api::Roles{api::Role::kMaker, api::Role::kUpstream});
+    CHECK(key.value()->caller == CallerId{1000});
+    CHECK_FALSE(api::find_key(book, vault, "a b").value());
+  });
+}
+
+TEST_CASE("commands: merchant add makes a merchant with app, payee and fee") {
+  const Fixture f;
+  f.init();
+  const Arguments payee{"--payee-name",     "张三丰",       "--payee-account",
+                        "6217000000000013", "--payee-bank", "308584000013"};
+  Arguments all = payee;
+  all.insert(all.end(), {"--fee", "0.6%", "--no-md5"});
+  const Ended made = f.merchant(all);
+  ended(made, 0, "");
+  CHECK(made.out == "merchant M1 (collected) with app A\n");
+  ended(f.merchant(all), 0, "");  // the same again
+  f.look([](const Book& book, const Vault& vault) {
+    const auto merchant = channels::find_merchant(book, "M1");
+    REQUIRE(merchant);
+    CHECK(merchant->name == "安居维修");
+    CHECK(merchant->payee_masked == "张** ****0013");
+    CHECK(channels::open_payee(vault, "M1", merchant->payee_sealed).value().name == "张三丰");
+    const auto app = channels::find_app(book, "A");
+    REQUIRE(app);
+    CHECK_FALSE(app->md5_allowed);
+    CHECK(vault.unseal("app|A", app->secret_sealed).value().reveal() == "s3cr");
+    const auto fees = book.document(DocumentKind::kFeeSchedule, "M1");
+    REQUIRE(fees);
+    const auto schedule = settlement::decode_fee_schedule(fees->bytes);
+    REQUIRE(schedule.value().entries.size() == 1);
+    CHECK(schedule.value().entries[0].rule.rate == Rate::parse("0.006").value());
+    CHECK(schedule.value().entries[0].effective_from == *Date::of(2026, 3, 4));
+  });
+}
+
+TEST_CASE("commands: merchant add cannot change a fee that has begun") {
+  const Fixture f;
+  f.init();
+  ended(f.merchant({"--fee", "0.006"}), 0, "");
+  std::string before;
+  f.look([&](const Book& book, const Vault&) {
+    before = book.document(DocumentKind::kFeeSchedule, "M1")->bytes;
+  });
+  ended(f.merchant({"--fee", "0.03"}), 1, "value_invalid");
+  ended(f.merchant({"--fee", "0.006"}), 0, "");
+  f.look([&](const Book& book, const Vault&) {
+    CHECK(book.document(DocumentKind::kFeeSchedule, "M1")->bytes == before);
+  });
+}
+
+TEST_CASE("commands: what is wrong with a merchant is refused before anything is written") {
+  const Fixture f;
+  f.init();
+  ended(f.merchant({"--fee", "much"}), 1, "malformed");
+  ended(f.merchant({"--payee-name", "张三"}), 2, "go together");
+  ended(f.merchant({"--payee-account", "6217000000000013"}), 2, "go together");
+  ended(f.run({"merchant", "add", "--mch-no", "M1", "--app-id", "A", "--secret", "s", "--name", "x",
+               "--mode", "both"}),
+        2, "--mode is direct or collected");
+  f.look([](const Book& book, const Vault&) {
+    CHECK_FALSE(channels::find_merchant(book, "M1"));
+    CHECK_FALSE(channels::find_app(book, "A"));
+  });
+}
+
+TEST_CASE("commands: a lost or foreign vault key is refused by name") {
+  const Fixture f;
+  f.init();
+  const std::filesystem::path key = std::filesystem::path(f.folder) / "vault.key";
+  std::filesystem::rename(key, f.temp.path() / "kept");
+  const Arguments add{"key", "add", "--id", "k", "--role", "maker"};
+  ended(f.run(add), 1, "the vault key is missing");
+  ended(f.run({"serve"}), 1, "the vault key is missing");
+  std::ofstream(key) << std::string(32, 'x');
+  std::filesystem::permissions(key, std::filesystem::perms(0600));
+  ended(f.run(add), 1, "not the vault key that this book was made with");
+  ended(f.run({"serve"}), 1, "not the vault key that this book was made with");
+  std::filesystem::rename(f.temp.path() / "kept", key);
+  ended(f.run(add), 0, "");
+}
+
+TEST_CASE("commands: a journal that ends before its head opens only after reset-head") {
+  const Fixture f;
+  f.init();
+  const std::filesystem::path folder(f.folder);
+  std::filesystem::copy(folder / "db", f.temp.path() / "backup",
+                        std::filesystem::copy_options::recursive);
+  const Arguments lost{"key", "add", "--id", "lost", "--role", "maker"};
+  ended(f.run(lost), 0, "");
+  std::filesystem::remove_all(folder / "db");
+  std::filesystem::rename(f.temp.path() / "backup", folder / "db");
+  ended(f.run({"serve"}), 1, "corrupt");
+  ended(f.run(lost), 1, "corrupt");
+  const Ended reset = f.run({"reset-head"});
+  ended(reset, 0, "");
+  CHECK_THAT(reset.out, Catch::StartsWith("the journal's head is accepted at entry "));
+  ended(f.run(lost), 0, "");
+  ended(f.run({"verify"}), 0, "");
+}
+
+TEST_CASE("commands: bad input: a damaged data directory is named by verify and not served") {
+  const Fixture f;
+  f.init();
+  // A second open turns the log into a table file, whose bytes are then turned over.
+  ended(f.run({"key", "add", "--id", "k", "--role", "maker"}), 0, "");
+  int damaged = 0;
+  for (const auto& file : std::filesystem::directory_iterator(f.folder + "/db")) {
+    if (file.path().extension() != ".sst" && file.path().extension() != ".log") continue;
+    std::string bytes = test::text_of(file.path());
+    for (std::size_t i = bytes.size() / 4; i < bytes.size(); ++i) bytes[i] ^= '\x55';
+    std::ofstream(file.path(), std::ios::binary) << bytes;
+    ++damaged;
+  }
+  REQUIRE(damaged > 0);
+  CHECK(f.run({"verify"}).status == 1);
+  CHECK(f.run({"serve"}).status == 1);
+}
+
+TEST_CASE("commands: export writes to a file or standard output, verify counts") {
+  const Fixture f;
+  f.init();
+  const std::string out = (f.temp.path() / "book.journal").string();
+  ended(f.run({"export", "--format", "hledger", "--out", out}), 0, "");
+  CHECK(std::filesystem::exists(out));
+  const Ended beancount = f.run({"export", "--format", "beancount"});
+  ended(beancount, 0, "");
+  CHECK_THAT(beancount.out, Catch::Contains("open"));
+  ended(f.run({"export", "--out", "/nowhere/x"}), 1, "cannot be written");
+  const Ended verified = f.run({"verify"});
+  CHECK_THAT(verified.out, Catch::Contains("5 accounts"));
+  CHECK_THAT(verified.out, Catch::Contains("the books hold"));
+}

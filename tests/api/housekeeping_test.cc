@@ -1,0 +1,66 @@
+// The engine's own rounds: every task in turn, again and again, and an end that waits for the task
+// under way only.
+#include "api/housekeeping.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <future>
+#include <string>
+
+using suanpan::api::Housekeeping;
+using Clock = std::chrono::steady_clock;
+
+TEST_CASE("housekeeping: the tasks run in turn, round after round, on one thread") {
+  std::mutex mutex;
+  std::string order;
+  std::promise<void> three_rounds;
+  std::thread::id first_thread;
+  bool one_thread = true;
+  const auto task = [&](char name) {
+    return [&, name] {
+      const std::lock_guard lock(mutex);
+      if (order.empty()) first_thread = std::this_thread::get_id();
+      one_thread = one_thread && std::this_thread::get_id() == first_thread;
+      order += name;
+      if (order.size() == 9) three_rounds.set_value();
+    };
+  };
+  {
+    Housekeeping house({task('a'), task('b'), task('c')});
+    REQUIRE(three_rounds.get_future().wait_for(std::chrono::seconds(20)) ==
+            std::future_status::ready);
+  }
+  CHECK(order.substr(0, 9) == "abcabcabc");
+  CHECK(one_thread);
+  CHECK(first_thread != std::this_thread::get_id());
+}
+
+TEST_CASE("housekeeping: the end waits for the task under way and starts no other") {
+  std::promise<void> begun;
+  std::atomic<bool> finished = false, next = false;
+  {
+    Housekeeping house({[&] {
+                          begun.set_value();
+                          std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                          finished = true;
+                        },
+                        [&] { next = true; }});
+    begun.get_future().wait();
+  }
+  CHECK(finished);
+  CHECK_FALSE(next);
+}
+
+TEST_CASE("housekeeping: the end does not wait for the pause between two rounds") {
+  std::atomic<int> rounds = 0;
+  for (int n = 0; n < 20; ++n) {
+    const auto begin = Clock::now();
+    Housekeeping house({[&] { ++rounds; }});
+    while (rounds <= n) std::this_thread::yield();
+    CHECK(Clock::now() - begin < std::chrono::seconds(5));
+  }
+  CHECK(rounds >= 20);
+}
+
+TEST_CASE("housekeeping: without tasks it ends as well") { const Housekeeping house({}); }
