@@ -22,6 +22,26 @@ std::optional<T> decoded(const DocumentPtr& document, Result<T> (*decode)(std::s
   return std::move(value.value());
 }
 
+template <class T>
+Command disable(ClaimKey key, DocumentKind kind, std::string id,
+                Result<T> (*decode)(std::string_view), RefusalCode missing) {
+  Content content{{"disable", id}};
+  return Command{
+      key, CommandKind::kMerchant, std::move(content),
+      [=](const View& view, const Moment&) -> Planned<ChangeSet> {
+        const DocumentPtr before = view.document(kind, id);
+        auto value = decoded(before, decode);
+        if (!value) return refuse(missing, id);
+        ChangeSet changes;
+        changes.date = view.book().accounting_date;
+        changes.answer = id;
+        if (!value->enabled) return changes;
+        value->enabled = false;
+        changes.documents.push_back(Document{kind, id, before->version + 1, true, encode(*value)});
+        return changes;
+      }};
+}
+
 }  // namespace
 
 std::string encode(const Merchant& m) {
@@ -128,6 +148,34 @@ Command put_app(const App& app) {
   const std::string bytes = encode(app);
   return put_document({id_of("app|" + bytes), kSystemCaller}, CommandKind::kMerchant,
                       DocumentKind::kApp, app.app_id, bytes, true);
+}
+
+Planned<void> plan_merchant(const View& view, ChangeSet& changes, const Merchant& merchant) {
+  const bool direct = merchant.mode == MerchantMode::kDirect;
+  for (const OpenAccountRequest& request :
+       merchant_accounts(merchant.mch_no, merchant.name, direct, "wxpay", merchant.wx_mchid)) {
+    TRY(check_open_account(request));
+    if (view.account(request.code)) continue;
+    TRY(auto opened, plan_open_account(view, request, Moment{}));
+    // Ids go on one by one: the view knows nothing of those that this change set opens.
+    Account& account = opened.accounts.front();
+    account.id.value += static_cast<std::uint32_t>(changes.accounts.size());
+    changes.accounts.push_back(std::move(account));
+  }
+  const DocumentPtr before = view.document(DocumentKind::kMerchant, merchant.mch_no);
+  changes.documents.push_back(Document{DocumentKind::kMerchant, merchant.mch_no,
+                                       (before ? before->version : 0) + 1, true, encode(merchant)});
+  return success();
+}
+
+Command disable_merchant(ClaimKey key, std::string mch_no) {
+  return disable<Merchant>(key, DocumentKind::kMerchant, std::move(mch_no), decode_merchant,
+                           RefusalCode::kMerchantNotFound);
+}
+
+Command disable_app(ClaimKey key, std::string app_id) {
+  return disable<App>(key, DocumentKind::kApp, std::move(app_id), decode_app,
+                      RefusalCode::kDocumentNotFound);
 }
 
 std::optional<Merchant> find_merchant(const Book& book, std::string_view mch_no) {

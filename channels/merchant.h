@@ -48,6 +48,14 @@ Result<App> decode_app(std::string_view bytes);
 std::vector<Command> add_merchant(const Merchant& merchant);
 Command put_app(const App& app);
 
+/// A merchant as a part of another change set: opens those of its accounts that are missing and
+/// puts the document. Refusals: those of check_open_account().
+Planned<void> plan_merchant(const View& view, ChangeSet& changes, const Merchant& merchant);
+/// Takes one out of use, at once; again is no fault. Refusals: kMerchantNotFound,
+/// kDocumentNotFound.
+Command disable_merchant(ClaimKey key, std::string mch_no);
+Command disable_app(ClaimKey key, std::string app_id);
+
 /// The published merchant or app; nothing if there is none.
 std::optional<Merchant> find_merchant(const Book& book, std::string_view mch_no);
 std::optional<App> find_app(const Book& book, std::string_view app_id);

@@ -1,20 +1,13 @@
-// API keys. The secret is in the answer that makes the key and nowhere else.
+// API keys. Two people make one (authority.h), one takes it away. A part of the secret is in the
+// answer to each of the two and nowhere else.
 #include "api/keys.h"
 
-#include "api/v1/answer.h"
-#include "api/v1/body.h"
+#include "api/v1/authority.h"
 #include "api/v1/routes.h"
-#include "ledger/base/digest.h"
+#include "ledger/base/check.h"
 
 namespace suanpan::api::v1 {
 namespace {
-
-bool is_key_id(std::string_view id) {
-  return !id.empty() && id.size() <= 64 &&
-         id.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
-             std::string_view::npos;
-}
 
 Roles read_roles(Fields& in) {
   const auto parsed = Roles::parse(in.text("roles"));
@@ -23,26 +16,47 @@ Roles read_roles(Fields& in) {
   return {};
 }
 
-// The new key's own command is drawn at random with its secret; under the call's claim a resend
-// would be told so, but cannot be told the secret again.
-void make(Services& services, Call call) {
+void ask(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const std::string id = in.text("key_id");
-  if (!is_key_id(id)) in.fail_at("key_id", "must be 1 to 64 of A-Z a-z 0-9 - _ .");
+  if (!valid_key_id(id)) in.fail_at("key_id", "must be 1 to 64 of A-Z a-z 0-9 - _ .");
   const Roles roles = read_roles(in);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  NewKey made = new_key(services.vault, id, roles);
-  made.command.key = claim_of(call);
-  run(services, std::move(call), std::move(made.command),
-      [id, roles, secret = made.secret](const Answer& answer) {
-        JsonWriter out;
-        out.begin_object().field("key_id", id).field("roles", roles.text());
-        out.field("caller", static_cast<std::int64_t>(std::stoll(answer.answer)));
-        if (!answer.replayed) out.field("secret", secret.reveal());
-        out.end_object();
-        return json_response(201, out.take());
-      });
+  FirstPart first = first_part(services.vault, "key", id);
+  Proposal proposal;
+  proposal.what = "key";
+  proposal.subject = id;
+  proposal.content = {{"roles", roles.text()}};
+  proposal.body = JsonWriter()
+                      .begin_object()
+                      .field("what", "key")
+                      .field("subject", id)
+                      .field("roles", roles.text())
+                      .field("part_sealed", first.sealed)
+                      .end_object()
+                      .take();
+  proposal.check = [id](const View& view) -> Planned<void> {
+    if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
+    return success();
+  };
+  proposal.part = std::move(first.part);
+  ask_authority(services, std::move(call), std::move(proposal));
+}
+
+void disable(Services& services, Call call) {
+  if (!call.request.body.empty()) {
+    Body body(call);
+    if (const auto& error = body.finish()) return refuse_call(call, *error);
+  }
+  Command command = disable_key(claim_of(call), call.path.at("key_id"));
+  run(services, std::move(call), std::move(command), [](const Answer& answer) {
+    JsonWriter out;
+    out.begin_object();
+    write_receipt(out, answer);
+    out.field("id", answer.answer).field("enabled", false).end_object();
+    return json_response(200, out.take());
+  });
 }
 
 void list(Services& services, Call call) {
@@ -77,18 +91,54 @@ void list(Services& services, Call call) {
 
 }  // namespace
 
+Planned<Effect> key_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
+                           const std::string& payee_account) {
+  if (!payee_account.empty())
+    return refuse(RefusalCode::kValueInvalid, "payee_account: a key has no payee");
+  const auto id = body.get_string("subject");
+  const auto sealed = body.get_string("part_sealed");
+  const auto roles_text = body.get_string("roles");
+  CHECK_OR_DIE(id && sealed && roles_text, "a key request is not whole");
+  const auto roles = Roles::parse(roles_text.value());
+  const auto secret = complete_secret(services.vault, "key", id.value(), sealed.value());
+  CHECK_OR_DIE(roles && secret, "a key request does not open");
+  std::string whole = seal_key_secret(services.vault, id.value(), secret.value().whole.reveal());
+  Effect effect;
+  effect.part = secret.value().second;
+  effect.plan = [id = id.value(), whole, roles = roles.value()](const View& view,
+                                                                ChangeSet& changes) {
+    return plan_key(view, changes, id, whole, roles);
+  };
+  return effect;
+}
+
+void write_key_proposal(JsonWriter& out, const JsonValue& body) {
+  out.begin_object()
+      .field("key_id", body.get_string("subject").value())
+      .field("roles", body.get_string("roles").value())
+      .end_object();
+}
+
 void add_key_routes(Router& router, Services& services) {
-  router.describe("KeyRequest", "key_id:string roles:string");
-  router.describe("KeyMade", "key_id:string roles:string caller:integer secret?:string");
+  describe_authority(router);
+  router.describe("Empty", "");
   router.describe("Key", "key_id:string roles:string caller:integer enabled:boolean");
   router.describe("KeyList", "keys:[Key]");
   router.add({.method = "POST",
               .pattern = "/v1/keys",
               .allowed = {Role::kOperator},
               .writes = true,
-              .summary = "Makes a key; its secret is shown once",
-              .handle = [&services](Call call) { make(services, std::move(call)); },
-              .doc = {.request = "KeyRequest", .answer = "KeyMade", .status = 201}});
+              .summary = "Asks for a key; a checker approves it, and each is shown a part of its "
+                         "secret once",
+              .handle = [&services](Call call) { ask(services, std::move(call)); },
+              .doc = {.request = "KeyRequest", .answer = "AuthorityAsked", .status = 201}});
+  router.add({.method = "POST",
+              .pattern = "/v1/keys/{key_id}/disable",
+              .allowed = {Role::kOperator, Role::kChecker},
+              .writes = true,
+              .summary = "Takes a key out of use, at once and for ever",
+              .handle = [&services](Call call) { disable(services, std::move(call)); },
+              .doc = {.request = "Empty", .answer = "Disabled"}});
   router.add({.method = "GET",
               .pattern = "/v1/keys",
               .allowed = {Role::kOperator, Role::kAuditor},

@@ -1,12 +1,12 @@
-// Merchants and their apps. Payees are sealed on the way in and shown masked; an app's secret is in
-// the answer that makes it and nowhere else.
+// Merchants and their apps. Two people make and change them (authority.h), one takes them out of
+// use. Payees are sealed on the way in and shown masked; a part of an app's secret is in the answer
+// to each of the two and nowhere else.
 #include "channels/merchant.h"
 
-#include "api/v1/answer.h"
-#include "api/v1/body.h"
+#include "api/v1/authority.h"
 #include "api/v1/routes.h"
 #include "channels/payee.h"
-#include "ledger/base/digest.h"
+#include "ledger/base/check.h"
 #include "settlement/document_fields.h"
 
 namespace suanpan::api::v1 {
@@ -56,9 +56,8 @@ Merchant read_merchant(Fields& in, std::optional<channels::Payee>& payee) {
   return merchant;
 }
 
-void write_merchant(JsonWriter& out, const Merchant& merchant) {
-  out.begin_object()
-      .field("mch_no", merchant.mch_no)
+void write_members(JsonWriter& out, const Merchant& merchant) {
+  out.field("mch_no", merchant.mch_no)
       .field("name", merchant.name)
       .field("mode", merchant.mode == MerchantMode::kDirect ? "direct" : "collected")
       .field("enabled", merchant.enabled);
@@ -66,74 +65,137 @@ void write_merchant(JsonWriter& out, const Merchant& merchant) {
   if (!merchant.bank_account.empty()) out.field("bank_account", merchant.bank_account);
   if (!merchant.payee_masked.empty()) out.field("payee", merchant.payee_masked);
   if (!merchant.supervised_path.empty()) out.field("supervised_path", merchant.supervised_path);
+}
+
+void write_merchant(JsonWriter& out, const Merchant& merchant) {
+  out.begin_object();
+  write_members(out, merchant);
   out.end_object();
 }
 
-/// Looked at before accounts are opened, and again when the document is planned. That one is there
-/// already is said by the plan alone: the call may be a resend of the one that made it.
-std::optional<Refusal> out_of_place(const Merchant& merchant, const std::optional<Merchant>& before,
-                                    bool create) {
-  if (!create && !before) return refuse(RefusalCode::kMerchantNotFound, merchant.mch_no);
-  // Money under way was posted by the mode that it was taken in.
-  if (before && before->mode != merchant.mode) return refuse(RefusalCode::kValueInvalid, "mode");
-  return std::nullopt;
+/// What was asked for, as the request keeps it.
+struct AskedMerchant {
+  Merchant merchant;
+  std::uint32_t base_version = 0;  ///< of the document that it replaces; 0: a new merchant
+  bool has_payee = false;          ///< else the present payee stays
+};
+
+std::string encode_asked(const AskedMerchant& asked) {
+  return JsonWriter()
+      .begin_object()
+      .field("what", "merchant")
+      .field("subject", asked.merchant.mch_no)
+      .field("base_version", asked.base_version)
+      .field("has_payee", asked.has_payee)
+      .key("merchant")
+      .raw(channels::encode(asked.merchant))
+      .end_object()
+      .take();
 }
 
-/// The document's command under the call's own claim, with a content that a resend can repeat: what
-/// is sealed differs each time, so its place is taken by a digest that only we can make.
-Command as_call(const Call& call, const Services& services, Command command,
-                const Merchant& merchant, const std::optional<channels::Payee>& payee,
-                bool create) {
-  Merchant plain = merchant;
+AskedMerchant decode_asked(const JsonValue& body) {
+  const auto merchant = body.get("merchant");
+  const auto version = body.get_int64("base_version");
+  const auto has_payee = body.get("has_payee");
+  CHECK_OR_DIE(merchant && version && has_payee, "a merchant request is not whole");
+  auto decoded = channels::decode_merchant(merchant.value().raw());
+  const auto flag = has_payee.value().as_bool();
+  CHECK_OR_DIE(decoded && flag, "a merchant request does not decode");
+  return {std::move(decoded.value()), static_cast<std::uint32_t>(version.value()), flag.value()};
+}
+
+/// Looked at when it is asked for and again when it is approved, in a view each time.
+Planned<void> in_place(const View& view, const AskedMerchant& asked) {
+  const std::string& mch_no = asked.merchant.mch_no;
+  const DocumentPtr document = view.document(DocumentKind::kMerchant, mch_no);
+  if (asked.base_version == 0) {
+    if (document) return refuse(RefusalCode::kDocumentExists, mch_no);
+    return success();
+  }
+  if (!document) return refuse(RefusalCode::kMerchantNotFound, mch_no);
+  if (document->version != asked.base_version)
+    return refuse(RefusalCode::kDocumentVersionConflict, mch_no);
+  // Money under way was posted by the mode that it was taken in.
+  if (channels::find_merchant(view, mch_no)->mode != asked.merchant.mode)
+    return refuse(RefusalCode::kValueInvalid, "mode");
+  return success();
+}
+
+Planned<void> plan_asked(const View& view, ChangeSet& changes, const AskedMerchant& asked) {
+  TRY(in_place(view, asked));
+  Merchant merchant = asked.merchant;
+  if (!asked.has_payee && asked.base_version != 0) {
+    const auto before = channels::find_merchant(view, merchant.mch_no);
+    merchant.payee_sealed = before->payee_sealed;
+    merchant.payee_masked = before->payee_masked;
+  }
+  return channels::plan_merchant(view, changes, merchant);
+}
+
+// What is sealed differs each time: a resend is told by a digest that only we can make.
+Content content_of(const Services& services, const AskedMerchant& asked,
+                   const std::optional<channels::Payee>& payee) {
+  Merchant plain = asked.merchant;
   plain.payee_sealed.clear();
-  command.key = claim_of(call);
-  command.content = {{"merchant", encode(plain)}};
+  Content content{{"replaces", asked.base_version == 0 ? "false" : "true"},
+                  {"merchant", channels::encode(plain)}};
   if (payee)
-    command.content.emplace_back(
+    content.emplace_back(
         "payee", services.vault.blind(
                      "payee", fmt::format("{}\n{}\n{}", payee->name, payee->account, payee->bank)));
-  command.plan = [plan = std::move(command.plan), merchant, create](
-                     const View& view, const Moment& moment) -> Planned<ChangeSet> {
-    const auto before = channels::find_merchant(view, merchant.mch_no);
-    if (create && before) return refuse(RefusalCode::kDocumentExists, merchant.mch_no);
-    if (const auto refusal = out_of_place(merchant, before, create)) return *refusal;
-    return plan(view, moment);
-  };
-  return command;
+  return content;
 }
 
-void put(Services& services, Call call, bool create) {
+void ask(Services& services, Call call, bool create) {
   Body body(call);
   Fields& in = body.root();
   std::optional<channels::Payee> payee;
   std::string mch_no = create ? in.text("mch_no") : call.path.at("mch_no");
-  Merchant merchant = read_merchant(in, payee);
+  AskedMerchant asked;
+  asked.merchant = read_merchant(in, payee);
   if (!settlement::is_number(mch_no) || mch_no.find('|') != std::string::npos)
     in.fail_at("mch_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * .");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  merchant.mch_no = std::move(mch_no);
-  const auto before = channels::find_merchant(services.book, merchant.mch_no);
-  if (const auto refusal = out_of_place(merchant, before, create))
-    return refuse_call(call, *refusal);
-  if (payee) {
-    merchant.payee_sealed = channels::seal_payee(services.vault, merchant.mch_no, *payee);
-    merchant.payee_masked = channels::mask_payee(*payee);
-  } else if (before) {
-    merchant.payee_sealed = before->payee_sealed;
-    merchant.payee_masked = before->payee_masked;
+  asked.merchant.mch_no = std::move(mch_no);
+  if (!create) {
+    const DocumentPtr before =
+        services.book.document(DocumentKind::kMerchant, asked.merchant.mch_no);
+    if (!before)
+      return refuse_call(call, refuse(RefusalCode::kMerchantNotFound, asked.merchant.mch_no));
+    asked.base_version = before->version;
   }
-  std::vector<Command> commands = channels::add_merchant(merchant);
-  commands.back() = as_call(call, services, std::move(commands.back()), merchant, payee, create);
-  auto shared = std::make_shared<Call>(std::move(call));
-  const bool accepted =
-      services.book.submit(std::move(commands), [shared, merchant, create](Book::Answers answers) {
-        shared->reply(respond(*shared, answers.back(), [&](const Answer&) {
-          JsonWriter out;
-          write_merchant(out, merchant);
-          return json_response(create ? 201 : 200, out.take());
-        }));
-      });
-  if (!accepted) refuse_call(*shared, overloaded(1));
+  asked.has_payee = payee.has_value();
+  if (payee) {
+    asked.merchant.payee_sealed =
+        channels::seal_payee(services.vault, asked.merchant.mch_no, *payee);
+    asked.merchant.payee_masked = channels::mask_payee(*payee);
+  }
+  Proposal proposal;
+  proposal.what = "merchant";
+  proposal.subject = asked.merchant.mch_no;
+  proposal.body = encode_asked(asked);
+  proposal.content = content_of(services, asked, payee);
+  proposal.check = [asked](const View& view) -> Planned<void> {
+    ChangeSet dry;  // accounts that could not be opened are found now, not by the checker
+    return plan_asked(view, dry, asked);
+  };
+  ask_authority(services, std::move(call), std::move(proposal));
+}
+
+void disable(Services& services, Call call, std::string_view id,
+             Command (*make)(ClaimKey, std::string)) {
+  if (!call.request.body.empty()) {
+    Body body(call);
+    if (const auto& error = body.finish()) return refuse_call(call, *error);
+  }
+  Command command = make(claim_of(call), call.path.find(id)->second);
+  run(services, std::move(call), std::move(command), [](const Answer& answer) {
+    JsonWriter out;
+    out.begin_object();
+    write_receipt(out, answer);
+    out.field("id", answer.answer).field("enabled", false).end_object();
+    return json_response(200, out.take());
+  });
 }
 
 void get(Services& services, Call call) {
@@ -179,7 +241,17 @@ void write_app(JsonWriter& out, const App& app) {
       .end_object();
 }
 
-void make_app(Services& services, Call call) {
+Planned<void> plan_app(const View& view, ChangeSet& changes, const App& app) {
+  if (!channels::find_merchant(view, app.mch_no))
+    return refuse(RefusalCode::kMerchantNotFound, app.mch_no);
+  if (view.document(DocumentKind::kApp, app.app_id))
+    return refuse(RefusalCode::kDocumentExists, app.app_id);
+  changes.documents.push_back(
+      Document{DocumentKind::kApp, app.app_id, 1, true, channels::encode(app)});
+  return success();
+}
+
+void ask_app(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   App app;
@@ -190,37 +262,103 @@ void make_app(Services& services, Call call) {
   app.md5_allowed = in.flag("md5_allowed", true);
   app.window_s = static_cast<int>(in.integer_in("window_s", 10, 86'400, 600));
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  const Secret secret(hex_lower(sha256(random_bytes(32))));
-  app.secret_sealed = services.vault.seal("app|" + app.app_id, secret.reveal());
-  Command command = channels::put_app(app);
-  command.key = claim_of(call);
-  command.content = {{"app_id", app.app_id},
-                     {"mch_no", app.mch_no},
-                     {"md5_allowed", app.md5_allowed ? "true" : "false"},
-                     {"window_s", std::to_string(app.window_s)}};
-  command.plan = [plan = std::move(command.plan), app](const View& view,
-                                                       const Moment& moment) -> Planned<ChangeSet> {
-    if (!channels::find_merchant(view, app.mch_no))
-      return refuse(RefusalCode::kMerchantNotFound, app.mch_no);
-    if (view.document(DocumentKind::kApp, app.app_id))
-      return refuse(RefusalCode::kDocumentExists, app.app_id);
-    return plan(view, moment);
+  FirstPart first = first_part(services.vault, "app", app.app_id);
+  Proposal proposal;
+  proposal.what = "app";
+  proposal.subject = app.app_id;
+  proposal.content = {{"mch_no", app.mch_no},
+                      {"md5_allowed", app.md5_allowed ? "true" : "false"},
+                      {"window_s", std::to_string(app.window_s)}};
+  // The first part stands where the whole secret will: sealed under another name, it opens nothing.
+  app.secret_sealed = std::move(first.sealed);
+  proposal.body = JsonWriter()
+                      .begin_object()
+                      .field("what", "app")
+                      .field("subject", app.app_id)
+                      .key("app")
+                      .raw(channels::encode(app))
+                      .end_object()
+                      .take();
+  proposal.check = [app](const View& view) -> Planned<void> {
+    ChangeSet dry;
+    return plan_app(view, dry, app);
   };
-  run(services, std::move(call), std::move(command), [app, secret](const Answer& answer) {
-    JsonWriter out;
-    out.begin_object().field("app_id", app.app_id).field("mch_no", app.mch_no);
-    if (!answer.replayed) out.field("secret", secret.reveal());
-    out.end_object();
-    return json_response(201, out.take());
-  });
+  proposal.part = std::move(first.part);
+  ask_authority(services, std::move(call), std::move(proposal));
+}
+
+App app_of(const JsonValue& body) {
+  const auto raw = body.get("app");
+  CHECK_OR_DIE(raw, "an app request is not whole");
+  auto app = channels::decode_app(raw.value().raw());
+  CHECK_OR_DIE(app, "an app request does not decode");
+  return std::move(app.value());
 }
 
 }  // namespace
+
+Planned<Effect> merchant_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
+                                const std::string& payee_account) {
+  AskedMerchant asked = decode_asked(body);
+  if (asked.has_payee) {
+    const auto payee =
+        channels::open_payee(services.vault, asked.merchant.mch_no, asked.merchant.payee_sealed);
+    CHECK_OR_DIE(payee, "the payee of a merchant request does not open");
+    if (payee.value().account != payee_account)
+      return refuse(RefusalCode::kValueInvalid,
+                    payee_account.empty()
+                        ? "payee_account: give the payee's account number once more"
+                        : "payee_account: not the account that the request names");
+  } else if (!payee_account.empty()) {
+    return refuse(RefusalCode::kValueInvalid, "payee_account: the request names no payee");
+  }
+  Effect effect;
+  effect.plan = [asked = std::move(asked)](const View& view, ChangeSet& changes) {
+    return plan_asked(view, changes, asked);
+  };
+  return effect;
+}
+
+Planned<Effect> app_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
+                           const std::string& payee_account) {
+  if (!payee_account.empty())
+    return refuse(RefusalCode::kValueInvalid, "payee_account: an app has no payee");
+  App app = app_of(body);
+  const auto secret = complete_secret(services.vault, "app", app.app_id, app.secret_sealed);
+  CHECK_OR_DIE(secret, "an app request does not open");
+  app.secret_sealed = services.vault.seal("app|" + app.app_id, secret.value().whole.reveal());
+  Effect effect;
+  effect.part = secret.value().second;
+  effect.plan = [app = std::move(app)](const View& view, ChangeSet& changes) {
+    return plan_app(view, changes, app);
+  };
+  return effect;
+}
+
+void write_merchant_proposal(JsonWriter& out, const JsonValue& body) {
+  const AskedMerchant asked = decode_asked(body);
+  out.begin_object();
+  write_members(out, asked.merchant);
+  out.field("replaces", asked.base_version != 0)
+      .field("payee_changes", asked.has_payee)
+      .end_object();
+}
+
+void write_app_proposal(JsonWriter& out, const JsonValue& body) {
+  const App app = app_of(body);
+  out.begin_object()
+      .field("app_id", app.app_id)
+      .field("mch_no", app.mch_no)
+      .field("md5_allowed", app.md5_allowed)
+      .field("window_s", app.window_s)
+      .end_object();
+}
 
 void add_merchant_routes(Router& router, Services& services) {
   const std::string members =
       "name:string mode:=direct|collected enabled?:boolean wx_mchid?:string bank_account?:string "
       "supervised_path?:string payee?:PayeeRequest";
+  describe_authority(router);
   router.describe("PayeeRequest", "name:string account:string bank:string");
   router.describe("MerchantRequest", "mch_no:string " + members);
   router.describe("MerchantUpdate", members);
@@ -228,21 +366,20 @@ void add_merchant_routes(Router& router, Services& services) {
                   "mch_no:string name:string mode:=direct|collected enabled:boolean "
                   "wx_mchid?:string bank_account?:string payee?:string supervised_path?:string");
   router.describe("MerchantList", "merchants:[Merchant]");
-  router.describe("AppRequest",
-                  "app_id:string mch_no:string md5_allowed?:boolean window_s?:integer");
-  router.describe("AppMade", "app_id:string mch_no:string secret?:string");
+  router.describe("Empty", "");
   router.describe("App",
                   "app_id:string mch_no:string md5_allowed:boolean window_s:integer "
                   "enabled:boolean");
   router.describe("AppList", "apps:[App]");
   const Roles operators{Role::kOperator};
-  router.add({.method = "POST",
-              .pattern = "/v1/merchants",
-              .allowed = operators,
-              .writes = true,
-              .summary = "Takes a merchant on and opens its accounts",
-              .handle = [&services](Call call) { put(services, std::move(call), true); },
-              .doc = {.request = "MerchantRequest", .answer = "Merchant", .status = 201}});
+  router.add(
+      {.method = "POST",
+       .pattern = "/v1/merchants",
+       .allowed = operators,
+       .writes = true,
+       .summary = "Asks to take a merchant on; a checker approves it, which opens its accounts",
+       .handle = [&services](Call call) { ask(services, std::move(call), true); },
+       .doc = {.request = "MerchantRequest", .answer = "AuthorityAsked", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/merchants",
               .allowed = kHouse,
@@ -263,16 +400,39 @@ void add_merchant_routes(Router& router, Services& services) {
               .pattern = "/v1/merchants/{mch_no}",
               .allowed = operators,
               .writes = true,
-              .summary = "Replaces what is known of a merchant; its mode stays",
-              .handle = [&services](Call call) { put(services, std::move(call), false); },
-              .doc = {.request = "MerchantUpdate", .answer = "Merchant"}});
+              .summary = "Asks to replace what is known of a merchant, which a checker approves; "
+                         "its mode stays",
+              .handle = [&services](Call call) { ask(services, std::move(call), false); },
+              .doc = {.request = "MerchantUpdate", .answer = "AuthorityAsked", .status = 201}});
+  router.add({.method = "POST",
+              .pattern = "/v1/merchants/{mch_no}/disable",
+              .allowed = {Role::kOperator, Role::kChecker},
+              .writes = true,
+              .summary = "Takes a merchant out of use, at once",
+              .handle =
+                  [&services](Call call) {
+                    disable(services, std::move(call), "mch_no", channels::disable_merchant);
+                  },
+              .doc = {.request = "Empty", .answer = "Disabled"}});
+  router.add({.method = "POST",
+              .pattern = "/v1/apps/{app_id}/disable",
+              .allowed = {Role::kOperator, Role::kChecker},
+              .writes = true,
+              .summary = "Takes an app out of use, at once",
+              .handle =
+                  [&services](Call call) {
+                    disable(services, std::move(call), "app_id", channels::disable_app);
+                  },
+              .doc = {.request = "Empty", .answer = "Disabled"}});
   router.add({.method = "POST",
               .pattern = "/v1/apps",
               .allowed = operators,
               .writes = true,
-              .summary = "Makes an app of a merchant; its secret is shown once",
-              .handle = [&services](Call call) { make_app(services, std::move(call)); },
-              .doc = {.request = "AppRequest", .answer = "AppMade", .status = 201}});
+              .summary =
+                  "Asks for an app of a merchant; a checker approves it, and each is shown a "
+                  "part of its secret once",
+              .handle = [&services](Call call) { ask_app(services, std::move(call)); },
+              .doc = {.request = "AppRequest", .answer = "AuthorityAsked", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/apps",
               .allowed = kHouse,

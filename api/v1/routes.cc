@@ -16,6 +16,7 @@ void add_all_routes(Router& router, Services& services) {
   add_merchant_routes(router, services);
   add_sub_account_routes(router, services);
   add_key_routes(router, services);
+  add_authority_routes(router, services);
   add_clock_routes(router, services);
   add_report_routes(router, services);
   if (services.payments) {

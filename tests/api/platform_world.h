@@ -102,6 +102,9 @@ struct PlatformWorld : PlatformRooms, ApiServer {
                     mch_no, kBank, path),
         "merchant-" + mch_no);
     REQUIRE(reply.status == 201);
+    REQUIRE(post("checker", "/v1/authority-requests/" + reply.at("id") + "/approve",
+                 R"({"payee_account":"6217000000000013"})", "approve-" + mch_no)
+                .status == 200);
   }
   ApiReply place(const std::string& number, const std::string& more = "",
                  const std::string& who = "upstream") {

@@ -154,67 +154,6 @@ TEST_CASE("v1 events: in order, without gaps, and whoever waits is woken") {
   CHECK(f.get("auditor", "/v1/events?wait_ms=30001").told() == "400 malformed");
 }
 
-TEST_CASE("v1 keys: the secret is shown once and works, the list has none") {
-  Fixture f;
-  const std::string body = R"({"key_id":"clerk-1","roles":"auditor"})";
-  const auto made = f.post("operator", "/v1/keys", body, "k1");
-  REQUIRE(made.status == 201);
-  f.keys["clerk-1"] =
-      api::KeyRecord{"clerk-1", Secret(made.at("secret")), {api::Role::kAuditor}, true};
-  CHECK(f.get("clerk-1", "/v1/accounts").status == 200);
-  const auto again = f.post("operator", "/v1/keys", body, "k1");
-  CHECK(again.at("secret") == "(absent)");
-  CHECK(again.at("caller") == made.at("caller"));
-  CHECK(f.get("auditor", "/v1/keys").body.find(made.at("secret")) == std::string::npos);
-  CHECK(f.get("auditor", "/v1/keys").size("keys") == 8);
-  CHECK(f.post("operator", "/v1/keys", body, "k2").at("refusal") == "document_exists");
-  const Unchanged unchanged(f);
-  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"a b","roles":"auditor"})", "k3").told() ==
-        "400 malformed");
-  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"x","roles":"king"})", "k4").told() ==
-        "400 malformed");
-  CHECK(f.post("operator", "/v1/keys", R"({"key_id":"x","roles":"auditor","secret":"s"})", "k5")
-            .told() == "400 malformed");
-  for (const char* role : {"upstream", "maker", "checker", "auditor"})
-    CHECK(f.post(role, "/v1/keys", body, "k6").told() == "403 forbidden");
-}
-
-TEST_CASE("v1 merchants: taken on once with accounts, payee masked; an app's secret shown once") {
-  Fixture f;
-  const std::string body =
-      R"({"mch_no":"M1621873433953","name":"阳光物业","mode":"collected","wx_mchid":"1900000109",)"
-      R"("bank_account":"6228000000000001","payee":{"name":"工程公司","account":"6217000000000013",)"
-      R"("bank":"308584000013"}})";
-  const auto made = f.post("operator", "/v1/merchants", body, "m1");
-  REQUIRE(made.status == 201);
-  CHECK(made.at("payee").find("0013") != std::string::npos);
-  CHECK(made.body.find("6217000000000013") == std::string::npos);
-  CHECK(f.balance("2101/M1621873433953") == 0);
-  const auto again = f.post("operator", "/v1/merchants", body, "m1");
-  CHECK(again.status == 201);
-  CHECK(again.header("Suanpan-Replayed") == "true");
-  CHECK(f.post("operator", "/v1/merchants", body, "m2").at("refusal") == "document_exists");
-  CHECK(f.get("auditor", "/v1/merchants").size("merchants") == 1);
-  CHECK(f.get("auditor", "/v1/merchants/M0").told() == "404 merchant_not_found");
-  const auto updated =
-      f.send(f.request("operator", "PUT", "/v1/merchants/M1621873433953",
-                       R"({"name":"阳光物业二","mode":"collected","enabled":false})", "m3"));
-  REQUIRE(updated.status == 200);
-  const auto got = f.get("auditor", "/v1/merchants/M1621873433953");
-  CHECK(got.at("name") == "阳光物业二");
-  CHECK(got.at("enabled") == "false");
-  CHECK(got.at("payee") == made.at("payee"));  // not named, so it stays
-
-  const auto app =
-      f.post("operator", "/v1/apps", R"({"app_id":"a1","mch_no":"M1621873433953"})", "a1");
-  REQUIRE(app.status == 201);
-  CHECK(app.at("secret").size() == 64);
-  CHECK(f.post("operator", "/v1/apps", R"({"app_id":"a1","mch_no":"M1621873433953"})", "a1")
-            .at("secret") == "(absent)");
-  CHECK(f.get("auditor", "/v1/apps").at("apps.0.app_id") == "a1");
-  CHECK(f.get("auditor", "/v1/apps").body.find(app.at("secret")) == std::string::npos);
-}
-
 TEST_CASE("v1 merchants: what is wrong is refused and opens no account") {
   Fixture f;
   const Unchanged unchanged(f);

@@ -188,6 +188,7 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kRefundRequest, 22},
       {DocumentKind::kPayoutRequest, 23},
       {DocumentKind::kAdjustmentRequest, 26},
+      {DocumentKind::kAuthorityRequest, 30},
   };
   for (const auto& [kind, number] : kinds) CHECK(static_cast<int>(kind) == number);
 }
