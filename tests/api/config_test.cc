@@ -102,6 +102,35 @@ TEST_CASE("config: every setting is taken as it is written, paths from the file'
   CHECK(c.bank_accounts[0].agent == "308584000013");
 }
 
+TEST_CASE("config: the night is on with the system's clock, off with a manual one, unless told") {
+  File file;
+  CHECK(good(file, "").night.enabled);
+  const std::string manual =
+      "[clock]\nbusiness = \"manual\"\nstart = \"2026-03-04T09:00:00+08:00\"\n";
+  CHECK_FALSE(good(file, manual).night.enabled);
+  CHECK(good(file, manual + "[night]\nenabled = true\n").night.enabled);
+  CHECK_FALSE(good(file, "[night]\nenabled = false\n").night.enabled);
+  const Config c = good(file, std::string(kWechatMerchant) +
+                                  "fee_rate = \"0.006\"\n[[bank.account]]\nnumber = \"6228\"\n"
+                                  "agent = \"308584000013\"\n[reports]\norganisation = \"算盘\"\n"
+                                  "[night]\nday_cut = \"00:05\"\nfetch_statements = \"06:30\"\n"
+                                  "fetch_bills = \"10:05\"\nreconcile = \"10:20\"\n"
+                                  "settle = \"10:40\"\nreports = \"23:59\"\n"
+                                  "first_retry_s = 30\nlast_retry_s = 600\n");
+  CHECK(c.night.day_cut_min == 5);
+  CHECK(c.night.fetch_statements_min == 390);
+  CHECK(c.night.fetch_bills_min == 605);
+  CHECK(c.night.reconcile_min == 620);
+  CHECK(c.night.settle_min == 640);
+  CHECK(c.night.reports_min == 1439);
+  CHECK(c.night.first_retry_s == 30);
+  CHECK(c.night.last_retry_s == 600);
+  CHECK(c.night.bills == std::vector<std::string>{"1900000109"});
+  CHECK(c.night.statements == std::vector<std::string>{"6228"});
+  CHECK(c.wechat_merchants[0].fee_rate == Rate::parse("0.006").value());
+  CHECK(c.organisation == "算盘");
+}
+
 TEST_CASE("config: the ends of each range are in, one beyond is out") {
   File file;
   struct Row {
@@ -162,7 +191,23 @@ TEST_CASE("config: what is wrong is refused with file, line and key") {
            {"[bank]\nkey_file = 1\n", ":2: bank.key_file has the wrong type"},
            {"[[bank.account]]\nnumber = 6228\n", ":2: bank.account.number has the wrong type"},
            {"server = 1\n", ":1: server is not a section"},
+           {"[reports]\norganisation = 1\n", ":2: reports.organisation has the wrong type"},
+           {"[night]\nenabled = 1\n", ":2: night.enabled has the wrong type"},
+           {"[night]\nday_cut = 10\n", ":2: night.day_cut has the wrong type"},
+           {"[night]\nfirst_retry_s = \"60\"\n", ":2: night.first_retry_s has the wrong type"},
+           {merchant + "fee_rate = 0.006\n", ":7: wechat.merchant.fee_rate has the wrong type"},
            // values
+           {merchant + "fee_rate = \"2\"\n", ":7: wechat.merchant.fee_rate must be a rate"},
+           {merchant + "fee_rate = \"-0.1\"\n", ":7: wechat.merchant.fee_rate must be a rate"},
+           {"[night]\nday_cut = \"24:00\"\n", ":2: night.day_cut must be a time of day"},
+           {"[night]\nfetch_statements = \"9:05\"\n", ":2: night.fetch_statements must be"},
+           {"[night]\nfetch_bills = \"10:60\"\n", ":2: night.fetch_bills must be a time of day"},
+           {"[night]\nreconcile = \"1o:00\"\n", ":2: night.reconcile must be a time of day"},
+           {"[night]\nsettle = \"\"\n", ":2: night.settle must be a time of day"},
+           {"[night]\nreports = \"noon\"\n", ":2: night.reports must be a time of day"},
+           {"[night]\nfirst_retry_s = 0\n", ":2: night.first_retry_s must lie in 1..3600"},
+           {"[night]\nlast_retry_s = 86401\n", ":2: night.last_retry_s must lie in 1..86400"},
+           {"[night]\nfirst_retry_s = 61\nlast_retry_s = 60\n", ":3: night.last_retry_s must not"},
            {"[server]\nlisten = \"8080\"\n", ":2: server.listen must be ADDRESS:PORT"},
            {"[server]\nlisten = \"127.0.0.1:65536\"\n", ":2: server.listen must be ADDRESS:PORT"},
            {"[server]\nlisten = \":8080\"\n", ":2: server.listen must be ADDRESS:PORT"},
@@ -180,6 +225,7 @@ TEST_CASE("config: what is wrong is refused with file, line and key") {
            {"[[wechat.merchant]]\nmchid = \"1\"\n", ":1: wechat.merchant needs"},
            {"[[bank.account]]\nnumber = \"6228\"\n", ":1: bank.account needs"},
            // unknown keys
+           {"[night]\ncut = \"10:00\"\n", ":2: night.cut is not a setting"},
            {"[server]\nport = 80\n", ":2: server.port is not a setting"},
            {"[book]\nfolder = \"b\"\nfirst_day = \"2026-03-04\"\n",
             ":3: book.first_day is not a setting"},

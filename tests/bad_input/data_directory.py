@@ -227,6 +227,10 @@ def data_directory_of_another_vault_key(program):
         whole = open(path, "rb").read()
         os.remove(path)
         refused(judge, "no vault key", ["suanpan: not_found: ", "vault key"])
+        judge.check_that("none is made anew", not os.path.exists(path), path)
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+            out.write(bytes(32))
+        refused(judge, "another key", ["suanpan: mismatch: ", "not the vault key that this book was made with"])
         for what, bytes_there in (("cut off", whole[:-1]), ("empty", b"")):
             with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
                 out.write(bytes_there)

@@ -98,6 +98,7 @@ class World:
         self.other = OtherSide(f"http://127.0.0.1:{self.sandbox_port}")
         self.base = f"http://127.0.0.1:{self.port}"
         self.staff = {}
+        self.command("init")
         for role, roles in (("maker", "maker,upstream"), ("checker", "checker"), ("auditor", "auditor"), ("operator", "operator")):
             secret = self.command("key", "add", "--id", role, "--role", roles).strip()
             self.staff[role] = Staff(self.base, role, secret)

@@ -73,7 +73,7 @@ class Key:
 class Engine:
     """One data directory, and the engine that serves it. Stops what it started."""
 
-    ROLES = {"maker": "maker", "checker": "checker", "auditor": "auditor", "upstream": "upstream",
+    ROLES = {"operator": "operator", "maker": "maker", "checker": "checker", "auditor": "auditor", "upstream": "upstream",
              "stranger": "upstream"}
 
     def __init__(self, program, sandbox=False, folder=None, settings=""):
@@ -85,7 +85,6 @@ class Engine:
         self.processes = []
         self.server = None
         self.keys, self.placed = {}, []
-        self.knows_init = any(line.split()[:1] == ["init"] for line in self.must("--help").splitlines())
         self.other = self.start_sandbox() if sandbox else None
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
@@ -158,10 +157,9 @@ class Engine:
 
     def prepare(self):
         """The one place that makes a data directory: the book, its keys and merchants."""
-        if self.knows_init:
-            self.must("init", "--config", self.config)
-        self.keys["operator"] = Key("operator", self.must("key", "add", "--config", self.config, "--id", "operator",
-                                                          "--role", "operator"))
+        self.must("init", "--config", self.config)
+        for key_id, role in self.ROLES.items():
+            self.keys[key_id] = Key(key_id, self.must("key", "add", "--config", self.config, "--id", key_id, "--role", role))
         self.merchants = {}
         for number in ("M1001", "M1002"):
             self.must("merchant", "add", "--config", self.config, "--mch-no", number, "--app-id", "app-" + number,
@@ -176,15 +174,7 @@ class Engine:
         self.processes.append(self.server)
         if wait:
             self.wait_until_ready()
-        if wait and len(self.keys) == 1:
-            self.make_keys()
         return self
-
-    def make_keys(self):
-        for key_id, role in self.ROLES.items():
-            answer = self.native("operator", "POST", "/v1/keys", {"key_id": key_id, "roles": role})
-            assert answer.status == 201, answer
-            self.keys[key_id] = Key(key_id, answer.json()["secret"])
 
     def wait_until_ready(self, seconds=60):
         until = time.time() + seconds
