@@ -13,7 +13,6 @@
 #include "ledger/base/check.h"
 #include "ledger/engine/one_shard.h"
 #include "ledger/engine/shard_room.h"
-#include "tests/support/memory_store.h"
 
 using namespace suanpan;
 
@@ -90,12 +89,10 @@ double cpu_seconds() {
 void run(const Options& o) {
   const SystemClock clock;
   const Date today = clock.now().date_cn();
-  MemoryStore store;
-  const IdProjection ids(store);
   Claims claims(1 << 20);
   std::atomic<std::size_t> queued{o.transfers + 1};
   std::atomic<std::uint64_t> violations{0};
-  const PlanningRoom room{clock, claims, ids, queued, violations};
+  const PlanningRoom room{clock, claims, queued, violations};
   std::unique_ptr<Planning> planning;
   if (o.shards == 1)
     planning = std::make_unique<OneShard>(room, accounts_of(o, today), Stamper{});

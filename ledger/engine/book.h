@@ -1,11 +1,11 @@
 // The face of a book (账套): submit commands, read what is durable, close.
 //
-// Threads: any number submit and read. Inside, one planning thread works ahead on its own State,
+// Threads: any number submit and read. Inside, planning threads (shards) work ahead on what they own,
 // one committer makes blocks durable and publishes them, one projector feeds the projections.
 //
-//   submit ─▶ queue ─▶ plan (idempotency, planner, invariants) ─▶ block ─▶ journal, synced
-//                                                                   ├─▶ published State ─▶ answers
-//                                                                   └─▶ projections
+//   submit: claim the id ─▶ queue ─▶ plan, invariants ─▶ block ─▶ journal, synced
+//                                                          ├─▶ published State ─▶ answers
+//                                                          └─▶ projections
 //
 // Nothing is answered before the block that holds it is on stable storage; refusals and replays
 // wait for what they saw. A failed write or sync is fatal: the process stops answering and exits.

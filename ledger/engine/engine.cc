@@ -107,7 +107,7 @@ Result<void> Book::Engine::recover() {
   published = std::make_unique<State>(with_accounts());
   TRY(for_each_resident([&](const DocumentPtr& d) { published->apply_document(d); }));
   published_seq = durable_seq_ = journal->last_seq();
-  const PlanningRoom room{clock_, claims_, projector.ids(), queued_items_, invariant_violations_};
+  const PlanningRoom room{clock_, claims_, queued_items_, invariant_violations_};
   if (const unsigned shards = shards_for(options_.shards); shards > 1) {
     auto sliced = std::make_unique<SlicedBook>(with_accounts(), shards, cold);
     TRY(for_each_resident([&](const DocumentPtr& d) { sliced->documents().put(d); }));

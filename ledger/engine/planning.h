@@ -7,7 +7,6 @@
 
 #include "ledger/engine/claims.h"
 #include "ledger/engine/planner.h"
-#include "ledger/store/id_projection.h"
 
 namespace suanpan {
 
@@ -15,7 +14,6 @@ namespace suanpan {
 struct PlanningRoom {
   const Clock& clock;
   Claims& claims;
-  const IdProjection& ids;
   std::atomic<std::size_t>& queued_items;  // given back when a unit is planned
   std::atomic<std::uint64_t>& invariant_violations;
 };

@@ -59,7 +59,9 @@ unsigned ShardRoom::route(const Unit& unit, std::uint32_t item,
 }
 
 unsigned ShardRoom::route_about(const Command::About& about, const std::vector<bool>& hot) const {
-  const DocumentPtr document = book_->documents().find(about.kind, about.key);
+  // An order that is being placed is not there, or its shard refuses it.
+  const DocumentPtr document =
+      about.account.empty() ? book_->documents().find(about.kind, about.key) : nullptr;
   // What is finished may be evicted at any moment, and a shard does not decide by what is stored.
   if (document && !document->open) return kWholeBook;
   unsigned shard = kWholeBook;

@@ -28,6 +28,7 @@ inline OpenAccountRequest crash_account(std::uint32_t i) {
   OpenAccountRequest request;
   request.key = ClaimKey{Id128{1, i + 1}, CallerId{kFirstCaller}};
   request.code = "1002/" + std::to_string(i + 1);
+  request.terms.hot = i % 3 == 0;
   return request;
 }
 
