@@ -61,6 +61,7 @@ void open_accounts(Book& book, const Options& o) {
       request.key = ClaimKey{Id128{1, i + 1}, CallerId{100}};
       request.code = fmt::format("2101/{:07}", i);
       request.type = AccountType::kLiability;
+      request.terms.hot = i == 0 && o.hot_percent > 0;
       commands.push_back(open_account(request));
     }
     std::atomic<bool> answered = false;
