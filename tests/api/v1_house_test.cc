@@ -89,7 +89,7 @@ TEST_CASE("v1 reversals: red, at most the original, and only of one's own or by 
   CHECK(f.post("maker", "/v1/reversals", R"({"original":"x"})", "r4").told() ==
         "404 voucher_not_found");
   CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[-1])"), "r5").told() ==
-        "400 malformed");
+        "400 amount_not_positive");
   CHECK(f.post("maker", "/v1/reversals", body(R"(,"amounts":[1.5])"), "r6").told() ==
         "400 malformed");
   CHECK(f.post("auditor", "/v1/reversals", body(""), "r7").told() == "403 forbidden");
@@ -204,7 +204,7 @@ TEST_CASE("v1 clock: an operator moves it forward, never back") {
   CHECK(moved.at("now") == "2026-03-04T10:00:00+08:00");
   CHECK(f.business.now() == Timestamp::of_cn(*Date::of(2026, 3, 4), 10, 0, 0));
   CHECK(f.post("operator", "/v1/clock/advance", to("2026-03-04T09:59:59+08:00"), "c3").told() ==
-        "400 malformed");
+        "400 value_invalid");
   CHECK(f.post("operator", "/v1/clock/advance", to("later"), "c4").told() == "400 malformed");
   CHECK(f.business.now() == Timestamp::of_cn(*Date::of(2026, 3, 4), 10, 0, 0));
 }
@@ -235,7 +235,7 @@ TEST_CASE("v1 reports: only files of the folder, whatever the name says") {
   for (const char* name : {"../secret.csv", "%2e%2e/secret.csv", "..%2fsecret.csv", "link.csv",
                            "notes.txt", "/etc/passwd", "2026-03-04", "day.csv%00", "./day.csv"}) {
     INFO(name);
-    CHECK(f.get("auditor", std::string("/v1/reports/") + name).told() == "404 not_found");
+    CHECK(f.get("auditor", std::string("/v1/reports/") + name).told() == "404 document_not_found");
   }
   CHECK(f.get("upstream", "/v1/reports").told() == "403 forbidden");
 }

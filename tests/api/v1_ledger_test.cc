@@ -95,7 +95,7 @@ TEST_CASE("v1 accounts: terms change by name, the others stay, and a resend mean
         "version_conflict");
   CHECK(patch(R"({"frozen_in":"yes"})", "t5").told() == "400 malformed");
   CHECK(patch(R"({"balance":5})", "t6").told() == "400 malformed");
-  CHECK(patch(R"({"credit_line":-1})", "t7").told() == "400 malformed");
+  CHECK(patch(R"({"credit_line":-1})", "t7").told() == "400 value_invalid");
   CHECK(patch(R"({"frozen_in":true})", "t8", "upstream").told() == "403 forbidden");
   CHECK(patch(R"({"frozen_in":true})", "t9", "maker").told() == "403 forbidden");
   CHECK(f.balance("2101/M1") == before);
@@ -442,7 +442,7 @@ TEST_CASE("v1 holds: bad input and foreign holds change nothing") {
     CHECK(reply.status == row.status);
     CHECK(reply.at("refusal") == row.refusal);
   }
-  CHECK(f.get("upstream2", "/v1/holds/" + id).told() == "403 forbidden");
+  CHECK(f.get("upstream2", "/v1/holds/" + id).told() == "403 not_authorised");
   const auto over = f.post("upstream", post, R"({"amounts":[601]})", "over");
   CHECK(over.status == 422);
   CHECK(over.at("refusal") == "hold_amount_exceeded");

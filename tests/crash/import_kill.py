@@ -71,6 +71,13 @@ def importing(book):
     return [program, "import", "bank-statement", statement, "--book", book]
 
 
+def make_book(folder):
+    """An empty book of its own in `folder`."""
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run([program, "init", "--data", os.path.join(folder, "book"), "--first-date", "1993-01-01"], check=True,
+                   capture_output=True)
+
+
 def killed_import(folder, whole_s):
     """Kills imports of one book until one ends by itself; its figures, and how many kills left a part."""
     book, kills = os.path.join(folder, "book"), 0
@@ -109,13 +116,14 @@ def main():
     wanted = movements_of_the_file()
     folder = tempfile.mkdtemp(prefix="suanpan-import-")
     try:
+        make_book(folder)
         begun = time.monotonic()
         subprocess.run(importing(os.path.join(folder, "book")), check=True, capture_output=True)
         whole_s = time.monotonic() - begun
         shutil.rmtree(folder)
         hits, books = 0, 0
         while hits < HITS or books < BOOKS:
-            os.makedirs(folder)
+            make_book(folder)
             told, kills = killed_import(folder, whole_s)
             check(folder, told, wanted)
             books += 1
