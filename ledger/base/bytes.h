@@ -56,6 +56,11 @@ class ByteReader {
     rest_.remove_prefix(size);
     return out;
   }
+  void skip_text() {
+    const std::uint32_t size = u32();
+    if (size > rest_.size()) return fail();
+    rest_.remove_prefix(size);
+  }
   bool failed() const { return failed_; }
   std::size_t left() const { return rest_.size(); }
   /// Everything was read, and nothing was missing.

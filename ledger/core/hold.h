@@ -39,5 +39,7 @@ struct Hold {
 std::string encode(const Hold& hold);
 /// Nothing if the bytes are not exactly one hold.
 std::optional<Hold> decode_hold(std::string_view bytes);
+/// When an encoded hold expires, without decoding its legs; nothing if its length is not a hold's.
+std::optional<Timestamp> expiry_of_hold(std::string_view bytes);
 
 }  // namespace suanpan

@@ -1,5 +1,7 @@
 #include "ledger/core/invariants.h"
 
+#include <algorithm>
+
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
@@ -14,12 +16,19 @@ struct Delta {
 };
 using Deltas = boost::container::small_vector<std::pair<AccountId, Delta>, 4>;
 
+using Stored = boost::container::small_vector<DocumentPtr, 2>;
+
 struct Subject {
   const View& view;
   const ClaimKey& key;
   CommandKind kind;
   const ChangeSet& changes;
   Deltas deltas;
+  Stored stored;  // what each changed document was before; by its place in the change set
+
+  const DocumentPtr& before(const DocumentChange& d) const {
+    return stored[static_cast<std::size_t>(&d - changes.documents.data())];
+  }
 };
 
 Delta& delta_of(Deltas& deltas, AccountId id) {
@@ -47,6 +56,12 @@ Deltas deltas_of(const ChangeSet& changes) {
     credit.credit_pending += pending;
   }
   return deltas;
+}
+
+Stored stored_of(const View& view, const ChangeSet& changes) {
+  Stored stored;
+  for (const DocumentChange& d : changes.documents) stored.push_back(view.document(d.kind, d.key));
+  return stored;
 }
 
 using Verdict = std::optional<std::string>;
@@ -108,7 +123,7 @@ Verdict holds_never_exceed(const Subject& s) {
     if (d.kind != DocumentKind::kHold) continue;
     const auto after = decode_hold(d.bytes);
     if (!after) return "a hold does not decode";
-    const DocumentPtr stored = s.view.document(d.kind, d.key);
+    const DocumentPtr& stored = s.before(d);
     std::optional<Hold> before;
     if (stored) before = decode_hold(stored->bytes);
     if (before && before->legs.size() != after->legs.size()) return "a hold changed its legs";
@@ -151,17 +166,24 @@ Verdict documents_are_bounded(const Subject& s) {
   return {};
 }
 
+bool replaced_twice(const std::vector<DocumentChange>& documents) {
+  if (documents.size() < 2) return false;
+  std::vector<std::pair<DocumentKind, std::string_view>> names;
+  names.reserve(documents.size());
+  for (const DocumentChange& d : documents) names.emplace_back(d.kind, d.key);
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
 // Every replaced thing advances by one version, and nothing is replaced twice.
 Verdict versions_advance_by_one(const Subject& s) {
   for (std::size_t i = 0; i < s.changes.documents.size(); ++i) {
     const DocumentChange& d = s.changes.documents[i];
-    const DocumentPtr before = s.view.document(d.kind, d.key);
+    const DocumentPtr& before = s.before(d);
     if (d.version != (before ? before->version : 0) + 1)
       return "a document's version does not advance by one";
-    for (std::size_t j = 0; j < i; ++j)
-      if (s.changes.documents[j].kind == d.kind && s.changes.documents[j].key == d.key)
-        return "a document is replaced twice";
   }
+  if (replaced_twice(s.changes.documents)) return "a document is replaced twice";
   std::uint32_t next_id = s.view.book().account_count + 1;
   for (const Account& a : s.changes.accounts) {
     const Account* before = s.view.account(a.id);
@@ -227,7 +249,7 @@ Verdict reversals_stay_capped(const Subject& s) {
     if (d.kind != DocumentKind::kReversalTotal || d.key != s.changes.ref.bytes()) continue;
     found = true;
     const auto after = decode_reversal_totals(d.bytes);
-    const DocumentPtr stored = s.view.document(d.kind, d.key);
+    const DocumentPtr& stored = s.before(d);
     const auto before = stored ? decode_reversal_totals(stored->bytes) : std::nullopt;
     if (!after || (stored && !before)) return "reversal totals do not decode";
     for (std::size_t i = 0; i < after->size(); ++i) {
@@ -247,7 +269,7 @@ Verdict state_moves(const Subject& s, const DocumentChange& d,
                     Result<T> (*decode)(std::string_view)) {
   const auto after = decode(d.bytes);
   if (!after) return "a document does not decode";
-  const DocumentPtr stored = s.view.document(d.kind, d.key);
+  const DocumentPtr& stored = s.before(d);
   if (!stored) return {};
   const auto before = decode(stored->bytes);
   if (!before) return "a stored document does not decode";
@@ -299,7 +321,7 @@ constexpr Invariant kInvariants[] = {
 
 std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
                                               CommandKind kind, const ChangeSet& changes) {
-  const Subject subject{view, key, kind, changes, deltas_of(changes)};
+  const Subject subject{view, key, kind, changes, deltas_of(changes), stored_of(view, changes)};
   for (const Invariant& invariant : kInvariants)
     if (Verdict verdict = invariant.check(subject))
       return std::string(invariant.name) + ": " + *verdict;

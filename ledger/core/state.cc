@@ -1,5 +1,7 @@
 #include "ledger/core/state.h"
 
+#include <algorithm>
+
 #include "ledger/base/check.h"
 #include "ledger/core/hold.h"
 
@@ -13,9 +15,8 @@ const Account* State::account(std::string_view code) const {
 }
 
 DocumentPtr State::document(DocumentKind kind, std::string_view key) const {
-  if (const auto of_kind = documents_.find(static_cast<std::uint8_t>(kind));
-      of_kind != documents_.end())
-    if (const auto it = of_kind->second.find(key); it != of_kind->second.end()) return it->second;
+  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
+    if (const auto it = of_kind->second.find(key); it != of_kind->second.end()) return *it;
   return cold_ ? cold_(kind, key) : nullptr;
 }
 
@@ -45,24 +46,25 @@ void State::load_account(const Account& account, const Balance& balance) {
 }
 
 void State::apply_document(DocumentPtr document) {
-  const auto kind = static_cast<std::uint8_t>(document->kind);
-  if (document->open)
-    open_[kind].insert(document->key);
-  else
-    open_[kind].erase(document->key);
   if (document->kind == DocumentKind::kHold) {
-    const auto hold = decode_hold(document->bytes);
-    const auto key = ClaimKey::from_bytes(document->key);
-    CHECK_OR_DIE(hold && key, "a hold does not decode");
-    if (hold->expires_at.ns != 0) {
+    const auto expires_at = expiry_of_hold(document->bytes);
+    CHECK_OR_DIE(expires_at, "a hold does not decode");
+    if (expires_at->ns != 0) {
+      const auto key = ClaimKey::from_bytes(document->key);
+      CHECK_OR_DIE(key, "a hold has no key");
       if (document->open)
-        expiries_.emplace(hold->expires_at, *key);
+        expiries_.emplace(*expires_at, *key);
       else
-        expiries_.erase({hold->expires_at, *key});
+        expiries_.erase({*expires_at, *key});
     }
   }
-  std::string name = document->key;
-  documents_[kind].insert_or_assign(std::move(name), std::move(document));
+  Documents& documents = documents_[document->kind];
+  const auto [it, is_new] = documents.insert(document);
+  if (is_new) return;
+  // The key is the same, and lives in the document.
+  auto node = documents.extract(it);
+  node.value() = std::move(document);
+  documents.insert(std::move(node));
 }
 
 void State::apply_book(const BookChange& change) {
@@ -79,18 +81,20 @@ void State::apply(const ChangeSet& changes) {
 }
 
 void State::evict(DocumentKind kind, const std::string& key, std::uint32_t version) {
-  const auto of_kind = documents_.find(static_cast<std::uint8_t>(kind));
+  const auto of_kind = documents_.find(kind);
   if (of_kind == documents_.end()) return;
   const auto it = of_kind->second.find(key);
-  if (it != of_kind->second.end() && !it->second->open && it->second->version == version)
+  if (it != of_kind->second.end() && !(*it)->open && (*it)->version == version)
     of_kind->second.erase(it);
 }
 
 std::vector<DocumentPtr> State::open_documents(DocumentKind kind) const {
   std::vector<DocumentPtr> found;
-  const auto keys = open_.find(static_cast<std::uint8_t>(kind));
-  if (keys == open_.end()) return found;
-  for (const std::string& key : keys->second) found.push_back(document(kind, key));
+  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
+    for (const DocumentPtr& document : of_kind->second)
+      if (document->open) found.push_back(document);
+  std::sort(found.begin(), found.end(),
+            [](const DocumentPtr& a, const DocumentPtr& b) { return a->key < b->key; });
   return found;
 }
 

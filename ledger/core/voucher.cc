@@ -48,6 +48,15 @@ std::string encode(const Hold& hold) {
   return out.take();
 }
 
+std::optional<Timestamp> expiry_of_hold(std::string_view bytes) {
+  ByteReader in(bytes);
+  in.u8();
+  const std::uint16_t count = in.u16();
+  const Timestamp expires_at{in.i64()};
+  if (in.failed() || in.left() != std::size_t{count} * 24) return std::nullopt;
+  return expires_at;
+}
+
 std::optional<Hold> decode_hold(std::string_view bytes) {
   ByteReader in(bytes);
   Hold hold;
@@ -56,6 +65,7 @@ std::optional<Hold> decode_hold(std::string_view bytes) {
   hold.expires_at.ns = in.i64();
   if (state < 1 || state > 4 || in.left() != std::size_t{count} * 24) return std::nullopt;
   hold.state = static_cast<HoldState>(state);
+  hold.legs.reserve(count);
   for (std::uint16_t i = 0; i < count; ++i) {
     HoldLeg leg;
     leg.debit.value = in.u32();

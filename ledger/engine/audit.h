@@ -84,6 +84,8 @@ class Audit {
   /// What must hold when the journal has been read to its end.
   Fault finish() const;
 
+  /// Fetches what take(), claims() and find() will look at for this id.
+  void prefetch(const ClaimKey& key) const { ids_.prefetch(key); }
   /// The sequence under which an id was claimed, if one of its fingerprint is `expected`.
   bool claims(const ClaimKey& key, std::uint64_t expected) const;
   Result<std::optional<std::uint64_t>> find(const ClaimKey& key) const;

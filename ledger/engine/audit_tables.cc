@@ -359,8 +359,12 @@ class IdComparison {
          cursor->next()) {
       auto reader = ClaimReader::of(cursor->key(), cursor->value());
       if (!reader) return fault(Table::kIds, "a row of another shape");
-      std::size_t count = 0;
-      for (Claim claim; reader->next(claim); ++count) {
+      row_.clear();
+      for (Claim claim; reader->next(claim);) {
+        audit_.prefetch(claim.key);
+        row_.push_back(claim);
+      }
+      for (const Claim& claim : row_) {
         if (found.first_seq != 0 && claim.key <= found.greatest)
           return fault(Table::kIds, "id {} is out of order, and would not be found",
                        claim.key.hex());
@@ -374,7 +378,7 @@ class IdComparison {
         TRY(auto wrong, compare_claim(claim));
         if (wrong) return wrong;
       }
-      if (reader->failed() || count == 0)
+      if (reader->failed() || row_.empty())
         return fault(Table::kIds, "a row of run {} does not decode", r.number);
     }
     TRY(cursor->status());
@@ -413,6 +417,7 @@ class IdComparison {
   std::vector<bool> seen_;
   std::vector<IdRun> runs_;
   std::size_t parts_ = 0;  // of segments, not read yet
+  std::vector<Claim> row_;
   std::size_t segment_ = ~std::size_t{0};
   std::vector<std::uint64_t> words_;
 };

@@ -11,7 +11,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::size_t kRememberedIds = 1 << 16;
+constexpr std::size_t kRememberedIds = 1 << 14;
 
 // On two cores one shard is fastest: the other core is the committer's and the client's.
 unsigned shards_for(unsigned wanted) {

@@ -22,6 +22,10 @@ class IdSet {
     for (std::size_t at = print & mask(); slots_[at].seq != 0; at = (at + 1) & mask())
       if (slots_[at].print == print && !each(slots_[at].seq)) return;
   }
+  /// Fetches what candidates() and add() will look at: the table is far larger than any cache.
+  void prefetch(const ClaimKey& key) const {
+    __builtin_prefetch(&slots_[fingerprint(key) & mask()], 1);
+  }
   void add(const ClaimKey& key, std::uint64_t seq) {
     if ((size_ + 1) * 4 > slots_.size() * 3) grow();
     put({fingerprint(key), seq});

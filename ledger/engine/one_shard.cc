@@ -85,7 +85,14 @@ void OneShard::plan(Unit& unit) {
   expire_holds();
   const Timestamp now = room_.clock.now();
   Request& request = *unit.request;
-  for (const std::uint32_t item : unit.items) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < unit.items.size(); ++i) {
+    const std::uint32_t item = unit.items[i];
+    if (i + kAhead < unit.items.size() && !request.submission.vouchers.empty())
+      for (const Leg& leg : request.submission.vouchers[unit.items[i + kAhead]].legs) {
+        book_.state().prefetch(leg.debit);
+        book_.state().prefetch(leg.credit);
+      }
     const Timestamp at = std::max(now, Timestamp{stamper_.last_timestamp.ns + 1});
     auto answer = planner_.plan(request.submission, item, at, block_->builder, stamper_);
     request.answers[item] = std::move(*answer);

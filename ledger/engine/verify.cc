@@ -119,8 +119,11 @@ Result<Fault> Verification::take(const BlockPtr& block) {
   ++blocks_;
   Fault fault;
   std::optional<Error> failed;
+  constexpr std::ptrdiff_t kAhead = 16;
+  const Record* const end = block->records().data() + block->record_count();
   for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
     if (fault || failed) return;
+    if (end - legs.data() > kAhead) audit_.prefetch((legs.data() + kAhead)->key());
     auto taken = audit_.take(legs, part);
     if (!taken)
       failed = taken.error();

@@ -2,6 +2,7 @@
 
 #include <lz4.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ledger/base/bytes.h"
@@ -364,7 +365,8 @@ std::string BlockBuilder::seal(const Sha256& previous, BlockForm form) const {
   return out;
 }
 
-Result<VariablePart> decode_variable(std::string_view bytes) {
+Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
+  const bool all = keep == Keep::kAll;
   VariablePart part;
   while (!bytes.empty()) {
     ByteReader head(bytes.substr(0, 5));
@@ -378,7 +380,10 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
     bool good = true;
     switch (tag) {
       case kText:
-        part.text = read_text(r);
+        if (all)
+          part.text = read_text(r);
+        else
+          for (int i = 0; i < 5; ++i) r.skip_text();
         good = r.done();
         break;
       case kAccount: {
@@ -394,12 +399,15 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
         break;
       }
       case kEvent: {
-        Event event;
-        event.topic = r.text();
-        event.key = r.text();
-        event.payload = r.text();
+        if (all) {
+          Event& event = part.events.emplace_back();
+          event.topic = r.text();
+          event.key = r.text();
+          event.payload = r.text();
+        } else {
+          for (int i = 0; i < 3; ++i) r.skip_text();
+        }
         good = r.done();
-        part.events.push_back(std::move(event));
         break;
       }
       case kBook: {
@@ -413,6 +421,11 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
       case kContent: {
         const std::uint16_t count = r.u16();
         for (std::uint16_t i = 0; i < count && !r.failed(); ++i) {
+          if (!all && !part.book) {
+            r.skip_text();
+            r.skip_text();
+            continue;
+          }
           std::string name = r.text();
           std::string value = r.text();
           part.content.emplace_back(std::move(name), std::move(value));
@@ -421,7 +434,10 @@ Result<VariablePart> decode_variable(std::string_view bytes) {
         break;
       }
       case kAnswer:
-        part.answer = r.text();
+        if (all)
+          part.answer = r.text();
+        else
+          r.skip_text();
         good = r.done();
         break;
       case kRefusalDetail:
@@ -486,8 +502,12 @@ Result<Block::Header> Block::read_header() {
 }
 
 // Checks the sequence and every variable part on the way.
-Result<void> Block::decode_parts() {
+Result<void> Block::decode_parts(Keep keep) {
   const std::string_view variable = contents_->variable;
+  if (!variable.empty())
+    parts_.reserve(static_cast<std::size_t>(
+        std::count_if(contents_->records.begin(), contents_->records.end(),
+                      [](const Record& r) { return (r.flags & Record::kHasVariable) != 0; })));
   std::uint64_t seq = first_seq_;
   for (const Record& record : contents_->records) {
     if (record.seq != seq)
@@ -499,7 +519,7 @@ Result<void> Block::decode_parts() {
         record.variable_length > variable.size() - record.variable_offset)
       return fail(Errc::kCorrupt, "record {} points outside its block",
                   &record - contents_->records.data());
-    TRY(auto part, decode_variable(variable_of(record, variable)));
+    TRY(auto part, decode_variable(variable_of(record, variable), keep));
     parts_.push_back(std::move(part));
   }
   if (seq != last_seq_ + 1) return fail(Errc::kCorrupt, "a block ends inside a command");
@@ -538,7 +558,7 @@ Result<BlockPtr> Block::parse(std::string bytes) {
     }
   }
   block->contents_ = contents;
-  TRY(block->decode_parts());
+  TRY(block->decode_parts(Keep::kAll));
   return BlockPtr(block);
 }
 
@@ -554,7 +574,7 @@ Result<BlockPtr> Block::sealed(const BlockBuilder& builder, std::string bytes) {
                    std::memcmp(back.data(), block->contents_->records.data(),
                                back.size() * sizeof(Record)) == 0,
                "block {} does not unpack to what was packed", block->first_seq_);
-  TRY(block->decode_parts());
+  TRY(block->decode_parts(Keep::kEffects));
   return BlockPtr(block);
 }
 

@@ -18,6 +18,7 @@
 // Blocks hold effects, never commands to plan again; replay does not depend on how they were
 // planned.
 #pragma once
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -157,15 +158,20 @@ class BlockBuilder {
 struct VariablePart {
   std::shared_ptr<const VoucherText> text;  ///< null: none
   std::vector<Account> accounts;
-  std::vector<DocumentPtr> documents;
+  boost::container::small_vector<DocumentPtr, 1> documents;
   std::vector<Event> events;
   std::optional<BookChange> book;
   Content content;
   std::string answer;
   std::string refusal_detail;
 };
+/// How much of a part is kept; everything is checked.
+enum class Keep : std::uint8_t {
+  kAll,
+  kEffects,  ///< accounts, documents, the book's change and the content that goes with that
+};
 /// Errors: kCorrupt.
-Result<VariablePart> decode_variable(std::string_view bytes);
+Result<VariablePart> decode_variable(std::string_view bytes, Keep keep = Keep::kAll);
 
 /// The records of one command among records in order; empty if it is not there.
 std::span<const Record> find_command(std::span<const Record> records, std::uint64_t seq);
@@ -206,14 +212,15 @@ class Block {
   StoredCommand read(std::span<const Record> legs) const {
     return read_command(legs, contents_->variable);
   }
-  /// The variable parts of the commands that have one, in order.
+  /// The variable parts of the commands that have one, in order. Of a block that was not parsed but
+  /// sealed here, their effects (Keep::kEffects): who needs more reads the command.
   const std::vector<VariablePart>& parts() const { return parts_; }
 
  private:
   Block() = default;
   struct Header;
   Result<Header> read_header();
-  Result<void> decode_parts();
+  Result<void> decode_parts(Keep keep);
   std::string bytes_;
   std::shared_ptr<const BlockContents> contents_;
   std::vector<VariablePart> parts_;

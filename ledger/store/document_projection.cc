@@ -1,5 +1,7 @@
 #include "ledger/store/document_projection.h"
 
+#include <algorithm>
+
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
 
@@ -11,6 +13,8 @@ constexpr char kOpenPrefix = '\xfe';
 std::string open_key(DocumentKind kind, std::string_view key) {
   return std::string(1, kOpenPrefix) + document_row_key(kind, key);
 }
+
+bool by_key(const DocumentPtr& a, const DocumentPtr& b) { return a->key < b->key; }
 
 }  // namespace
 
@@ -120,8 +124,14 @@ void DocumentProjection::feed_parts(const Block& block) {
       for (const auto& [name, value] : part->content)
         if (name == "currency")
           snapshot_.book.currency = currency_of(value).value_or(snapshot_.book.currency);
-    for (const DocumentPtr& document : part->documents)
-      gathered_[{document->kind, document->key}] = document;
+    for (const DocumentPtr& document : part->documents) {
+      auto& documents = gathered_[document->kind];
+      const auto [it, is_new] = documents.insert(document);
+      if (is_new) continue;
+      auto node = documents.extract(it);
+      node.value() = document;
+      documents.insert(std::move(node));
+    }
     for (const Account& account : part->accounts)
       snapshot_.book.account_count = std::max(snapshot_.book.account_count, account.id.value);
     if (part->book) {
@@ -133,7 +143,12 @@ void DocumentProjection::feed_parts(const Block& block) {
 
 void DocumentProjection::freeze() {
   std::lock_guard lock(mutex_);
-  frozen_ = std::exchange(gathered_, {});
+  for (auto& [kind, documents] : gathered_) {
+    const auto begin = static_cast<std::ptrdiff_t>(frozen_.size());
+    frozen_.insert(frozen_.end(), documents.begin(), documents.end());
+    std::sort(frozen_.begin() + begin, frozen_.end(), by_key);
+  }
+  gathered_.clear();
   frozen_snapshot_ = encode(snapshot_);
   frozen_seq_ = fed_;
 }
@@ -141,7 +156,7 @@ void DocumentProjection::freeze() {
 Result<void> DocumentProjection::collect(BulkLoad& load) {
   finished_.clear();
   std::string value;
-  for (const auto& [name, document] : frozen_) {
+  for (const DocumentPtr& document : frozen_) {
     ByteWriter w;
     w.u32(document->version);
     w.u8(document->open ? 1 : 0);
@@ -151,7 +166,7 @@ Result<void> DocumentProjection::collect(BulkLoad& load) {
     if (!document->open) finished_.push_back(document);
   }
   TRY(load.add(Table::kDocuments, kBookSnapshotKey, frozen_snapshot_));
-  for (const auto& [name, document] : frozen_) {
+  for (const DocumentPtr& document : frozen_) {
     const std::string key = open_key(document->kind, document->key);
     if (document->open) {
       TRY(load.add(Table::kDocuments, key, {}));
@@ -201,10 +216,13 @@ Result<void> DocumentProjection::for_each(
   std::unique_ptr<Cursor> cursor;
   {
     std::lock_guard lock(mutex_);
-    for (const Gathered* some : {&frozen_, &gathered_})
-      for (auto it = some->lower_bound({kind, std::string(from)});
-           it != some->end() && it->first.first == kind; ++it)
-        newer[it->first.second] = it->second;
+    const auto take = [&](const DocumentPtr& document) {
+      if (document->key >= from) newer[document->key] = document;
+    };
+    for (const DocumentPtr& document : frozen_)
+      if (document->kind == kind) take(document);
+    if (const auto of_kind = gathered_.find(kind); of_kind != gathered_.end())
+      std::for_each(of_kind->second.begin(), of_kind->second.end(), take);
     cursor = store_.cursor(Table::kDocuments);
   }
   auto next = newer.begin();

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <unordered_set>
 #include <vector>
 
 #include "ledger/core/view.h"
@@ -40,7 +41,8 @@ class DocumentProjection final : public Projection {
   Result<void> for_each_open(const std::function<void(DocumentPtr)>& each) const;
   /// Calls `each` with every document fed and not yet stored; only for the thread that feeds.
   void for_each_gathered(const std::function<void(const DocumentPtr&)>& each) const {
-    for (const auto& [name, document] : gathered_) each(document);
+    for (const auto& [kind, documents] : gathered_)
+      for (const DocumentPtr& document : documents) each(document);
   }
   /// Calls `each` with every document of a kind as it was fed, stored or not, in key order, from
   /// `from` on, until it returns false.
@@ -53,11 +55,18 @@ class DocumentProjection final : public Projection {
 
  private:
   void feed_parts(const Block& block);
-  using Gathered = std::map<std::pair<DocumentKind, std::string>, DocumentPtr>;
+  struct ByKey {
+    std::size_t operator()(const DocumentPtr& d) const {
+      return std::hash<std::string_view>{}(d->key);
+    }
+    bool operator()(const DocumentPtr& a, const DocumentPtr& b) const { return a->key == b->key; }
+  };
+  using Gathered = std::map<DocumentKind, std::unordered_set<DocumentPtr, ByKey, ByKey>>;
   KeyValueStore& store_;
   BookSnapshot snapshot_;     // the feeder's
   mutable std::mutex mutex_;  // guards gathered_ and frozen_ against readers
-  Gathered gathered_, frozen_;
+  Gathered gathered_;
+  std::vector<DocumentPtr> frozen_;  // by kind and key
   std::string frozen_snapshot_;
   std::vector<DocumentPtr> finished_;
   std::uint64_t fed_ = 0, frozen_seq_ = 0;
