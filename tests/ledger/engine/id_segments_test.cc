@@ -18,7 +18,7 @@ constexpr std::uint64_t kBlock = 8192;
 struct Ids {
   explicit Ids(bool random_order) : random(random_order), ids(store) { REQUIRE(ids.load()); }
   ClaimKey key(std::uint64_t n) const {
-    return {random ? Id128{mix64(n), n} : Id128{1, n}, CallerId{static_cast<std::uint32_t>(7)}};
+    return {random ? Id128{mix64(n + 0x5eed), n} : Id128{1, n}, CallerId{7}};
   }
   void block(std::uint64_t commands) {
     static const Content kNothing;
