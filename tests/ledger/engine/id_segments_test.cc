@@ -4,7 +4,7 @@
 
 #include "ledger/engine/verify.h"
 #include "ledger/store/id_projection.h"
-#include "ledger/store/memory_store.h"
+#include "tests/support/memory_store.h"
 
 using namespace suanpan;
 using Catch::Matchers::Contains;
