@@ -80,8 +80,8 @@ Result<void> validate(const FeeSchedule& schedule);
 Result<FeeRule> rule_for(const FeeSchedule& schedule, std::string_view product, Date on);
 
 /// The fee for `amount`, the price. It never exceeds the amount, whatever the minimum says: a sale
-/// cannot leave the merchant in debt. Errors: kMalformed unless 0 < amount <= kMaxAmountMinor; kMismatch for an amount in
-/// another currency than the rule's; kTooLarge.
+/// cannot leave the merchant in debt. Errors: kMalformed unless 0 < amount <= kMaxAmountMinor;
+/// kMismatch for an amount in another currency than the rule's; kTooLarge.
 Result<Money> compute_fee(const FeeRule& rule, Money amount);
 
 /// What an order costs, fixed when it is placed.

@@ -87,10 +87,10 @@ Planned<ChangeSet> plan_follow(const View& view, const std::string& number, cons
 /// Stops watching a payout that was confirmed long ago.
 Planned<ChangeSet> plan_stop_watching(const View& view, const std::string& number);
 
-/// Replaces a merchant's schedule from today on (the open accounting date, or the clock's if that is
-/// later). Rules that have begun stay,
-/// whether they are given again or not. Refusals: kValueInvalid for one that differs from a rule
-/// that has begun, or a new one that begins in the past of an existing schedule.
+/// Replaces a merchant's schedule from today on (the open accounting date, or the clock's if that
+/// is later). Rules that have begun stay, whether they are given again or not. Refusals:
+/// kValueInvalid for one that differs from a rule that has begun, or a new one that begins in the
+/// past of an existing schedule.
 Planned<ChangeSet> plan_put_schedule(const View& view, const FeeSchedule& schedule,
                                      const Moment& moment);
 

@@ -4,9 +4,9 @@
 #include "api/cashier/qr_code.h"
 #include "api/jeepay/cashier_link.h"
 #include "api/jeepay/notification_body.h"
-#include "channels/workers.h"
 #include "channels/merchant.h"
 #include "channels/payment_service.h"
+#include "channels/workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
 

@@ -1,7 +1,7 @@
 // The face of a book (账套): submit commands, read what is durable, close.
 //
-// Threads: any number submit and read. Inside, planning threads (shards) work ahead on what they own,
-// one committer makes blocks durable and publishes them, one projector feeds the projections.
+// Threads: any number submit and read. Inside, planning threads (shards) work ahead on what they
+// own, one committer makes blocks durable and publishes them, one projector feeds the projections.
 //
 //   submit: claim the id ─▶ queue ─▶ plan, invariants ─▶ block ─▶ journal, synced
 //                                                          ├─▶ published State ─▶ answers
