@@ -47,16 +47,25 @@ int main(int argc, char** argv) {
   int status = 0;
   ConfigOptions config;
 
-  std::string first_date;
+  std::string first_date, currency;
   CLI::App* init = app.add_subcommand("init", "make an empty book; all other commands want one");
   config.add_to(*init);
   init->add_option("--first-date", first_date,
                    "first accounting date (YYYY-MM-DD), instead of the one in the settings");
+  init->add_option("--currency", currency, "ISO 4217 code, instead of the one in the settings");
   init->callback([&] {
     status = with_config(config, [&](Config c) {
       if (!first_date.empty() && !(c.first_date = Date::parse(first_date))) {
         fmt::print(stderr, "suanpan: --first-date must be YYYY-MM-DD\n");
         return 2;
+      }
+      if (!currency.empty()) {
+        const auto known = currency_of(currency);
+        if (!known) {
+          fmt::print(stderr, "suanpan: --currency {} is not known\n", currency);
+          return 2;
+        }
+        c.currency = *known;
       }
       return init_command(c);
     });

@@ -164,6 +164,11 @@ BookOptions statement_book(const std::filesystem::path& folder, Date first_date)
 }
 
 Result<ImportReport> import_statement_1993(Book& book, const std::filesystem::path& file) {
+  const Currency currency =
+      book.read([](const State& state, std::uint64_t) { return state.book().currency; });
+  if (currency != Currency::kCZK)
+    return fail(Errc::kMismatch, "{}: the statement is in CZK, the book in {}", file.string(),
+                code_of(currency));
   Poster poster(book);
   Importer importer(book, poster);
   Analyser1993 analyser;

@@ -38,8 +38,9 @@ inline constexpr std::int64_t kDepositorCreditLine_minor = 10'000'00;
 /// Options of a book that such a statement is imported into.
 BookOptions statement_book(const std::filesystem::path& folder, Date first_date);
 
-/// Errors: the reader's, with the line; kMismatch when the ledger refuses a row (naming row and
-/// refusal) or its final totals are not what the rows say.
+/// Errors: the reader's, with the line; kMismatch when the book is in another currency than the
+/// statement (CZK), when the ledger refuses a row (naming row and refusal) or its final totals are
+/// not what the rows say.
 Result<ImportReport> import_statement_1993(Book& book, const std::filesystem::path& file);
 
 /// The report as text for a terminal, in Chinese with English keys.

@@ -74,6 +74,7 @@ TEST_CASE("commands: every command refuses a folder without a book, names init, 
 TEST_CASE("commands: init makes a book once") {
   const Fixture f;
   ended(f.run({"init", "--first-date", "4 March"}), 2, "--first-date must be YYYY-MM-DD");
+  ended(f.run({"init", "--currency", "XYZ"}), 2, "--currency XYZ is not known");
   CHECK_FALSE(std::filesystem::exists(f.folder));
   ended(run_program({"init"}), 2, "give --config FILE or --data DIR");
   f.init();

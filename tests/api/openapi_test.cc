@@ -178,7 +178,7 @@ TEST_CASE("openapi: settlement, reconciliation, case and report routes answer as
   CHECK(ok(f.get("auditor", batch)).at("state") == "approved");
   const std::string schedule =
       R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-04-01",)"
-      R"("currency":"CNY","rate":"0.006","rounding":"half_up","payer":"merchant",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up",)"
       R"("on_refund":"proportional"}]})";
   ok(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M1", schedule, "f1")));
   ok(f.get("auditor", "/v1/fee-schedules/M1"));

@@ -264,7 +264,7 @@ TEST_CASE("v1 idempotency: the clock, fee schedules and sub-accounts") {
   const auto schedule = [](const char* rate) {
     return fmt::format(
         R"({{"format":1,"merchant_no":"M1","rules":[{{"product":"*","effective_from":"2026-04-01",)"
-        R"("currency":"CNY","rate":"{}","rounding":"half_up","payer":"merchant",)"
+        R"("currency":"CNY","rate":"{}","rounding":"half_up",)"
         R"("on_refund":"proportional"}}]}})",
         rate);
   };

@@ -228,7 +228,7 @@ TEST_CASE("v1 refunds: parts that are approved at once return the fee once and w
              const std::string schedule =
                  R"({"format":1,"merchant_no":"M1","rules":[{"product":"*",)"
                  R"("effective_from":"2026-03-04","currency":"CNY","rate":"0.006",)"
-                 R"("rounding":"half_up","payer":"merchant","on_refund":"proportional"}]})";
+                 R"("rounding":"half_up","on_refund":"proportional"}]})";
              return f.request("operator", "PUT", "/v1/fee-schedules/M1", schedule, "fees");
            }())
               .status == 200);
@@ -470,7 +470,7 @@ TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refu
   Fixture f;
   const std::string schedule =
       R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-03-04",)"
-      R"("currency":"CNY","rate":"0.006","rounding":"half_up","payer":"merchant",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up",)"
       R"("on_refund":"proportional","maximum":5000}]})";
   const auto put = [&](const std::string& body, const std::string& key,
                        const std::string& who = "operator") {

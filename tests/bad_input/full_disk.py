@@ -45,7 +45,7 @@ def fill(folder, leave):
 
 @item_of_its_own
 def full_disk_while_serving(program):
-    with small_disk("60m") as folder, Engine(program, folder=folder) as engine:
+    with small_disk("128m") as folder, Engine(program, folder=folder) as engine:
         engine.prepare().start()
         judge = Judge(engine)
         judge.rows += 1

@@ -65,6 +65,25 @@ TEST_CASE("import: the 1993 statement is posted once and gives the source's figu
   CHECK(book->statistics().last_seq == before);
 }
 
+TEST_CASE("import: a book in another currency is refused and left as it was") {
+  const test::TempFolder folder;
+  const SystemClock clock;
+  BookOptions options = statement_book(folder.path() / "book", *Date::of(1993, 1, 1));
+  options.currency = Currency::kCNY;
+  auto book = Book::open(options, clock);
+  REQUIRE(book);
+  const auto file = folder.path() / "statement.csv";
+  std::ofstream(file) << "bank_reference,booking_date,account,direction,operation,amount,"
+                         "balance_after,symbol,counter_bank,counter_account\n"
+                         "171812,1993-01-01,576,credit,cash_deposit,900.00,900.00,,,\n";
+  const std::uint64_t before = book.value()->statistics().last_seq;
+  const auto report = import_statement_1993(*book.value(), file);
+  REQUIRE(report.has_error());
+  CHECK(report.error().code == Errc::kMismatch);
+  CHECK(report.error().message.find("in CZK, the book in CNY") != std::string::npos);
+  CHECK(book.value()->statistics().last_seq == before);
+}
+
 TEST_CASE("import: cut off in the middle, it goes on where it stopped") {
   SHARED_OR_SKIP();
   const test::TempFolder folder;
