@@ -186,31 +186,6 @@ Result<Money> compute_fee(const FeeRule& rule, Money amount) {
   return Money{std::min(fee, amount.minor), amount.currency};
 }
 
-Result<Money> fee_to_return(FeeReturn on_refund, const RefundState& state, Money refund) {
-  const Currency currency = state.paid.currency;
-  for (const Money& money : {state.fee, state.refunded, state.fee_returned, refund}) {
-    if (money.currency != currency) return fail(Errc::kMismatch, "a refund in another currency");
-  }
-  if (refund.minor <= 0) return fail(Errc::kMalformed, "a refund must be positive");
-  if (state.paid.minor <= 0 || state.paid.minor > kMaxAmountMinor || state.fee.minor < 0 ||
-      state.fee.minor > state.paid.minor || state.refunded.minor < 0 ||
-      state.refunded.minor > state.paid.minor || state.fee_returned.minor < 0) {
-    return fail(Errc::kMismatch, "the order's amounts contradict each other");
-  }
-  if (refund.minor > state.paid.minor - state.refunded.minor) {
-    return fail(Errc::kMismatch, "a refund of {} exceeds the {} that are left",
-                format_major(refund),
-                format_major({state.paid.minor - state.refunded.minor, currency}));
-  }
-  if (on_refund == FeeReturn::kKept) return Money{0, currency};
-  const Int128 all_refunded = Int128{state.refunded.minor} + refund.minor;
-  const auto due = static_cast<std::int64_t>(state.fee.minor * all_refunded / state.paid.minor);
-  if (due < state.fee_returned.minor) {
-    return fail(Errc::kMismatch, "more of the fee was returned before than is due by now");
-  }
-  return Money{due - state.fee_returned.minor, currency};
-}
-
 std::string encode(const FeeSchedule& schedule) {
   JsonWriter out;
   out.begin_object()

@@ -91,21 +91,6 @@ struct FeeTerms {
   friend bool operator==(const FeeTerms&, const FeeTerms&) = default;
 };
 
-/// What has happened to one order's money so far.
-struct RefundState {
-  Money paid;          ///< by the payer
-  Money fee;           ///< taken at the sale
-  Money refunded;      ///< by earlier refunds
-  Money fee_returned;  ///< by earlier refunds
-};
-
-/// The part of the fee that goes back with this refund. Proportional means cumulative: after it,
-/// ⌊fee × all refunded / paid⌋ has been returned, so the parts never run ahead of their share and
-/// the refund that completes the order returns exactly the rest.
-/// Errors: kMismatch for two currencies, a refund beyond what is left, or a state that contradicts
-/// itself; kMalformed for an amount that is not positive.
-Result<Money> fee_to_return(FeeReturn on_refund, const RefundState& state, Money refund);
-
 /// The document's bytes: JSON, rates as exact decimals, amounts as integers of minor units.
 std::string encode(const FeeSchedule& schedule);
 /// Reads and validates; unknown keys are refused. Errors: kMalformed, kTooLarge, kUnsupported.
