@@ -108,15 +108,6 @@ Result<Roles> Roles::parse(std::string_view text) {
   }
 }
 
-Result<Roles> Roles::from_bits(std::uint8_t bits) {
-  std::uint8_t known = 0;
-  for (const Role role : kRoles) known |= static_cast<std::uint8_t>(role);
-  if ((bits & ~known) != 0) return fail(Errc::kCorrupt, "unknown role bits {:#x}", bits);
-  Roles out;
-  out.bits_ = bits;
-  return out;
-}
-
 std::string_view name_of(AuthFailure failure) {
   switch (failure) {
     case AuthFailure::kMissing:

@@ -55,8 +55,6 @@ class Roles {
   std::string text() const;  ///< "maker,checker"; in the order of the enumeration
   /// Reads what text() writes, in any order. Errors: kMalformed (unknown, repeated, none at all).
   static Result<Roles> parse(std::string_view text);
-  /// From stored bits. Errors: kCorrupt for bits that no role has.
-  static Result<Roles> from_bits(std::uint8_t bits);
 
  private:
   std::uint8_t bits_ = 0;

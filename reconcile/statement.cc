@@ -58,7 +58,6 @@ std::string_view name_zh(RowKind kind) { return find_value(kKinds, kind).zh; }
 std::string_view name_of(RowStatus status) { return find_value(kStatuses, status).en; }
 std::string_view name_zh(RowStatus status) { return find_value(kStatuses, status).zh; }
 std::optional<RowKind> row_kind_of(std::string_view name) { return find_name(kKinds, name); }
-std::optional<RowStatus> row_status_of(std::string_view name) { return find_name(kStatuses, name); }
 
 std::int64_t round_milli(std::int64_t milli) {
   const std::int64_t whole = milli / kMilliPerMinor;

@@ -42,7 +42,6 @@ std::string_view name_zh(RowKind kind);      ///< "退票"
 std::string_view name_of(RowStatus status);  ///< "done"
 std::string_view name_zh(RowStatus status);  ///< "成功"
 std::optional<RowKind> row_kind_of(std::string_view name);
-std::optional<RowStatus> row_status_of(std::string_view name);
 
 /// Fees in thousandths of a minor unit: WeChat bills state them in yuan with five decimals, which
 /// this holds exactly (parse_decimal(text, 5) is the value for a currency of two decimals).

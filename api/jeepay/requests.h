@@ -44,7 +44,6 @@ std::optional<std::string_view> foreign_field(Endpoint endpoint, const FieldBag&
 /// Whether the body would have no foreign field at some other endpoint either.
 bool fits_elsewhere(Endpoint endpoint, const FieldBag& bag);
 
-inline constexpr std::int64_t kDefaultReqTimeWindow_ms = 600'000;
 inline constexpr std::int64_t kDefaultExpiry_s = 7200;
 inline constexpr std::int64_t kMaxExpiry_s = 30 * 86'400;
 

@@ -26,12 +26,6 @@ struct PlatformAccounts {
   std::string refund_transit;      ///< 2104
 };
 
-/// A merchant notification that must be delivered: a document of its own in the same change set.
-struct NotificationPlan {
-  std::string url;  ///< empty: none wanted
-  std::string topic;
-};
-
 /// Places `order` (state created). Also makes the index entry of the merchant's number.
 /// Refusals: kOrderExists, kValueInvalid when the lines do not sum to the amount, account refusals
 /// when a line's account is missing.

@@ -107,14 +107,4 @@ std::vector<ClaimKey> State::due_holds(Timestamp now, std::size_t limit) const {
   return due;
 }
 
-std::optional<Timestamp> State::next_expiry() const {
-  return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
-}
-
-std::size_t State::resident_documents() const {
-  std::size_t count = 0;
-  for (const auto& [kind, documents] : documents_) count += documents.size();
-  return count;
-}
-
 }  // namespace suanpan

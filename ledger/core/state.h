@@ -49,7 +49,6 @@ class State final : public View {
 
   /// Loading a projection.
   void load_account(const Account& account, const Balance& balance);
-  void load_book(const BookState& book) { book_ = book; }
 
   /// Forgets a finished document that is stored elsewhere by now, if it is still at that version.
   void evict(DocumentKind kind, const std::string& key, std::uint32_t version);
@@ -59,9 +58,6 @@ class State final : public View {
   std::vector<DocumentPtr> open_documents(DocumentKind kind) const;
   /// Open holds whose time has come, earliest first; at most `limit`.
   std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const;
-  /// When the next open hold expires; nothing if none does.
-  std::optional<Timestamp> next_expiry() const;
-  std::size_t resident_documents() const;
 
  private:
   struct TransparentHash {

@@ -72,12 +72,6 @@ struct BookStatistics {
   std::uint64_t disk_bytes = 0;
 };
 
-/// A statement line: an entry and what the journal knows of its voucher.
-struct StatementLine {
-  Entry entry;
-  StoredCommand command;
-};
-
 class Book {
  public:
   /// Errors: kNotFound, kLocked, kCorrupt, kUnsupported, kIo.
