@@ -8,8 +8,8 @@
 //   kMalformed     the request itself cannot be sent; nothing was.
 //   kTimeout       the deadline passed after sending began: the outcome is unknown.
 //   kIo            the connection broke, or the answer is not HTTP, after sending began: unknown.
-//   kTooLarge      an answer came, larger than the limits: the request was seen, the outcome
-//   unknown.
+//   kTooLarge      an answer came, larger than the limits: the request was seen, the outcome is
+//                  unknown.
 //
 // Retries. A request goes out once. One exception: a pooled connection that its peer closed before
 // any byte of the answer. There the request is sent a second time, on a new connection, only if it

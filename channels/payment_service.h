@@ -79,9 +79,8 @@ class PaymentService {
   /// again under the same number. Channel and channel merchant are filled in here from way and
   /// merchant.
   ///
-  /// A bank transfer gets a virtual sub-account (记账子单元) of its own: payDataType "none", pay
-  /// data
-  /// "<bank account>|<sub-account>", which the payer writes on the transfer.
+  /// A bank transfer gets a virtual sub-account (记账子单元) of its own: payDataType "none", and as
+  /// pay data "<bank account>|<sub-account>", which the payer writes on the transfer.
   /// Refusals of its own, leaving nothing: kWayNotAllowed (channel not configured for the
   /// merchant), kValueInvalid (no openid for WX_JSAPI, no address for WX_H5, no expiry),
   /// kMerchantNotFound.

@@ -15,8 +15,7 @@
 //  1. A balance is never overwritten: a resolved case names the voucher that put it right.
 //  2. Maker and checker of a resolution are two persons.
 //  3. resolved and cleared are final. A break that is found again under the id of a final case
-//  opens
-//     no second one.
+//     opens no second one.
 //  4. The amount is the break's and changes only with the class (escalate).
 #pragma once
 #include <cstdint>

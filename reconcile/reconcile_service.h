@@ -25,10 +25,9 @@ class ReconcileService {
                    ReconcileSettings settings);
 
   /// A WeChat trade bill (the uncompressed file) of one merchant and day against the orders and
-  /// refunds paid that day. Totals, merchant and day are checked before a row is believed. Errors:
-  /// as the bill reader's.
+  /// refunds paid that day. Totals, merchant and day are checked before a row is believed.
   /// `believed` is asked when the file is believed and nothing has been changed; false ends the run
-  /// there (kUnavailable).
+  /// there (kUnavailable). Errors: as the bill reader's.
   using Believed = std::function<bool()>;
   Result<RunSummary> run_trade_bill(std::string_view bill, const std::string& mchid, Date day,
                                     const Believed& believed = {});

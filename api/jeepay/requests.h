@@ -1,10 +1,10 @@
 // The merchant API's requests, typed and checked, from the fields that came over the wire.
 //
 // The order of a call: read_fields → parse_envelope (who claims to be calling) → find the app →
-// verify_sign (sign.h) with known_fields → check_req_time → parse_*. Unknown fields are part of
-// the signature and are then dropped, but for
-// those of another endpoint, which are refused (signed_bodies.h). Jeepay's field lengths are kept
-// where it documents them; Jeepay truncates 1.5 fen to 1 and checks no times, we refuse.
+// verify_sign (sign.h) with known_fields → check_req_time → parse_*. Unknown fields are part of the
+// signature and are then dropped, but for those of another endpoint, which are refused
+// (signed_bodies.h). Jeepay's field lengths are kept where it documents them; Jeepay truncates 1.5
+// fen to 1 and checks no times, we refuse.
 //
 // Errors of every parser: kMalformed or kTooLarge, in Chinese, naming the field and the rule, never
 // the value. Pure functions and plain values.

@@ -1,7 +1,7 @@
 // The merchant API (Jeepay-compatible): its table of routes, and what every call goes through.
 //
-//   fields ─▶ envelope ─▶ merchant and app ─▶ signature ─▶ reqTime ─▶ made for this
-//   endpoint (signed_bodies.h) ─▶ handler (call.h)
+//   fields ─▶ envelope ─▶ merchant and app ─▶ signature ─▶ reqTime
+//          ─▶ made for this endpoint (signed_bodies.h) ─▶ handler (call.h)
 //
 // Nothing is told to whom the signature does not hold, but that it does not hold. Answers are HTTP
 // 200 with a code, as the official SDK wants them. Handlers run on the server's threads and never

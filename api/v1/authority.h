@@ -41,7 +41,7 @@ void ask_authority(Services& services, Call call, Proposal proposal);
 
 /// What an approval makes so, beside the request's own change.
 struct Effect {
-  /// Adds to the change set of the approval; run on the planning thread, pure.
+  /// Adds to the change set of the approval; run on a planning thread, pure.
   std::function<Planned<void>(const View&, ChangeSet&)> plan;
   std::optional<Secret> part;  ///< the second part of a secret
 };

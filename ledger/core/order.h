@@ -1,13 +1,11 @@
 // Orders (支付订单), refunds (退款) and payouts (付款) as documents, and their state machines.
 // Pure.
 //
-//            intent journalled      channel says paid
-//   created ───────────────▶ paying ───────────────▶ paid ──── all refunded ───▶ refunded
-//      │                      │  │                    ▲
-//      │ close, expiry        │  └── rejected ▶ failed│  a success that arrives late wins, also
-//      over └──────────▶ closed ◀──┘  closed upstream      │  closed and failed: it is posted and
-//      marked
-//                     └───────────────────────────────┘
+//   created ── the intent is journalled ──▶ paying ── the channel says paid ──▶ paid
+//   created, paying ── rejected ──▶ failed
+//   created, paying ── close, expiry; upstream first ──▶ closed
+//   created, failed, closed ── the channel says paid ──▶ paid    marked late where it was over
+//   paid ── all refunded ──▶ refunded
 //
 //   refund, payout: created ▶ processing ▶ succeeded | failed;  payout: succeeded ▶ returned
 //

@@ -1,6 +1,7 @@
-// The book in memory: accounts, balances, resident documents, open holds by their time. The writer
-// keeps one as it plans ahead; a second one follows durable blocks and answers reads; recovery
-// fills both by the same apply().
+// The book in memory: accounts, balances, resident documents, open holds by their time. Planning
+// keeps one ahead of what is durable (several shards only its accounts and days, see
+// engine/slices.h); a second one follows durable blocks and answers reads; recovery fills both by
+// the same apply().
 //
 // Not thread-safe: each instance has one owner, or a lock around it.
 #pragma once

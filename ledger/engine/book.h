@@ -28,8 +28,8 @@
 
 namespace suanpan {
 
-/// A command whose planner lives in any room: check was done by the caller, plan runs on the
-/// planning thread and must be pure. It may be run again for other views (dry runs, tests).
+/// A command whose planner lives in any room: check was done by the caller, plan runs on a planning
+/// thread and must be pure. It is run again, for another view, where a shard could not decide it.
 struct Command {
   ClaimKey key;
   CommandKind kind = CommandKind::kSetting;

@@ -5,7 +5,7 @@
 // A segment that is full knows its least and greatest id: rising ids never ask it.
 //
 // One thread adds, any thread asks: bits are atomic, segments only ever appear. An id must stay
-// findable elsewhere (recent ids) until the add has happened before the asker looks.
+// findable elsewhere (the engine's claims) until the add has happened before the asker looks.
 #pragma once
 #include <array>
 #include <atomic>

@@ -2,8 +2,9 @@
 //
 //   key   := run u32 (big-endian) | first ClaimKey (20)
 //   value := seq of the first, varint | claim*                          the claims after the first
-//   claim := head u8 [caller u32 | hi u64 | lo u64] [rise of hi | lo u64] [rise of lo] [turn of
-//   seq] head  := another caller 1 | another high half 2 | seq is not one more 4
+//   claim := head u8 id [turn of seq]
+//   id    := caller u32 | hi u64 | lo u64  or  rise of hi | lo u64  or  rise of lo     by the head
+//   head  := another caller 1 | another high half 2 | seq is not one more 4
 //
 // A claim is told by its caller whole, by its high half and the whole low half, or by its low half
 // alone; rises are varints, of at least 1; the turn of seq is a signed varint, from one more than
