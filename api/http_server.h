@@ -72,7 +72,7 @@ class HttpServer {
 
   /// The port that it listens on.
   std::uint16_t port() const;
-  /// Open connections, those being refused included; for metrics.
+  /// Open connections, those being refused included; statistics() has what metrics tell.
   std::size_t connections() const;
   HttpServerStatistics statistics() const;
 

@@ -37,8 +37,9 @@ inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 Result<OpenedBook> init_book(const Config& config);
 
 /// Errors: those of check_book_folder() and check_free_space(), of Book::open and Vault::open;
-/// kMismatch for another vault key; kConfig when an account of the platform cannot be opened. A
-/// folder that fails is left as it was, but for what RocksDB itself writes when it opens.
+/// kMismatch for another vault key; kCorrupt for a book without its check value; kConfig when an
+/// account of the platform cannot be opened. A folder that fails is left as it was, but for what
+/// RocksDB itself writes when it opens.
 Result<OpenedBook> open_book(const Config& config, bool reset_head = false);
 
 /// Whether a finished book lies in `folder`. Errors: kNotFound, naming the command that makes one,

@@ -20,7 +20,8 @@ class BankChannel {
   const bank::BankAdapter& adapter() const { return adapter_; }
   const std::vector<bank::DebtorAccount>& accounts() const { return accounts_; }
   bool has_account(std::string_view number) const;
-  /// The ledger accounts (1002/<number>) that stand for ours, to be opened when the book is made.
+  /// The ledger accounts (1002/<number>) that stand for ours. The program opens its own from
+  /// the settings.
   std::vector<OpenAccountRequest> ledger_accounts() const;
 
  private:
