@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <typeinfo>
 #include <unordered_map>
 
 #include "api/keys.h"
@@ -77,7 +78,8 @@ class Dispatch {
       if (!match.route) return counted(unmatched(match, path, target));
       serve(std::move(request), std::move(match), counted);
     } catch (const std::exception& error) {
-      log_error("the handler of {} threw: {}", target.substr(0, target.find('?')), error.what());
+      log_error("the handler of {} threw: {}", target.substr(0, target.find('?')),
+                typeid(error).name());
       counted(render(problem_of(fail(Errc::kIo, "exception")), target));
     } catch (...) {
       log_error("the handler of {} threw", target.substr(0, target.find('?')));

@@ -1,11 +1,23 @@
 #include "api/housekeeping.h"
 
 #include <chrono>
+#include <typeinfo>
+
+#include "ledger/base/log.h"
 
 namespace suanpan::api {
 namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(200);
+
+// A round that throws must not take the others with it: the next one comes.
+void run_guarded(const std::function<void()>& task) {
+  try {
+    task();
+  } catch (const std::exception& error) {
+    log_error("a round of housekeeping ended with an exception: {}", typeid(error).name());
+  }
+}
 
 }  // namespace
 
@@ -26,7 +38,7 @@ void Housekeeping::run() {
   while (!stop_) {
     for (const auto& task : tasks_) {
       lock.unlock();
-      task();
+      run_guarded(task);
       lock.lock();
       if (stop_) return;
     }

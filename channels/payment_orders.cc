@@ -69,7 +69,9 @@ void PaymentService::place(ClaimKey key, Content content, Order order, PayerDeta
                            std::function<void(Outcome<Order>)> done) {
   const auto way = way_of(order.way);
   if (!way) return done(refused(refuse(RefusalCode::kWayNotAllowed, order.way), std::move(order)));
-  if (const auto routed = impl_->route(order, *way, payer); !routed)
+  // An order that stands is owed its first answer, whatever its merchant may do by now.
+  const auto routed = impl_->route(order, *way, payer);
+  if (!routed && !impl_->order(order.order_id))
     return done(refused(routed.error(), std::move(order)));
 
   const Impl::Keep kept = impl_->keep();

@@ -1,6 +1,7 @@
 #include "channels/workers.h"
 
 #include <exception>
+#include <typeinfo>
 
 #include "ledger/base/log.h"
 
@@ -11,7 +12,7 @@ void run_guarded(const std::function<void()>& task) {
   try {
     task();
   } catch (const std::exception& error) {
-    log_error("a task ended with an exception: {}", error.what());
+    log_error("a task ended with an exception: {}", typeid(error).name());
   } catch (...) {
     log_error("a task ended with an unknown exception");
   }

@@ -18,11 +18,11 @@ Result<std::int64_t> balance_after(const Book& book, AccountId account, Date day
   return balance.posted(Side::kDebit);
 }
 
-// A voucher is never made before its accounting date begins, so what is dated `from` or later lies
-// after that moment.
+// A day is never cut more than a day ahead of the business clock (POST /v1/books/day-cut, the
+// night), so what is dated `from` or later was made after the day before it began.
 Result<std::vector<Entry>> entries_between(const Book& book, AccountId account, Date from,
                                            Date to) {
-  TRY(const std::uint64_t start, book.seq_at(Timestamp::of_cn(from, 0, 0, 0)));
+  TRY(const std::uint64_t start, book.seq_at(Timestamp::of_cn(from.plus_days(-1), 0, 0, 0)));
   EntryPosition after{start, UINT32_MAX};
   std::vector<Entry> found;
   while (true) {

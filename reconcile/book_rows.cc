@@ -243,7 +243,8 @@ VoucherRef find_voucher(const Book& book, const std::string& id) {
 
 Result<Trace> trace_since(const Book& book, Date day) {
   Trace result;
-  TRY(auto seq, book.seq_at(Timestamp::of_cn(day, 0, 0, 0)));
+  // A day may be cut the evening before.
+  TRY(auto seq, book.seq_at(Timestamp::of_cn(day.plus_days(-1), 0, 0, 0)));
   TRY(book.for_each_command_after(seq, [&](const StoredCommand& command) {
     if (command.refusal.code == RefusalCode::kNone) trace(command, result);
     return true;

@@ -155,7 +155,8 @@ Result<std::string> Night::fetch(const StepId& id) {
 }
 
 Result<std::string> Night::reconcile(const StepId& id) {
-  if (!fs::exists(file_of(id))) {
+  std::error_code unreadable;
+  if (!fs::exists(file_of(id), unreadable)) {
     TRY(fetch(id));
   }
   std::ifstream in(file_of(id), std::ios::binary);

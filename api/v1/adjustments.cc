@@ -12,12 +12,15 @@
 #include "api/v1/routes.h"
 #include "api/v1/voucher_body.h"
 #include "ledger/base/check.h"
+#include "ledger/base/limits.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan::api::v1 {
 namespace {
 
 constexpr DocumentKind kKind = DocumentKind::kAdjustmentRequest;
+/// What a decision may add to a stored request: who, when, why, the voucher's id.
+constexpr std::size_t kDecisionBytes = 1024;
 
 /// The body of the stored request: what was asked for, word for word, and what became of it.
 std::string pack(std::string_view asked, const std::string& voucher_id) {
@@ -142,6 +145,10 @@ void ask(Services& services, Call call) {
   request.id = fmt::format("A{:08x}{}", key.caller.value, key.id.hex().substr(0, 20));
   request.maker = call.principal.key_id;
   request.body = pack(call.request.body, "");
+  // Kept two levels deeper than it came, and with what a decision adds.
+  const std::string kept = encode(request);
+  if (kept.size() + kDecisionBytes > kMaxDocumentBytes || !decode_approval(kept))
+    return refuse_call(call, fail(Errc::kMalformed, "too large or too deeply nested to be kept"));
   Command command{
       key, CommandKind::kSetting, content_of(draft),
       [key, request, draft](const View& view, const Moment& moment) -> Planned<ChangeSet> {

@@ -1,5 +1,7 @@
 #include "api/v1/answer.h"
 
+#include <typeinfo>
+
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
 
@@ -73,7 +75,7 @@ void run_one(Services& services, Call call, Item item, Render render) {
         try {
           shared->reply(respond(*shared, answers.at(0), render));
         } catch (const std::exception& error) {
-          log_error("an answer could not be written: {}", error.what());
+          log_error("an answer could not be written: {}", typeid(error).name());
           refuse_call(*shared, problem_of(fail(Errc::kIo, "answer")));
         }
       });
@@ -95,7 +97,7 @@ void on_worker(Services& services, Call call, std::function<void(Call&)> work) {
     try {
       work(*shared);
     } catch (const std::exception& error) {
-      log_error("the handler of {} threw: {}", shared->request.path(), error.what());
+      log_error("the handler of {} threw: {}", shared->request.path(), typeid(error).name());
       refuse_call(*shared, problem_of(fail(Errc::kIo, "exception")));
     }
   });

@@ -38,7 +38,14 @@ void cut(Services& services, Call call) {
   const Date next = body.root().date("next");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const ClaimKey key = claim_of(call);
-  run(services, std::move(call), day_cut({key, next}), receipt);
+  Command command = day_cut({key, next});
+  // Days never go back, so a slip in the year would date all that follows: at most one day ahead.
+  command.plan = [next, plan = std::move(command.plan), latest = services.business.now().date_cn()](
+                     const View& view, const Moment& moment) -> Planned<ChangeSet> {
+    if (next > latest.plus_days(1)) return refuse(RefusalCode::kDateAhead, next.iso());
+    return plan(view, moment);
+  };
+  run(services, std::move(call), std::move(command), receipt);
 }
 
 void close(Services& services, Call call) {

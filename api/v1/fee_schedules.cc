@@ -37,7 +37,7 @@ void add_fee_schedule_routes(Router& router, Services& services) {
   router.describe("FeeTier", "from:integer rate:string");
   router.describe("FeeRule",
                   "product:string effective_from:date currency:string rate:string "
-                  "rounding:=half_up|half_even|down|up payer:=merchant|payer "
+                  "rounding:=half_up|half_even|down|up "
                   "on_refund:=proportional|kept fixed?:integer minimum?:integer "
                   "maximum?:integer tiers?:[FeeTier]");
   router.describe("FeeSchedule", "format:integer merchant_no:string rules:[FeeRule]");

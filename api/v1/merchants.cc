@@ -4,6 +4,7 @@
 #include "channels/merchant.h"
 
 #include "api/v1/authority.h"
+#include "api/v1/payee_body.h"
 #include "api/v1/routes.h"
 #include "channels/payee.h"
 #include "ledger/base/check.h"
@@ -28,19 +29,6 @@ std::string bounded(Fields& in, std::string_view name, std::size_t limit) {
   return value;
 }
 
-std::optional<channels::Payee> read_payee(Fields& in) {
-  if (!in.has("payee")) {
-    in.maybe_value("payee");
-    return std::nullopt;
-  }
-  Fields payee = in.object("payee");
-  channels::Payee read{payee.text("name"), payee.text("account"), payee.text("bank")};
-  if (read.bank.size() != 12 || read.bank.find_first_not_of("0123456789") != std::string::npos)
-    payee.fail_at("bank", "must be a CNAPS code of 12 digits");
-  payee.close();
-  return read;
-}
-
 Merchant read_merchant(Fields& in, std::optional<channels::Payee>& payee) {
   Merchant merchant;
   merchant.name = bounded(in, "name", 128);
@@ -52,7 +40,10 @@ Merchant read_merchant(Fields& in, std::optional<channels::Payee>& payee) {
   merchant.wx_mchid = bounded(in, "wx_mchid", 32);
   merchant.bank_account = bounded(in, "bank_account", 34);
   merchant.supervised_path = bounded(in, "supervised_path", 128);
-  payee = read_payee(in);
+  if (in.has("payee"))
+    payee = read_payee(in);
+  else
+    in.maybe_value("payee");
   return merchant;
 }
 

@@ -157,7 +157,9 @@ void place(Services& services, Call call) {
   Content content = content_of(services.vault, draft);
   draft.order.ext_param =
       channels::seal_ext_param(services.vault, draft.order.mch_no, draft.order.ext_param);
-  if (const auto completed = complete(services, draft); !completed)
+  // An order that stands is owed its first answer, whatever its merchant may do by now.
+  const auto completed = complete(services, draft);
+  if (!completed && !services.book.document(DocumentKind::kOrder, draft.order.order_id))
     return refuse_call(call, completed.error());
   services.payments->place(key, std::move(content), std::move(draft.order), std::move(draft.payer),
                            answer_with<Order>(std::move(call), 201, order_writer(services)));

@@ -4,6 +4,7 @@
 #include "api/v1/order_answer.h"
 #include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
+#include "api/v1/payee_body.h"
 #include "api/v1/routes.h"
 #include "channels/chart.h"
 #include "channels/merchant.h"
@@ -47,20 +48,6 @@ Result<Asked> decode_asked(std::string_view bytes) {
   TRY(asked.remark, root.get_string("remark"));
   TRY(asked.amount, root.get_int64("amount"));
   return asked;
-}
-
-channels::Payee read_payee(Fields& in) {
-  Fields payee = in.object("payee");
-  channels::Payee read{payee.text("name"), payee.text("account"), payee.text("bank")};
-  if (read.name.empty() || read.name.size() > 140 || !is_plain_text(read.name))
-    payee.fail_at("name", "must be text of 1 to 140 bytes");
-  if (read.account.empty() || read.account.size() > 34 ||
-      read.account.find_first_not_of("0123456789") != std::string::npos)
-    payee.fail_at("account", "must be 1 to 34 digits");
-  if (read.bank.size() != 12 || read.bank.find_first_not_of("0123456789") != std::string::npos)
-    payee.fail_at("bank", "must be a CNAPS code of 12 digits");
-  payee.close();
-  return read;
 }
 
 /// Money is taken from what the merchant is owed, or from where it may direct.

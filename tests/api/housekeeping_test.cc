@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <future>
+#include <stdexcept>
 #include <string>
 
 using suanpan::api::Housekeeping;
@@ -34,6 +35,21 @@ TEST_CASE("housekeeping: the tasks run in turn, round after round, on one thread
   CHECK(order.substr(0, 9) == "abcabcabc");
   CHECK(one_thread);
   CHECK(first_thread != std::this_thread::get_id());
+}
+
+TEST_CASE("housekeeping: a task that throws stops neither the others nor its own next round") {
+  std::atomic<int> thrown = 0, others = 0;
+  {
+    Housekeeping house({[&] {
+                          ++thrown;
+                          throw std::runtime_error("planted");
+                        },
+                        [&] { ++others; }});
+    for (int wait = 0; wait < 2000 && (thrown < 2 || others < 2); ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(thrown >= 2);
+  CHECK(others >= 2);
 }
 
 TEST_CASE("housekeeping: the end waits for the task under way and starts no other") {

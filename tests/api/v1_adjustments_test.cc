@@ -22,7 +22,9 @@ struct Fixture : ApiServer {
     open("2101/A", "liability", R"(,"limit":"not_below_zero")");
     open("2101/B", "liability", R"(,"limit":"not_below_zero")");
   }
+  /// At the end of the day before.
   ApiReply cut(const std::string& next) {
+    business.set(Timestamp::of_cn(Date::parse(next)->plus_days(-1), 23, 59, 59));
     return post("operator", "/v1/books/day-cut", fmt::format(R"({{"next":"{}"}})", next),
                 "cut-" + next);
   }
@@ -51,6 +53,23 @@ std::string adjustment(const std::string& date, const std::string& amount = "500
 }
 
 }  // namespace
+
+TEST_CASE("v1 adjustments: what could not be read again is refused, not kept") {
+  Fixture f;
+  REQUIRE(f.cut("2026-03-05").status == 200);
+  // 31 levels are few enough to be read; kept with what a decision adds they would be too many.
+  std::string deep = "1";
+  for (int level = 0; level < 30; ++level) deep = R"({"a":)" + deep + "}";
+  const auto nested = f.post("maker", "/v1/adjustments",
+                             adjustment("2026-03-04", "500", ",\"metadata\":" + deep), "n1");
+  CHECK(nested.told() == "400 malformed");
+  // Blanks that nobody reads would be kept as well.
+  const auto padded = f.post("maker", "/v1/adjustments",
+                             adjustment("2026-03-04") + std::string((1 << 20) + 1, ' '), "n2");
+  CHECK(padded.told() == "400 malformed");
+  CHECK(f.get("checker", "/v1/adjustments").size("adjustments") == 0);
+  CHECK(f.post("maker", "/v1/adjustments", adjustment("2026-03-04"), "n1").status == 201);
+}
 
 TEST_CASE("v1 adjustments: a maker asks, another person posts, into the day that was cut") {
   Fixture f;

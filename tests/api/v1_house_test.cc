@@ -45,6 +45,12 @@ TEST_CASE("v1 books: the day moves forward only, and a closed day takes nothing"
         "403 forbidden");
   CHECK(f.post("operator", "/v1/books/day-cut", R"({"next":"5 March"})", "c2").told() ==
         "400 malformed");
+  // The clock says 2026-03-04: a slip in the year would date all that follows.
+  CHECK(f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-06"})", "c5").told() ==
+        "422 date_ahead");
+  CHECK(f.post("operator", "/v1/books/day-cut", R"({"next":"2062-03-05"})", "c6").told() ==
+        "422 date_ahead");
+  CHECK(f.get("upstream", "/v1/books").at("books.0.accounting_date") == "2026-03-04");
   REQUIRE(f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c3").status == 200);
   const auto again = f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-05"})", "c3");
   CHECK(again.header("Suanpan-Replayed") == "true");
@@ -119,6 +125,7 @@ TEST_CASE("v1 events: in order, without gaps, and whoever waits is woken") {
   const auto cut = [&](const std::string& day) {
     REQUIRE(f.post("operator", "/v1/books/day-cut", R"({"next":"2026-03-)" + day + "\"}", "e" + day)
                 .status == 200);
+    f.business.advance_seconds(24 * 3600);
   };
   cut("05");
   cut("06");
@@ -165,6 +172,9 @@ TEST_CASE("v1 merchants: what is wrong is refused and opens no account") {
        R"({"mch_no":"M1","name":"x","mode":"other"})",
        R"({"mch_no":"M1","name":"x","mode":"direct","payee_sealed":"v1:x"})",
        R"({"mch_no":"M1","name":"x","mode":"direct","payee":{"name":"x","account":"1","bank":"2"}})",
+       R"({"mch_no":"M1","name":"x","mode":"direct","payee":{"name":"x","account":"","bank":"308584000013"}})",
+       R"({"mch_no":"M1","name":"x","mode":"direct","payee":{"name":"x","account":"62a","bank":"308584000013"}})",
+       R"({"mch_no":"M1","name":"x","mode":"direct","payee":{"name":"","account":"62","bank":"308584000013"}})",
        R"({"mch_no":1,"name":"x","mode":"direct"})"}) {
     INFO(body);
     CHECK(f.post("operator", "/v1/merchants", body, "b" + std::to_string(++n)).told() ==

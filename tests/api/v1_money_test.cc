@@ -43,6 +43,18 @@ TEST_CASE("v1 orders: placed once, found by both numbers, seen by its owner and 
   CHECK(closed.at("state") == "closed");
 }
 
+TEST_CASE("v1 orders: a merchant disabled since does not take an order's first answer away") {
+  Fixture f;
+  const auto placed = f.place("O1");
+  REQUIRE(placed.status == 201);
+  REQUIRE(f.post("operator", "/v1/merchants/M1/disable", "", "d1").status == 200);
+  const auto again = f.place("O1");
+  CHECK(again.status == 201);
+  CHECK(again.body == placed.body);
+  CHECK(again.header("Suanpan-Replayed") == "true");
+  CHECK(f.place("O2").at("refusal") == "merchant_disabled");
+}
+
 TEST_CASE("v1 orders: money goes only where the merchant may direct it") {
   Fixture f;
   const auto line = [](const std::string& account, int amount = 10000) {
