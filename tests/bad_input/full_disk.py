@@ -43,9 +43,13 @@ def fill(folder, leave):
         os.posix_fallocate(out.fileno(), 0, left)
 
 
+def grow(folder, size):
+    subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
+
+
 @item_of_its_own
 def full_disk_while_serving(program):
-    with small_disk("128m") as folder, Engine(program, folder=folder) as engine:
+    with small_disk("60m") as folder, Engine(program, folder=folder) as engine:
         engine.prepare().start()
         judge = Judge(engine)
         judge.rows += 1
@@ -60,7 +64,9 @@ def full_disk_while_serving(program):
             for _ in range(10_000):
                 number = "F" + secrets.token_hex(8)
                 try:
-                    answer = engine.jeepay("/api/pay/unifiedOrder", engine.order_fields(number=number))
+                    # Long and random: the log's room that was taken beforehand is used up the sooner.
+                    fields = engine.order_fields(number=number, extParam=secrets.token_hex(240))
+                    answer = engine.jeepay("/api/pay/unifiedOrder", fields)
                 except OSError:
                     return
                 except Exception as error:  # the connection ended inside an answer
@@ -88,6 +94,7 @@ def full_disk_while_serving(program):
         judge.check_that("a full disk is no place to start", status != 0, text)
 
         os.remove(os.path.join(folder, "filler"))
+        grow(folder, "128m")  # what the engine wants free before it starts
         engine.start()
         engine.placed += [data["payOrderId"] for data in placed]
         after = engine.state()
