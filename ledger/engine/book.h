@@ -60,6 +60,8 @@ struct BookOptions {
   /// Called on the failing thread when a write or sync fails; must not return. The default logs and
   /// ends the process with status 70.
   std::function<void(const Error&)> on_fatal;
+  /// Opens what lies in "<folder>/db"; empty: RocksDB on the machine's own files.
+  std::function<Result<std::unique_ptr<KeyValueStore>>(const std::filesystem::path&)> open_store;
 };
 
 struct BookStatistics {

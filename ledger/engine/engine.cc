@@ -36,7 +36,8 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
   const auto folder = options.folder / "db";
   if (!options.create && !std::filesystem::exists(folder))
     return fail(Errc::kNotFound, "{}: there is no book here", options.folder.string());
-  TRY(auto opened, open_rocks(folder, RocksOptions{options.create, false}));
+  TRY(auto opened, options.open_store ? options.open_store(folder)
+                                      : open_rocks(folder, RocksOptions{options.create, false}));
   std::unique_ptr<Engine> engine(new Engine(options, clock, std::move(opened)));
   TRY(engine->recover());
   Engine* e = engine.get();

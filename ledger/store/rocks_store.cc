@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
@@ -183,6 +184,7 @@ class RocksStore final : public KeyValueStore {
   }
 
   std::filesystem::path folder_;
+  std::unique_ptr<rocksdb::Env> env_;  // only where the options name other files
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // by Table
   std::atomic<std::uint64_t> next_load_{0};
@@ -234,8 +236,9 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
   return options;
 }
 
-rocksdb::DBOptions database_options(bool create) {
+rocksdb::DBOptions database_options(bool create, rocksdb::Env* env) {
   rocksdb::DBOptions options;
+  if (env) options.env = env;
   options.create_if_missing = create;
   options.create_missing_column_families = create;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -281,12 +284,14 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
         table_options(table, cache));
   auto store = std::make_unique<RocksStore>();
   store->folder_ = folder;
+  if (options.files) store->env_ = rocksdb::NewCompositeEnv(options.files);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      options.read_only ? rocksdb::DB::OpenForReadOnly(database_options(false), folder.string(),
-                                                       families, &store->handles_, &db)
-                        : rocksdb::DB::Open(database_options(options.create), folder.string(),
-                                            families, &store->handles_, &db);
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(database_options(false, store->env_.get()),
+                                         folder.string(), families, &store->handles_, &db)
+          : rocksdb::DB::Open(database_options(options.create, store->env_.get()), folder.string(),
+                              families, &store->handles_, &db);
   if (!status.ok()) return translate(status, folder.string());
   store->db_.reset(db);
   if (!options.read_only) {

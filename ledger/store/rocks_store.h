@@ -8,11 +8,16 @@
 
 #include "ledger/store/key_value.h"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace suanpan {
 
 struct RocksOptions {
   bool create = false;  ///< make the database if it is missing
   bool read_only = false;
+  std::shared_ptr<rocksdb::FileSystem> files;  ///< what it works on; null: the machine's
 };
 
 /// Opens the database in `folder`. Errors: kLocked (another process has it), kNotFound, kCorrupt,
