@@ -79,7 +79,7 @@ class Book {
   /// Errors: kNotFound, kLocked, kCorrupt, kUnsupported, kIo.
   static Result<std::unique_ptr<Book>> open(const BookOptions& options,
                                             const Clock& business_clock);
-  /// Finishes what was accepted, stores the projections, closes.
+  /// Finishes what was accepted, stores the projections, closes. A failure here is fatal, too.
   ~Book();
 
   using Answers = std::vector<Answer>;

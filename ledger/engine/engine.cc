@@ -127,8 +127,8 @@ Book::Engine::~Engine() {
   if (committing_.joinable()) committing_.join();
   projector.stop();
   if (journal) {
-    if (const auto synced = journal->sync_head(); !synced) log_error("{}", synced.error().message);
-    if (const auto flushed = store->flush(); !flushed) log_error("{}", flushed.error().message);
+    if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
+    if (const auto flushed = store->flush(); !flushed) options_.on_fatal(flushed.error());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace suanpan {
@@ -58,21 +59,18 @@ Result<std::optional<Head>> newest(std::string_view bytes) {
 }  // namespace
 
 Result<HeadFile> HeadFile::reset(const std::filesystem::path& path, const Head& head) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::kIo, "{}: {}", path.string(), std::strerror(errno));
-  HeadFile file(fd);
-  // Both slots: a later head left in the other one would be believed at the next opening.
-  TRY(file.write(head));
-  TRY(file.write(head));
-  TRY(file.sync());
+  HeadFile file(path);
+  TRY(file.make(head));
   file.found_ = head;
   return file;
 }
 
 Result<HeadFile> HeadFile::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  HeadFile file(path);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return file;
   if (fd < 0) return fail(Errc::kIo, "{}: {}", path.string(), std::strerror(errno));
-  HeadFile file(fd);
+  file.fd_ = fd;
   TRY(auto bytes, read_all(fd));
   TRY(auto found, newest(bytes));
   file.found_ = found;
@@ -96,8 +94,12 @@ Result<std::optional<Head>> HeadFile::read(const std::filesystem::path& path) {
 }
 
 HeadFile::HeadFile(HeadFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), slot_(other.slot_), found_(std::move(other.found_)) {}
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      slot_(other.slot_),
+      found_(std::move(other.found_)) {}
 HeadFile& HeadFile::operator=(HeadFile&& other) noexcept {
+  std::swap(path_, other.path_);
   std::swap(fd_, other.fd_);
   slot_ = other.slot_;
   found_ = std::move(other.found_);
@@ -107,7 +109,27 @@ HeadFile::~HeadFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+// Whole and synced before it bears its name, and the name synced before anyone relies on it. Both
+// slots hold the head: a later one left in the other would be believed at the next opening.
+Result<void> HeadFile::make(const Head& head) {
+  const std::filesystem::path made = path_.string() + ".new";
+  fd_ = ::open(made.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd_ < 0) return fail(Errc::kIo, "{}: {}", made.string(), std::strerror(errno));
+  TRY(write(head));
+  TRY(write(head));
+  TRY(sync());
+  const std::filesystem::path parent = path_.has_parent_path() ? path_.parent_path() : ".";
+  const int folder = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool named =
+      folder >= 0 && ::rename(made.c_str(), path_.c_str()) == 0 && ::fsync(folder) == 0;
+  const int error = errno;
+  if (folder >= 0) ::close(folder);
+  if (!named) return fail(Errc::kIo, "making the head file: {}", std::strerror(error));
+  return success();
+}
+
 Result<void> HeadFile::write(const Head& head) {
+  if (fd_ < 0) return make(head);
   const std::string slot = encode(head);
   const ssize_t put = ::pwrite(fd_, slot.data(), slot.size(),
                                static_cast<off_t>(slot_) * static_cast<off_t>(kSlotBytes));
@@ -118,6 +140,7 @@ Result<void> HeadFile::write(const Head& head) {
 }
 
 Result<void> HeadFile::sync() {
+  if (fd_ < 0) return success();
   if (::fdatasync(fd_) != 0)
     return fail(Errc::kIo, "syncing the head file: {}", std::strerror(errno));
   return success();

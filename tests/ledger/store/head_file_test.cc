@@ -47,13 +47,38 @@ TEST_CASE("head: a new file has none, and the last one written is found again") 
   CHECK(read(path).size() == 128);
 }
 
+TEST_CASE("head: no file bears the name before it is whole") {
+  test::TempFolder folder;
+  const auto path = folder.path() / "head";
+  {
+    auto file = HeadFile::open(path);
+    REQUIRE(file);
+    CHECK_FALSE(std::filesystem::exists(path));
+    REQUIRE(file.value().sync());
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+  // As a failed or interrupted making leaves it.
+  write(path.string() + ".new", "SPHEAD01");
+  CHECK_FALSE(HeadFile::read(path).value());
+  auto file = HeadFile::open(path);
+  REQUIRE(file);
+  REQUIRE(file.value().write(head(1)));
+  CHECK(HeadFile::read(path).value()->seq == 1);
+  CHECK(read(path).size() == 128);
+  CHECK_FALSE(std::filesystem::exists(path.string() + ".new"));
+  // A reset that fails leaves the file that there was.
+  std::filesystem::create_directory(path.string() + ".new");
+  REQUIRE_FALSE(HeadFile::reset(path, head(2)));
+  CHECK(HeadFile::read(path).value()->seq == 1);
+}
+
 TEST_CASE("head: a torn slot leaves the other one, whichever it is") {
   test::TempFolder folder;
   const auto path = folder.path() / "head";
   {
     auto file = HeadFile::open(path);
     REQUIRE(file);
-    for (const std::uint64_t seq : {7, 8}) REQUIRE(file.value().write(head(seq)));
+    for (const std::uint64_t seq : {6, 7, 8}) REQUIRE(file.value().write(head(seq)));
   }
   const std::string good = read(path);  // 7 in the first slot, 8 in the second
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -125,7 +150,7 @@ TEST_CASE("head: the slot has exactly these bytes") {
   const std::uint32_t crc = crc32c(expected);
   for (int i = 0; i < 4; ++i) expected.push_back(static_cast<char>(crc >> (8 * i)));
   expected.resize(64, '\0');
-  CHECK(read(path) == expected);
+  CHECK(read(path) == expected + expected);
   const auto folder_as_file = HeadFile::open(folder.path());
   REQUIRE_FALSE(folder_as_file);
   CHECK(folder_as_file.error().code == Errc::kIo);
