@@ -3,9 +3,9 @@
 //
 //   io_fault_worker FOLDER KIND NTH LASTING SHARDS
 //
-// It ends with 0 when it got to its end, 70 when the book ended it, 71 when the book did not open,
-// 72 when a reading said that it failed, 73 when closing could not be told apart; 4 to 6 are broken
-// promises.
+// It ends with 0 when it got to its end, 70 when the book ended it, 71 when the book did not open
+// for an I/O error, 5 when it did not for another, 72 when a reading said that it failed; 4 and 6
+// are broken promises.
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,7 +30,9 @@ void tell(const test::Ack& ack) {
   if (::syscall(SYS_write, 3, &ack, sizeof ack) != sizeof ack) std::_Exit(3);
 }
 
-bool is_head(std::string_view path) { return path.ends_with("/head"); }
+bool is_head(std::string_view path) {
+  return path.ends_with("/head") || path.ends_with("/head.new");
+}
 bool is_head(int fd) {
   char path[4096];
   const ssize_t size =
@@ -70,6 +72,14 @@ ssize_t pwrite(int fd, const void* bytes, std::size_t size, off_t at) {
     return ::syscall(SYS_pwrite64, fd, bytes, size / 2, at);
   }
   return ::syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+int rename(const char* from, const char* to) {
+  if (faults && is_head(std::string_view(to)) &&
+      faults->strikes("head", test::FileOperation::kMake)) {
+    errno = faults->kind() == test::FaultKind::kNoSpace ? ENOSPC : EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 int fdatasync(int fd) {
   if (head_fails(fd, test::FileOperation::kSync)) return -1;
@@ -151,15 +161,19 @@ void live(const BookOptions& options, int batches, std::uint64_t& n, Expected& e
 
 int main(int argc, char** argv) {
   if (argc != 6) return 2;
-  test::Faults all(static_cast<test::FaultKind>(std::atoi(argv[2])),
-                   std::strtoull(argv[3], nullptr, 10), std::atoi(argv[4]) != 0,
-                   [](std::string_view file, test::FileOperation operation) {
-                     // Without its journal written and synced nothing may be answered any more.
-                     const bool writes = operation == test::FileOperation::kWrite ||
-                                         operation == test::FileOperation::kSync;
-                     const bool vital = writes && (file.ends_with(".log") || file == "head");
-                     tell({vital ? test::kVitalFault : test::kFault, 0, 0, 0});
-                   });
+  std::atomic<int> struck{0};
+  test::Faults all(
+      static_cast<test::FaultKind>(std::atoi(argv[2])), std::strtoull(argv[3], nullptr, 10),
+      std::atoi(argv[4]) != 0, [&struck](std::string_view file, test::FileOperation operation) {
+        // Without its journal written and synced nothing may be answered any more.
+        const bool writes =
+            operation == test::FileOperation::kWrite || operation == test::FileOperation::kSync;
+        const bool vital = writes && (file.ends_with(".log") || file == "head");
+        tell({vital ? test::kVitalFault : test::kFault, 0, 0, 0});
+        if (struck++ == 0)
+          std::fprintf(stderr, "struck: %.*s, operation %d\n", static_cast<int>(file.size()),
+                       file.data(), static_cast<int>(operation));
+      });
   faults = &all;
   BookOptions options = test::crash_options(argv[1]);
   options.projection_batch = 1'000'000;

@@ -215,6 +215,37 @@ TEST_CASE("rocks: a database whose making was cut short is made again") {
   CHECK(open(db, true));
 }
 
+TEST_CASE("rocks: bad input: a cursor that walks into a damaged file says so, both ways") {
+  test::TempFolder folder;
+  const fs::path db = folder.path() / "db";
+  {
+    // Loads that do not overlap: files of one level, one row each.
+    const auto store = open(db, true);
+    REQUIRE(store);
+    for (int i = 0; i < 5; ++i) {
+      const auto load = store.value()->bulk_load();
+      REQUIRE(load->add(Table::kIds, big_endian(i), "row"));
+      REQUIRE(load->finish());
+    }
+  }
+  const auto tables = files(db, ".sst");
+  REQUIRE(tables.size() == 5);
+  for (const auto& path : tables) {
+    flip(path, 0);
+    const auto store = open(db, false, true);
+    REQUIRE(store);
+    const auto cursor = store.value()->cursor(Table::kIds);
+    int rows = 0;
+    for (cursor->seek(""); cursor->valid(); cursor->next()) ++rows;
+    CHECK(rows < 5);
+    CHECK_FALSE(cursor->status());
+    for (cursor->seek_to_last(); cursor->valid(); cursor->prev()) {
+    }
+    CHECK_FALSE(cursor->status());
+    flip(path, 0);
+  }
+}
+
 TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
   test::TempFolder folder;
   const fs::path db = folder.path() / "db", copy = folder.path() / "copy";
