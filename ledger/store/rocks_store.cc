@@ -11,6 +11,7 @@
 #include <atomic>
 
 #include "ledger/store/guarded_files.h"
+#include "ledger/store/log_tail.h"
 
 namespace suanpan {
 namespace {
@@ -246,7 +247,6 @@ rocksdb::DBOptions database_options(bool create, rocksdb::Env* env) {
   options.env = env;
   options.create_if_missing = create;
   options.create_missing_column_families = create;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.paranoid_checks = true;
   // Tables that are not logged reach the disk together, so their stamps never drift apart far.
   options.atomic_flush = true;
@@ -292,12 +292,20 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
   store->env_ = rocksdb::NewCompositeEnv(guarded_files(
       options.files ? options.files : rocksdb::FileSystem::Default(), std::string(kBulkSuffix)));
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
-      options.read_only
-          ? rocksdb::DB::OpenForReadOnly(database_options(false, store->env_.get()),
-                                         folder.string(), families, &store->handles_, &db)
-          : rocksdb::DB::Open(database_options(options.create, store->env_.get()), folder.string(),
-                              families, &store->handles_, &db);
+  const auto open_with = [&](rocksdb::WALRecoveryMode mode) {
+    rocksdb::DBOptions database =
+        database_options(options.create && !options.read_only, store->env_.get());
+    database.wal_recovery_mode = mode;
+    return options.read_only
+               ? rocksdb::DB::OpenForReadOnly(database, folder.string(), families, &store->handles_,
+                                              &db)
+               : rocksdb::DB::Open(database, folder.string(), families, &store->handles_, &db);
+  };
+  rocksdb::Status status = open_with(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+  if (status.IsCorruption()) {
+    TRY(const bool torn, only_tail_is_torn(folder));
+    if (torn) status = open_with(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+  }
   if (!status.ok()) return translate(status, folder.string());
   store->db_.reset(db);
   if (!options.read_only) {

@@ -1,7 +1,8 @@
 // The key-value store on RocksDB; the only place that knows it.
 //
-// Recovery mode is kTolerateCorruptedTailRecords: a torn tail of the log is dropped, any other
-// damage refuses to open. That nothing acknowledged is dropped with the tail is the head file's to
+// A torn tail of the log is dropped, any other damage refuses to open: recovery mode is
+// kTolerateCorruptedTailRecords, and where that refuses log_tail.h judges whether the last record
+// is all that is wrong. That nothing acknowledged is dropped with the tail is the head file's to
 // see.
 #pragma once
 #include <filesystem>

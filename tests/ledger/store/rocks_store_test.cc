@@ -280,3 +280,77 @@ TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
   REQUIRE_FALSE(store);
   CHECK(store.error().code == Errc::kCorrupt);
 }
+
+TEST_CASE("rocks: a last record that the power left in part is dropped, whatever its size") {
+  struct Row {
+    const char* what;
+    std::size_t last_bytes;  // of the last of ten records
+    std::function<void(std::string&, std::size_t begin, std::size_t before)> tear;
+    bool opens;
+  };
+  const auto zero = [](std::string& log, std::size_t from, std::size_t to) {
+    std::fill(log.begin() + static_cast<std::ptrdiff_t>(from),
+              log.begin() + static_cast<std::ptrdiff_t>(to), '\0');
+  };
+  const Row rows[] = {
+      {"its end is not written", 900,
+       [&](auto& log, auto begin, auto) { zero(log, begin + 600, log.size()); }, true},
+      {"its beginning is not", 900,
+       [&](auto& log, auto begin, auto) { zero(log, begin, begin + 200); }, true},
+      {"nothing of it is, and the file is as long", 900,
+       [&](auto& log, auto begin, auto) { zero(log, begin, log.size()); }, true},
+      {"a sector within a large one is not", 200'000,
+       [&](auto& log, auto begin, auto) { zero(log, begin + 100'000, begin + 100'512); }, true},
+      {"only the last sector of a large one is", 200'000,
+       [&](auto& log, auto begin, auto) { zero(log, begin, log.size() - 512); }, true},
+      {"the record before it is damaged", 900,
+       [&](auto& log, auto begin, auto) {
+         log[begin - 300] = static_cast<char>(log[begin - 300] ^ 1);
+       },
+       false},
+      {"the first is", 200'000,
+       [&](auto& log, auto, auto) { log[50] = static_cast<char>(log[50] ^ 1); }, false},
+      {"the length of the record before it is", 200'000,
+       [&](auto& log, auto, auto before) { log[before + 4] = '\x7f'; }, false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    test::TempFolder folder;
+    const fs::path db = folder.path() / "db", copy = folder.path() / "copy";
+    std::size_t begin = 0, before = 0;  // of the last record and the one before it
+    fs::path log;
+    {
+      auto store = open(db, true);
+      REQUIRE(store);
+      for (int i = 0; i < 10; ++i) {
+        if (i >= 8) {
+          for (const auto& path : files(db, ".log"))
+            if (log.empty() || fs::file_size(path) > fs::file_size(log)) log = path;
+          (i == 8 ? before : begin) = fs::file_size(log);
+        }
+        REQUIRE(store.value()->put_synced(Table::kJournal, big_endian(i),
+                                          std::string(i < 9 ? 1000 : row.last_bytes, 'j')));
+      }
+      fs::copy(db, copy);  // as a crash leaves it
+    }
+    std::string bytes(fs::file_size(copy / log.filename()), '\0');
+    std::ifstream(copy / log.filename(), std::ios::binary)
+        .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    row.tear(bytes, begin, before);
+    std::ofstream(copy / log.filename(), std::ios::binary) << bytes;
+    for (const bool read_only : {true, false}) {
+      const auto store = open(copy, false, read_only);
+      REQUIRE(store.has_value() == row.opens);
+      if (!row.opens) {
+        CHECK(store.error().code == Errc::kCorrupt);
+        continue;
+      }
+      const auto cursor = store.value()->cursor(Table::kJournal);
+      std::uint64_t found = 0;
+      for (cursor->seek(""); cursor->valid(); cursor->next())
+        CHECK(from_big_endian(cursor->key()) == found++);
+      CHECK(cursor->status());
+      CHECK(found == 9);
+    }
+  }
+}
