@@ -26,6 +26,7 @@ int status_of(RefusalCode code) {
     case RefusalCode::kTextInvalid:
     case RefusalCode::kCodeInvalid:
     case RefusalCode::kValueInvalid:
+    case RefusalCode::kGroupMalformed:
       return 400;
 
     case RefusalCode::kNotAuthorised:
@@ -36,6 +37,7 @@ int status_of(RefusalCode code) {
     case RefusalCode::kDebitAccountNotFound:
     case RefusalCode::kCreditAccountNotFound:
     case RefusalCode::kAccountNotFound:
+    case RefusalCode::kExpectedAccountNotFound:
     case RefusalCode::kHoldNotFound:
     case RefusalCode::kVoucherNotFound:
     case RefusalCode::kMerchantNotFound:
@@ -46,6 +48,8 @@ int status_of(RefusalCode code) {
     case RefusalCode::kIdReusedWithOtherContent:
     case RefusalCode::kAccountExists:
     case RefusalCode::kVersionConflict:
+    case RefusalCode::kVersionNotExpected:
+    case RefusalCode::kBalanceNotExpected:
     case RefusalCode::kAccountNotEmpty:
     case RefusalCode::kDebitAccountClosed:
     case RefusalCode::kCreditAccountClosed:
@@ -81,6 +85,8 @@ int status_of(RefusalCode code) {
     case RefusalCode::kNotReconciled:
     case RefusalCode::kNotArrived:
     case RefusalCode::kNothingToSettle:
+    case RefusalCode::kGroupFailed:
+    case RefusalCode::kNothingToSweep:
     case RefusalCode::kBelowLimit:
     case RefusalCode::kOverflow:
       return 422;

@@ -80,7 +80,8 @@ struct ChangeSet {
   VoucherType type = VoucherType::kGeneral;
   ClaimKey ref;  ///< the hold that is posted or voided, the voucher that is reversed
   std::shared_ptr<const VoucherText> text;
-  std::vector<Account> accounts;  ///< after-images: opened, or with new terms
+  std::shared_ptr<const VoucherRules> rules;  ///< what the voucher asked for
+  std::vector<Account> accounts;              ///< after-images: opened, or with new terms
   std::vector<DocumentChange> documents;
   std::vector<Event> events;
   std::optional<BookChange> book;
@@ -97,6 +98,7 @@ struct StoredCommand {
   std::uint32_t voucher_no = 0;  ///< 0: no voucher
   bool date_given = false;       ///< the request named its accounting date
   bool adjustment = false;
+  bool linked = false;   ///< one group with the next command: they stand or fall together
   bool hold = false;     ///< the request asked to reserve, whether it was accepted or not
   Timestamp expires_at;  ///< holds only
   Content content;       ///< empty for kVoucher, whose content is the fields themselves

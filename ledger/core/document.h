@@ -36,6 +36,7 @@ enum class DocumentKind : std::uint8_t {
   kRefundRequest = 22,      ///< a maker's refund that a checker has yet to approve
   kPayoutRequest = 23,      ///< likewise a payout
   kAdjustmentRequest = 26,  ///< likewise a voucher into a day already cut
+  kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
   kAuthorityRequest = 30,   ///< a key, merchant or app that a checker has yet to approve
 };
 

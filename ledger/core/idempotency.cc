@@ -1,5 +1,7 @@
 #include "ledger/core/idempotency.h"
 
+#include "ledger/core/voucher_rules.h"
+
 namespace suanpan {
 namespace {
 
@@ -24,6 +26,7 @@ std::optional<std::string> first_difference(const VoucherRequest& request,
   for (std::size_t i = 0; i < legs.size(); ++i) {
     if (request.legs[i].debit != legs[i].debit) return "debit_account";
     if (request.legs[i].credit != legs[i].credit) return "credit_account";
+    if (request.rules && sweep_of(*request.rules, i)) continue;  // compared with the rules
     if (request.legs[i].amount != legs[i].amount) return "amount";
   }
   if (request.code != stored.effects.code) return "code";
@@ -42,7 +45,7 @@ std::optional<std::string> first_difference(const VoucherRequest& request,
   if (asked.metadata != first.metadata) return "metadata";
   if (asked.maker != first.maker) return "maker";
   if (asked.checker != first.checker) return "checker";
-  return std::nullopt;
+  return first_difference(request.rules.get(), stored.effects.rules.get());
 }
 
 std::optional<std::string> first_difference(CommandKind kind, const Content& content,

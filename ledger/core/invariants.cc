@@ -6,6 +6,8 @@
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
+#include "ledger/core/rules_invariant.h"
+#include "ledger/core/terms_history.h"
 
 namespace suanpan {
 namespace {
@@ -299,6 +301,35 @@ Verdict final_states_stay(const Subject& s) {
   return {};
 }
 
+// What a voucher expected held, and its legs "up to" took what was there.
+Verdict rules_hold(const Subject& s) {
+  return s.changes.rules ? broken_rule(s.view, s.changes) : Verdict{};
+}
+
+// Every change of terms leaves one document that says what they were and became.
+Verdict terms_leave_history(const Subject& s) {
+  std::size_t changed = 0, told = 0;
+  for (const Account& a : s.changes.accounts) {
+    const Account* before = s.view.account(a.id);
+    if (!before) continue;
+    ++changed;
+    for (const DocumentChange& d : s.changes.documents) {
+      if (d.kind != DocumentKind::kTermsChange || d.key != terms_change_key(a.id, a.version))
+        continue;
+      const auto change = decode_terms_change(d.bytes);
+      if (!change || change->before != before->terms || change->after != a.terms ||
+          change->by != s.key || d.version != 1)
+        return "the history of an account's terms is wrong";
+      ++told;
+    }
+  }
+  if (told != changed) return "a change of terms leaves no history";
+  for (const DocumentChange& d : s.changes.documents)
+    if (d.kind == DocumentKind::kTermsChange && told-- == 0)
+      return "a change of terms is told that did not happen";
+  return {};
+}
+
 struct Invariant {
   const char* name;
   Verdict (*check)(const Subject&);
@@ -315,6 +346,8 @@ constexpr Invariant kInvariants[] = {
     {"days_move_forward", days_move_forward},
     {"reversals_stay_capped", reversals_stay_capped},
     {"final_states_stay", final_states_stay},
+    {"rules_hold", rules_hold},
+    {"terms_leave_history", terms_leave_history},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "ledger/core/plan_account.h"
 
 #include "ledger/base/limits.h"
+#include "ledger/core/terms_history.h"
 #include "ledger/core/text.h"
 
 namespace suanpan {
@@ -58,7 +59,8 @@ Planned<ChangeSet> plan_open_account(const View& view, const OpenAccountRequest&
   return changes;
 }
 
-Planned<ChangeSet> plan_set_terms(const View& view, const SetTermsRequest& request, const Moment&) {
+Planned<ChangeSet> plan_set_terms(const View& view, const SetTermsRequest& request,
+                                  const Moment& moment) {
   const Account* before = view.account(request.code);
   if (!before) return refuse(RefusalCode::kAccountNotFound, request.code);
   if (request.expected_version && *request.expected_version != before->version)
@@ -74,6 +76,7 @@ Planned<ChangeSet> plan_set_terms(const View& view, const SetTermsRequest& reque
   after.version += 1;
   ChangeSet changes;
   changes.date = view.book().accounting_date;
+  changes.documents.push_back(terms_change_of(*before, after, request.key, moment.now));
   changes.accounts.push_back(std::move(after));
   return changes;
 }

@@ -3,6 +3,7 @@
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/text.h"
+#include "ledger/core/voucher_rules.h"
 
 namespace suanpan {
 namespace {
@@ -35,11 +36,16 @@ Planned<void> check_voucher(const VoucherRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
   if (request.legs.empty()) return refuse(RefusalCode::kLegsMissing);
   if (request.legs.size() > kMaxVoucherLegs) return refuse(RefusalCode::kLegsTooMany);
-  for (const Leg& leg : request.legs) {
+  for (std::size_t i = 0; i < request.legs.size(); ++i) {
+    const Leg& leg = request.legs[i];
+    const std::int64_t amount = request.rules ? most_of_leg(request, i) : leg.amount;
     if (leg.debit.value == 0 || leg.credit.value == 0) return refuse(RefusalCode::kAccountMissing);
     if (leg.debit == leg.credit) return refuse(RefusalCode::kAccountsSame);
-    if (leg.amount <= 0) return refuse(RefusalCode::kAmountNotPositive);
-    if (leg.amount > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge);
+    if (amount <= 0) return refuse(RefusalCode::kAmountNotPositive);
+    if (amount > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge);
+  }
+  if (request.rules) {
+    TRY(check_rules(request));
   }
   if (!request.hold && request.expires_at.ns != 0)
     return refuse(RefusalCode::kValueInvalid, "expires_at");
@@ -110,6 +116,9 @@ Planned<void> check_limits(const View& view, std::span<const Transfer> transfers
 Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
                                 const Moment& moment) {
   TRY(auto date, accounting_date(view, request.date, request.adjustment, request.text.get()));
+  if (request.rules) {
+    TRY(check_expectations(view, *request.rules));
+  }
   ChangeSet changes;
   for (const Leg& leg : request.legs) {
     TRY(check_leg(view, leg.debit, leg.credit));
@@ -119,6 +128,9 @@ Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
   }
   if (request.hold && request.expires_at.ns != 0 && request.expires_at <= moment.now)
     return refuse(RefusalCode::kHoldExpired);
+  if (request.rules) {
+    TRY(fill_sweeps(view, *request.rules, changes));
+  }
   TRY(check_limits(view, changes.transfers));
   // From here on the voucher is accepted.
 
@@ -127,11 +139,12 @@ Planned<ChangeSet> plan_voucher(const View& view, const VoucherRequest& request,
   changes.code = request.code;
   changes.type = request.type;
   changes.text = request.text;
+  changes.rules = request.rules;
   if (request.hold) {
     Hold hold;
     hold.expires_at = request.expires_at;
-    for (const Leg& leg : request.legs)
-      hold.legs.push_back(HoldLeg{leg.debit, leg.credit, leg.amount, leg.amount});
+    for (const Transfer& t : changes.transfers)
+      hold.legs.push_back(HoldLeg{t.debit, t.credit, t.amount, t.amount});
     changes.documents.push_back(
         Document{DocumentKind::kHold, request.key.bytes(), 1, true, encode(hold)});
   }

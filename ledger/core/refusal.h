@@ -26,9 +26,10 @@ enum class RefusalCode : std::uint16_t {
   kAmountNotPositive = 6,
   kAmountTooLarge = 7,
   kTextTooLong = 8,
-  kTextInvalid = 9,                ///< not UTF-8, or control characters
-  kCodeInvalid = 10,               ///< an account code that breaks the path rules
-  kValueInvalid = 11,              ///< an enumeration or limit out of range
+  kTextInvalid = 9,      ///< not UTF-8, or control characters
+  kCodeInvalid = 10,     ///< an account code that breaks the path rules
+  kValueInvalid = 11,    ///< an enumeration or limit out of range
+  kGroupMalformed = 12,  ///< of a linked group that could not be planned: nothing was journalled
   kIdReusedWithOtherContent = 20,  ///< detail names the first differing field
   kNotAuthorised = 30,             ///< the object belongs to somebody else
   kInternal = 99,                  ///< an invariant caught a bug of ours; nothing was done
@@ -39,6 +40,14 @@ enum class RefusalCode : std::uint16_t {
   kDateBehind = 102,  ///< a day already cut, and not an approved adjustment
   kDayCutNotForward = 103,
   kSamePerson = 104,  ///< maker and checker must differ
+
+  // What the caller expected of the book, judged before the business.
+  kExpectedAccountNotFound = 120,
+  kVersionNotExpected = 121,  ///< detail: the account's code
+  kBalanceNotExpected = 122,  ///< likewise
+  /// Another item of the linked group failed; detail: its place in the group, from 0. It never
+  /// competes with another refusal.
+  kGroupFailed = 130,
 
   // Accounts.
   kDebitAccountNotFound = 200,
@@ -91,7 +100,8 @@ enum class RefusalCode : std::uint16_t {
   kNothingToSettle = 604,
 
   // Money.
-  kBelowLimit = 700,  ///< an account would fall below its limit
+  kNothingToSweep = 690,  ///< a leg "up to the balance" finds none; detail: the account's code
+  kBelowLimit = 700,      ///< an account would fall below its limit
   kOverflow = 701,
 };
 

@@ -57,9 +57,11 @@ struct VoucherText {
 struct Leg {
   AccountId debit;
   AccountId credit;
-  std::int64_t amount = 0;  ///< minor units, > 0
+  std::int64_t amount = 0;  ///< minor units, > 0; 0 where a rule says how much
   friend bool operator==(const Leg&, const Leg&) = default;
 };
+
+struct VoucherRules;  // core/voucher_rules.h
 
 /// Posts (or, with `hold`, reserves) 1 to kMaxVoucherLegs legs as one.
 struct VoucherRequest {
@@ -70,9 +72,10 @@ struct VoucherRequest {
   bool hold = false;
   bool adjustment = false;   ///< into a day already cut but not closed; needs maker and checker
   std::optional<Date> date;  ///< accounting date; the open day when absent
-  std::optional<Date> effective;            ///< when the fact happened outside, if on another day
-  Timestamp expires_at;                     ///< holds only; 0: never
-  std::shared_ptr<const VoucherText> text;  ///< null: all empty
+  std::optional<Date> effective;              ///< when the fact happened outside, if on another day
+  Timestamp expires_at;                       ///< holds only; 0: never
+  std::shared_ptr<const VoucherText> text;    ///< null: all empty
+  std::shared_ptr<const VoucherRules> rules;  ///< expectations, legs up to a balance; null: none
 };
 
 }  // namespace suanpan

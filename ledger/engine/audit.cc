@@ -110,6 +110,7 @@ Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part
   TRY(auto taken, check_identity(command));
   if (taken) return taken;
   ++counters_.commands;
+  if (Fault f = take_link(command)) return f;
   if (first.refusal != 0) {
     ++counters_.refusals;
     return check_refusal(command);
@@ -117,6 +118,7 @@ Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part
   if (Fault f = open_book(command)) return f;
   if (Fault f = check_day(command)) return f;
   if (Fault f = check_number(command)) return f;
+  if (Fault f = check_expectations(command)) return f;
   if (Fault f = move_money(command)) return f;
   TRY(auto documents, take_documents(command));
   if (documents) return documents;
@@ -140,7 +142,8 @@ Fault Audit::check_shape(const Command& command) const {
     if (leg.timestamp_ns != first.timestamp_ns || leg.key() != first.key() ||
         leg.command_kind != first.command_kind || leg.refusal != first.refusal ||
         leg.date_days != first.date_days || leg.voucher_no != first.voucher_no ||
-        leg.voucher_type != first.voucher_type)
+        leg.voucher_type != first.voucher_type ||
+        ((leg.flags ^ first.flags) & Record::kLinked) != 0)
       return fault(first, "leg {} belongs to another command", i);
     if (i > 0 && (leg.flags & Record::kHasVariable))
       return fault(first, "leg {} brings a variable part", i);
@@ -309,6 +312,7 @@ Fault Audit::move_money(const Command& command) {
   };
   for (const Record& leg : command.legs) {
     if (Fault f = check_leg(command, leg)) return f;
+    if (Fault f = check_sweep(command, leg)) return f;
     ++counters_.transfers;
     move(leg, leg.debit, Side::kDebit);
     move(leg, leg.credit, Side::kCredit);
@@ -333,6 +337,7 @@ Fault Audit::move_money(const Command& command) {
 
 Fault Audit::take_accounts(const Command& command) {
   if (!command.part) return {};
+  std::size_t changed = 0;
   for (const Account& after : command.part->accounts) {
     if (!is_described(after))
       return fault(command.first, "{} is of an impossible kind", described(after));
@@ -356,8 +361,13 @@ Fault Audit::take_accounts(const Command& command) {
     if (after.terms.closed &&
         (now.balance() != 0 || now.debit_pending != 0 || now.credit_pending != 0))
       return fault(command.first, "{} is closed while it holds money", described(after));
+    if (Fault f = check_terms_change(command, now.account, after)) return f;
     now.account = after;
+    ++changed;
   }
+  for (const DocumentPtr& d : command.part->documents)
+    if (d->kind == DocumentKind::kTermsChange && changed-- == 0)
+      return fault(command.first, "it tells of a change of terms that did not happen");
   return {};
 }
 

@@ -10,6 +10,9 @@
 //   voucher numbers run without a gap in each month and type
 //   what is reserved is what the hold documents say; a finished hold stays finished
 //   red amounts are tied to an original and counted in its reversal totals
+//   what a voucher expected of an account was so, and legs "up to" a balance took what was there
+//   linked commands stand or fall together, in one block; the failing one is named by the others
+//   a change of an account's terms leaves its history
 //   documents and accounts advance version by version; states go only where they may
 //   days only move forward
 //
@@ -81,6 +84,8 @@ class Audit {
 
   /// Takes the next command. After a fault the audit is over.
   Result<Fault> take(std::span<const Record> legs, const VariablePart* part);
+  /// What must hold at the end of a block.
+  Fault end_block() const;
   /// What must hold when the journal has been read to its end.
   Fault finish() const;
 
@@ -129,6 +134,12 @@ class Audit {
   Fault open_book(const Command& command);
   Fault take_accounts(const Command& command);
   Fault take_days(const Command& command);
+  // audit_rules.cc
+  Fault take_link(const Command& command);
+  Fault check_expectations(const Command& command) const;
+  Fault check_sweep(const Command& command, const Record& leg) const;
+  Fault check_terms_change(const Command& command, const Account& before,
+                           const Account& after) const;
   // audit_documents.cc
   Result<Fault> take_documents(const Command& command);
   Fault take_version(const Document& document);
@@ -154,7 +165,16 @@ class Audit {
     PayoutState state{};
   };
 
+  /// The linked group that is being read.
+  struct Group {
+    std::uint32_t items = 0;  // so far; 0: none
+    std::uint32_t accepted = 0;
+    std::optional<std::uint32_t> failed;  // the place of the item with a refusal of its own
+    std::optional<std::string> named;     // the place that the others name
+  };
+
   BlockOf block_of_;
+  Group group_;
   std::uint64_t last_seq_ = 0;
   std::int64_t last_timestamp_ns_ = 0;
   IdSet ids_;

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "ledger/base/log.h"
+#include "ledger/core/plan_voucher.h"
 #include "ledger/engine/engine.h"
 
 namespace suanpan {
@@ -15,29 +16,39 @@ Result<std::unique_ptr<Book>> Book::open(const BookOptions& options, const Clock
 Book::Book(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 Book::~Book() = default;
 
-bool Book::submit(std::vector<VoucherRequest> vouchers, Done done) {
-  return engine_->submit(Submission{std::move(vouchers), {}, std::move(done)});
+bool Book::submit(std::vector<VoucherRequest> vouchers, Done done, Groups groups) {
+  return engine_->submit(Submission{std::move(vouchers), {}, std::move(done), std::move(groups)});
 }
-bool Book::submit(std::vector<Command> commands, Done done) {
-  return engine_->submit(Submission{{}, std::move(commands), std::move(done)});
+bool Book::submit(std::vector<Command> commands, Done done, Groups groups) {
+  return engine_->submit(Submission{{}, std::move(commands), std::move(done), std::move(groups)});
+}
+Result<Book::DryRun> Book::dry_run(std::vector<VoucherRequest> vouchers, Groups groups) const {
+  return engine_->dry_run(Submission{std::move(vouchers), {}, {}, std::move(groups)});
+}
+Result<Book::DryRun> Book::dry_run(std::vector<Command> commands, Groups groups) const {
+  return engine_->dry_run(Submission{{}, std::move(commands), {}, std::move(groups)});
 }
 
 namespace {
 
 // Resubmits while the queue is full: a blocking caller is its own back-pressure.
 template <class Items>
-Book::Answers submit_and_wait(Book& book, const Items& items) {
+Book::Answers submit_and_wait(Book& book, const Items& items, const Groups& groups = {}) {
   std::promise<Book::Answers> promise;
   auto answers = promise.get_future();
-  while (!book.submit(items, [&](Book::Answers a) { promise.set_value(std::move(a)); }))
+  const auto done = [&](Book::Answers a) { promise.set_value(std::move(a)); };
+  while (!book.submit(items, done, groups))
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return answers.get();
 }
 
 }  // namespace
 
-Book::Answers Book::run(std::vector<VoucherRequest> vouchers) {
-  return submit_and_wait(*this, vouchers);
+Book::Answers Book::run(std::vector<VoucherRequest> vouchers, Groups groups) {
+  return submit_and_wait(*this, vouchers, groups);
+}
+Book::Answers Book::run(std::vector<Command> commands, Groups groups) {
+  return submit_and_wait(*this, commands, groups);
 }
 Answer Book::run(VoucherRequest voucher) {
   return submit_and_wait(*this, std::vector<VoucherRequest>{std::move(voucher)}).at(0);
@@ -54,10 +65,10 @@ DocumentPtr Book::document(DocumentKind kind, std::string_view key) const {
   return read([&](const State& state, std::uint64_t) { return state.document(kind, key); });
 }
 
-Result<void> Book::for_each_document(DocumentKind kind,
+Result<void> Book::for_each_document(DocumentKind kind, std::string_view from,
                                      const std::function<bool(const DocumentPtr&)>& each) const {
   wait_projected();
-  return engine_->projector.documents().for_each(kind, "", each);
+  return engine_->projector.documents().for_each(kind, from, each);
 }
 
 Result<std::optional<StoredCommand>> Book::command(std::uint64_t seq) const {
@@ -167,6 +178,16 @@ Command period_close(PeriodCloseRequest request) {
                  [request](const View& view, const Moment& moment) {
                    return plan_period_close(view, request, moment);
                  }};
+}
+Command post_voucher(VoucherRequest request) {
+  Command command;
+  command.key = request.key;
+  command.kind = CommandKind::kVoucher;
+  command.voucher = std::make_shared<const VoucherRequest>(std::move(request));
+  command.plan = [voucher = command.voucher](const View& view, const Moment& moment) {
+    return plan_voucher(view, *voucher, moment);
+  };
+  return command;
 }
 Command post_hold(PostHoldRequest request) {
   return Command{request.key, CommandKind::kPostHold, content_of(request),

@@ -44,7 +44,17 @@ struct Command {
     std::string account;  ///< code; only of an order that is being placed
   };
   std::optional<About> about;
+  /// Of a voucher among commands (post_voucher()): its fields are the content.
+  std::shared_ptr<const VoucherRequest> voucher;
 };
+
+/// Items of a batch that stand or fall together (core/plan_group.h). A resend of all of them finds
+/// what each was told; a group of which only some are known already is refused as malformed.
+struct LinkedGroup {
+  std::uint32_t first = 0;  ///< the place of its first item in the batch
+  std::uint32_t count = 0;  ///< 1 or more
+};
+using Groups = std::vector<LinkedGroup>;  ///< in order, none overlapping
 
 struct BookOptions {
   std::filesystem::path folder;  ///< "<folder>/db" and "<folder>/head"
@@ -85,14 +95,26 @@ class Book {
   using Answers = std::vector<Answer>;
   using Done = std::function<void(Answers)>;
 
-  /// Posts vouchers, an answer per item in order. False: not accepted, nothing happened, retry
-  /// later. `done` runs on the committing thread and must be quick.
-  [[nodiscard]] bool submit(std::vector<VoucherRequest> vouchers, Done done);
-  [[nodiscard]] bool submit(std::vector<Command> commands, Done done);
+  /// Posts vouchers, an answer per item in order: each by itself, or in the groups given. False:
+  /// not accepted, nothing happened, retry later. `done` runs on the committing thread and must be
+  /// quick.
+  [[nodiscard]] bool submit(std::vector<VoucherRequest> vouchers, Done done, Groups groups = {});
+  [[nodiscard]] bool submit(std::vector<Command> commands, Done done, Groups groups = {});
   /// Blocks for the answer; retries while the queue is full. Not from a `done`.
-  Answers run(std::vector<VoucherRequest> vouchers);
+  Answers run(std::vector<VoucherRequest> vouchers, Groups groups = {});
+  Answers run(std::vector<Command> commands, Groups groups = {});
   Answer run(VoucherRequest voucher);
   Answer run(Command command);
+
+  /// What submit() would answer if it were the next thing that happens: the same planner over the
+  /// published book as of `seq`, sequences and voucher numbers included. Claims and changes
+  /// nothing. Publishing waits meanwhile, so batches should be modest.
+  struct DryRun {
+    Answers answers;
+    std::uint64_t seq = 0;
+  };
+  Result<DryRun> dry_run(std::vector<VoucherRequest> vouchers, Groups groups = {}) const;
+  Result<DryRun> dry_run(std::vector<Command> commands, Groups groups = {}) const;
 
   /// Reads the published view; `read(const State&, std::uint64_t seq)` sees one durable moment.
   /// Keep it short: publishing waits for it.
@@ -106,6 +128,11 @@ class Book {
   /// Calls `each` with every document of a kind, open or finished, in key order, as of what was
   /// durable when it was called or later.
   Result<void> for_each_document(DocumentKind kind,
+                                 const std::function<bool(const DocumentPtr&)>& each) const {
+    return for_each_document(kind, {}, each);
+  }
+  /// From the key `from` on, until `each` returns false.
+  Result<void> for_each_document(DocumentKind kind, std::string_view from,
                                  const std::function<bool(const DocumentPtr&)>& each) const;
 
   /// A durable command by sequence, or by key; nothing if there is none.
@@ -148,6 +175,7 @@ Command open_account(OpenAccountRequest request);
 Command set_terms(SetTermsRequest request);
 Command day_cut(DayCutRequest request);
 Command period_close(PeriodCloseRequest request);
+Command post_voucher(VoucherRequest request);
 Command post_hold(PostHoldRequest request);
 Command void_hold(VoidHoldRequest request);
 /// Loads the original first.

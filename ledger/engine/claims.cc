@@ -58,13 +58,13 @@ void Claims::Stripe::turn_over(std::size_t limit, std::uint64_t projected) {
   current.clear();
 }
 
-Claims::Claimed Claims::claim(const ClaimKey& key, const Waiter& waiter) {
+Claims::Claimed Claims::claim_or_wait(const ClaimKey& key, const Waiter* waiter) {
   const std::size_t hash = hash_of(key);
   Stripe& stripe = stripe_of(hash);
   std::lock_guard lock(stripe.mutex);
   if (Slot* slot = stripe.find(key, hash); slot && slot->seq != kReleased) {
     if (slot->seq != kUnderWay) return {Outcome::kDurable, slot->seq};
-    stripe.waiters[key].push_back(waiter);
+    if (waiter) stripe.waiters[key].push_back(*waiter);
     return {Outcome::kWaits, 0};
   } else if (slot) {
     slot->seq = kUnderWay;

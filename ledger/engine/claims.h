@@ -40,7 +40,9 @@ class Claims {
   };
   /// Claims a key. kMine: whoever called must settle() or release() it, after looking for it in the
   /// id projection, which this table does not know. kWaits: `waiter` is kept.
-  Claimed claim(const ClaimKey& key, const Waiter& waiter);
+  Claimed claim(const ClaimKey& key, const Waiter& waiter) { return claim_or_wait(key, &waiter); }
+  /// The same, but nobody waits: kWaits says only that the key is under way.
+  Claimed try_claim(const ClaimKey& key) { return claim_or_wait(key, nullptr); }
   /// The command is durable under `seq`. `projected`: what the id projection answers for. Waiters
   /// are added to `woken`.
   void settle(const ClaimKey& key, std::uint64_t seq, std::uint64_t projected,
@@ -76,6 +78,7 @@ class Claims {
     /// Forgets the older generation once the current one is full and the older one is projected.
     void turn_over(std::size_t limit, std::uint64_t projected);
   };
+  Claimed claim_or_wait(const ClaimKey& key, const Waiter* waiter);
   static std::size_t hash_of(const ClaimKey& key) { return std::hash<ClaimKey>{}(key); }
   Stripe& stripe_of(std::size_t hash) const { return stripes_[hash >> 58]; }
 

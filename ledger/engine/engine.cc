@@ -108,6 +108,7 @@ Result<void> Book::Engine::recover() {
   published = std::make_unique<State>(with_accounts());
   TRY(for_each_resident([&](const DocumentPtr& d) { published->apply_document(d); }));
   published_seq = durable_seq_ = journal->last_seq();
+  published_stamper = snapshot.stamper;
   const PlanningRoom room{clock_, claims_, queued_items_, invariant_violations_};
   if (const unsigned shards = shards_for(options_.shards); shards > 1) {
     auto sliced = std::make_unique<SlicedBook>(with_accounts(), shards, cold);
@@ -152,6 +153,11 @@ bool Book::Engine::submit(Submission submission) {
   constexpr std::uint32_t kAhead = 12;
   for (std::uint32_t item = 0; item < items; ++item) {
     if (item + kAhead < items) projector.ids().prefetch(request->key(item + kAhead));
+    if (const LinkedGroup* group = request->submission.group_of(item)) {
+      waits = claim_group(request, *group, unit) || waits;
+      item += group->count - 1;
+      continue;
+    }
     const Claim claimed = claim(request, item);
     if (claimed == Claim::kToPlan) unit.items.push_back(item);
     if (claimed == Claim::kAnswered) ++unit.answered;
@@ -172,22 +178,33 @@ Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t
   if (claimed.outcome == Claims::Outcome::kWaits) return Claim::kWaits;
   std::uint64_t seq = claimed.seq;
   if (claimed.outcome == Claims::Outcome::kMine) {
-    const auto stored = projector.ids().find(key);
-    if (!stored) options_.on_fatal(stored.error());
-    if (!stored.value()) return Claim::kToPlan;
-    seq = *stored.value();
-    std::vector<Waiter> woken;
-    claims_.settle(key, seq, projector.ids().answered(), woken);
-    for (const Waiter& waiter : woken) {
-      waiter.request->answers[waiter.item] = answer_from_journal(*waiter.request, waiter.item, seq);
-      planning_->push(Unit{waiter.request, {}, 1});
-    }
+    const auto known = settle_known(key);
+    if (!known) return Claim::kToPlan;
+    seq = *known;
   }
+  answer_known(*request, item, seq);
+  return Claim::kAnswered;
+}
+
+std::optional<std::uint64_t> Book::Engine::settle_known(const ClaimKey& key) {
+  const auto stored = projector.ids().find(key);
+  if (!stored) options_.on_fatal(stored.error());
+  if (!stored.value()) return std::nullopt;
+  const std::uint64_t seq = *stored.value();
+  std::vector<Waiter> woken;
+  claims_.settle(key, seq, projector.ids().answered(), woken);
+  for (const Waiter& waiter : woken) {
+    waiter.request->answers[waiter.item] = answer_from_journal(*waiter.request, waiter.item, seq);
+    planning_->push(Unit{waiter.request, {}, 1});
+  }
+  return seq;
+}
+
+void Book::Engine::answer_known(Request& request, std::uint32_t item, std::uint64_t seq) const {
   // Durable, but perhaps not published yet: who hears of it must be able to read it.
   while (wait_for_seq(seq - 1, 1000) < seq) {
   }
-  request->answers[item] = answer_from_journal(*request, item, seq);
-  return Claim::kAnswered;
+  request.answers[item] = answer_from_journal(request, item, seq);
 }
 
 Answer Book::Engine::answer_from_journal(const Request& request, std::uint32_t item,
@@ -265,7 +282,17 @@ void Book::Engine::finish(const RequestPtr& request, std::size_t answers) {
 void Book::Engine::publish(const BlockPtr& block) {
   {
     std::unique_lock lock(published_mutex);
+    const Record* series = nullptr;  // whose number was counted last
+    std::uint32_t* number = nullptr;
     for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
+      if (const Record& first = legs.front(); first.voucher_no != 0) {
+        if (!series || series->date_days != first.date_days ||
+            series->voucher_type != first.voucher_type)
+          number = &published_stamper
+                        .voucher_numbers[{Date{first.date_days}.month_key(), first.voucher_type}];
+        series = &first;
+        *number = first.voucher_no;
+      }
       if (legs.front().refusal == 0)
         for (const Record& leg : legs)
           if (leg.moves_money()) published->apply_transfer(leg.transfer());
@@ -275,6 +302,8 @@ void Book::Engine::publish(const BlockPtr& block) {
       if (part->book) published->apply_book(*part->book);
     });
     published_seq = block->last_seq();
+    published_stamper.next_seq = published_seq + 1;
+    published_stamper.last_timestamp = block->last_timestamp();
   }
   projector.push(block);
 }

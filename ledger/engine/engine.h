@@ -20,6 +20,7 @@ class Book::Engine {
   ~Engine();
 
   bool submit(Submission submission);
+  Result<DryRun> dry_run(Submission submission) const;
   Result<std::optional<std::uint64_t>> find_seq(const ClaimKey& key) const;
   std::uint64_t wait_for_seq(std::uint64_t seq, int timeout_ms) const;
   BookStatistics statistics() const;
@@ -28,6 +29,7 @@ class Book::Engine {
   mutable ReaderGate published_mutex;
   std::unique_ptr<State> published;
   std::uint64_t published_seq = 0;
+  Stamper published_stamper;  // what the next command would get
 
   std::unique_ptr<KeyValueStore> store;
   std::unique_ptr<Journal> journal;
@@ -41,6 +43,11 @@ class Book::Engine {
   /// Answers an item or claims its key. True: it is to be planned.
   enum class Claim { kAnswered, kWaits, kToPlan };
   Claim claim(const RequestPtr& request, std::uint32_t item);
+  /// What is known of a key that was just claimed: its sequence, and then its claim is settled.
+  std::optional<std::uint64_t> settle_known(const ClaimKey& key);
+  /// engine_groups.cc: all items of a group go into the unit, or none. True: an item waits.
+  bool claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit);
+  void answer_known(Request& request, std::uint32_t item, std::uint64_t seq) const;
   Answer answer_from_journal(const Request& request, std::uint32_t item, std::uint64_t seq) const;
   void commit_loop();
   void commit(GatheredBlock& block);
@@ -56,6 +63,7 @@ class Book::Engine {
   std::atomic<std::uint64_t> invariant_violations_{0};
   std::unique_ptr<Planning> planning_;
   std::atomic<bool> stopping_{false};
+  std::mutex groups_;  // held while a group is claimed: two that share ids do not claim in turns
 
   mutable std::mutex mutex_;                 // guards everything below
   mutable std::condition_variable durable_;  // wait_for_seq waits here

@@ -86,7 +86,8 @@ void OneShard::plan(Unit& unit) {
   const Timestamp now = room_.clock.now();
   Request& request = *unit.request;
   constexpr std::size_t kAhead = 8;
-  for (std::size_t i = 0; i < unit.items.size(); ++i) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < unit.items.size(); i = next) {
     const std::uint32_t item = unit.items[i];
     if (i + kAhead < unit.items.size() && !request.submission.vouchers.empty())
       for (const Leg& leg : request.submission.vouchers[unit.items[i + kAhead]].legs) {
@@ -94,12 +95,19 @@ void OneShard::plan(Unit& unit) {
         book_.state().prefetch(leg.credit);
       }
     const Timestamp at = std::max(now, Timestamp{stamper_.last_timestamp.ns + 1});
-    auto answer = planner_.plan(request.submission, item, at, block_->builder, stamper_);
-    request.answers[item] = std::move(*answer);
-    if (request.answers[item].seq != 0) continue;
-    // It left nothing: whoever waits with the same id is planned in its stead, in its own turn.
-    if (auto next = room_.claims.release(request.key(item)))
-      push(Unit{std::move(next->request), {next->item}, 0});
+    const LinkedGroup* group = request.submission.group_of(item);
+    next = i + (group ? group->count : 1);
+    if (group) {
+      const bool decided = planner_.plan_group(request.submission, *group, at, block_->builder,
+                                               stamper_, request.answers);
+      CHECK_OR_DIE(decided, "the whole book does not decide");
+    } else {
+      auto answer = planner_.plan(request.submission, item, at, block_->builder, stamper_);
+      request.answers[item] = std::move(*answer);
+    }
+    for (std::size_t n = i; n < next; ++n)
+      if (request.answers[unit.items[n]].seq == 0)
+        release(room_.claims, request.key(unit.items[n]));
   }
   block_->waiting.push_back({std::move(unit.request), unit.items.size() + unit.answered});
 }

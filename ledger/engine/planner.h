@@ -42,11 +42,16 @@ class Planner {
                              BlockBuilder& block, Stamper& stamper);
   std::optional<Answer> plan(const Command& command, Timestamp moment, BlockBuilder& block,
                              Stamper& stamper);
+  /// Plans a linked group, the first item at `moment` and each further one a nanosecond later, and
+  /// writes its answers into `answers`, by item. False: the ground cannot decide it.
+  bool plan_group(const Submission& submission, const LinkedGroup& group, Timestamp moment,
+                  BlockBuilder& block, Stamper& stamper, std::span<Answer> answers);
 
  private:
   template <class Request, class Plan>
   std::optional<Answer> decide(const CommandEnvelope& envelope, const Request& request, Plan&& plan,
                                BlockBuilder& block, Stamper& stamper);
+  void violated(CommandKind kind, const std::string& what);
 
   Ground& ground_;
   std::atomic<std::uint64_t>& invariant_violations_;
@@ -59,6 +64,8 @@ Command expiry_of(const ClaimKey& hold);
 /// What is wrong with an item by itself, before it claims anything; nothing if it is well formed.
 std::optional<Refusal> malformed(const Submission& submission, std::size_t item);
 /// What a command under a known key is told: the first answer, or that its content differs.
+/// Of a group: false if an item is malformed, and then all are answered and leave nothing.
+bool well_formed(const Submission& submission, const LinkedGroup& group, std::span<Answer> answers);
 Answer answer_again(const Submission& submission, std::size_t item, const StoredCommand& first);
 
 /// Stops the process when a store that must answer does not.

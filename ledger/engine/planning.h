@@ -28,6 +28,17 @@ class Planning {
   virtual void start() = 0;
   /// Takes a unit at the end of the book's queue.
   virtual void push(Unit unit) = 0;
+  /// Gives up the claim of an item that left nothing: whoever waits with the same id is planned in
+  /// its stead, in its own turn. A member of a group cannot be planned by itself; it is told so.
+  void release(Claims& claims, const ClaimKey& key) {
+    while (auto next = claims.release(key)) {
+      if (!next->request->submission.group_of(next->item))
+        return push(Unit{std::move(next->request), {next->item}, 0});
+      next->request->answers[next->item].refusal =
+          refuse(RefusalCode::kGroupMalformed, "its id was under way and left nothing");
+      push(Unit{std::move(next->request), {}, 1});
+    }
+  }
   /// The next block, sealed for the journal; null when there is none within the time, or no more.
   virtual std::shared_ptr<GatheredBlock> take(std::chrono::milliseconds timeout) = 0;
   /// The block that was taken last is durable and published.

@@ -15,7 +15,25 @@ struct Submission {
   std::vector<VoucherRequest> vouchers;
   std::vector<Command> commands;
   Book::Done done;
+  Groups groups;  ///< by their first item
   std::size_t items() const { return vouchers.size() + commands.size(); }
+  const ClaimKey& key(std::size_t item) const {
+    return vouchers.empty() ? commands[item].key : vouchers[item].key;
+  }
+  /// Null where an item is a command of its own kind.
+  const VoucherRequest* voucher(std::size_t item) const {
+    return vouchers.empty() ? commands[item].voucher.get() : &vouchers[item];
+  }
+  /// The group that an item belongs to; null: none.
+  const LinkedGroup* group_of(std::size_t item) const {
+    if (groups.empty()) return nullptr;
+    const auto after =
+        std::upper_bound(groups.begin(), groups.end(), item,
+                         [](std::size_t i, const LinkedGroup& group) { return i < group.first; });
+    if (after == groups.begin()) return nullptr;
+    const LinkedGroup& group = *std::prev(after);
+    return item < group.first + group.count ? &group : nullptr;
+  }
 };
 
 /// A submission and its answers. Each item is answered by one thread, once; the committer counts
@@ -23,10 +41,7 @@ struct Submission {
 struct Request {
   explicit Request(Submission taken)
       : submission(std::move(taken)), answers(submission.items()), open(submission.items()) {}
-  const ClaimKey& key(std::size_t item) const {
-    return submission.vouchers.empty() ? submission.commands[item].key
-                                       : submission.vouchers[item].key;
-  }
+  const ClaimKey& key(std::size_t item) const { return submission.key(item); }
 
   Submission submission;
   Book::Answers answers;
@@ -34,7 +49,8 @@ struct Request {
 };
 using RequestPtr = std::shared_ptr<Request>;
 
-/// A place in the book's queue: items of one request that are planned in this order.
+/// A place in the book's queue: items of one request that are planned in this order. Of a linked
+/// group all or none.
 struct Unit {
   RequestPtr request;
   std::vector<std::uint32_t> items;

@@ -4,6 +4,7 @@
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
+#include "ledger/core/voucher_rules.h"
 
 namespace suanpan {
 
@@ -46,14 +47,48 @@ unsigned ShardRoom::route_legs(const Legs& legs, const std::vector<bool>& hot) c
   return found;
 }
 
-unsigned ShardRoom::route(const Unit& unit, std::uint32_t item,
-                          const std::vector<bool>& hot) const {
-  const Submission& submission = unit.request->submission;
-  if (!submission.vouchers.empty()) {
-    const VoucherRequest& voucher = submission.vouchers[item];
-    const unsigned shard = route_legs(voucher.legs, hot);
-    return shard == kAnyShard ? spread_over(std::hash<std::string>{}(voucher.key.bytes())) : shard;
+unsigned ShardRoom::both(unsigned a, unsigned b) {
+  if (a == b || b == kAnyShard) return a;
+  return a == kAnyShard ? b : kWholeBook;
+}
+
+// What is decided by a balance goes to where that balance is whole.
+unsigned ShardRoom::route_voucher(const VoucherRequest& voucher,
+                                  const std::vector<bool>& hot) const {
+  unsigned shard = route_legs(voucher.legs, hot);
+  if (!voucher.rules) return shard;
+  const auto needs = [&](AccountId id) {
+    shard = both(shard, id.value < hot.size() && hot[id.value] ? kWholeBook : book_->home(id));
+  };
+  for (const Expectation& e : voucher.rules->expects)
+    if (e.at_least || e.at_most) needs(e.account);
+  for (const Sweep& sweep : voucher.rules->sweeps) {
+    if (sweep.of & Sweep::kDebit) needs(voucher.legs[sweep.leg].debit);
+    if (sweep.of & Sweep::kCredit) needs(voucher.legs[sweep.leg].credit);
   }
+  return shard;
+}
+
+std::vector<unsigned> ShardRoom::routes_of(const Unit& unit, const std::vector<bool>& hot) const {
+  const Submission& submission = unit.request->submission;
+  std::vector<unsigned> routes(unit.items.size());
+  for (std::size_t i = 0, end = 0; i < routes.size(); i = end) {
+    const LinkedGroup* group = submission.group_of(unit.items[i]);
+    end = i + (group ? group->count : 1);
+    unsigned shard = kAnyShard;  // of all of the group
+    for (std::size_t n = i; n < end; ++n)
+      shard = both(shard, route(submission, unit.items[n], hot));
+    if (shard == kAnyShard)
+      shard = spread_over(std::hash<std::string>{}(submission.key(unit.items[i]).bytes()));
+    std::fill(routes.begin() + static_cast<std::ptrdiff_t>(i),
+              routes.begin() + static_cast<std::ptrdiff_t>(end), shard);
+  }
+  return routes;
+}
+
+unsigned ShardRoom::route(const Submission& submission, std::uint32_t item,
+                          const std::vector<bool>& hot) const {
+  if (const VoucherRequest* voucher = submission.voucher(item)) return route_voucher(*voucher, hot);
   const std::optional<Command::About>& about = submission.commands[item].about;
   return about ? route_about(*about, hot) : kWholeBook;
 }
@@ -91,10 +126,9 @@ void ShardRoom::push(Unit unit) {
     hot = hot_;
   }
   const std::size_t items = unit.items.size();
-  std::vector<unsigned> routes(items);
+  const std::vector<unsigned> routes = routes_of(unit, *hot);
   std::size_t first_whole = items, end_whole = items;
   for (std::size_t i = 0; i < items; ++i) {
-    routes[i] = route(unit, unit.items[i], *hot);
     if (routes[i] != kWholeBook) continue;
     first_whole = std::min(first_whole, i);
     end_whole = i + 1;
@@ -127,10 +161,11 @@ void ShardRoom::push(Unit unit) {
 }
 
 void ShardRoom::move_on(const Ticket& ticket, std::vector<std::uint32_t> items) {
-  if (ticket.unit.items.size() == 1) {
-    // A command by itself, and nothing came after it: its moment is not used, it gets it again.
+  if (ticket.unit.items.size() == items.size()) {
+    // All of it, and nothing came after it: its moments are not used, it gets them again.
+    const auto used = static_cast<std::int64_t>(items.size());
     std::lock_guard lock(mutex_);
-    if (last_moment_ == ticket.moment) --last_moment_.ns;
+    if (last_moment_.ns == ticket.moment.ns + used - 1) last_moment_.ns -= used;
   }
   const auto moved = std::make_shared<Ticket>();
   Part& part = moved->parts.emplace_back();
@@ -243,9 +278,16 @@ void ShardRoom::plan_part(Planner& planner, const TicketPtr& ticket, std::uint32
   if (ticket->expiries > 0) plan_expiries(*ticket, *part.planned);
   Stamper local;  // the committer gives out what lasts; only the moments are true already
   std::vector<std::uint32_t> moved;
-  for (const std::uint32_t place : part.places) {
-    const std::uint32_t item = ticket->unit.items[place];
+  for (std::size_t n = 0; n < part.places.size(); ++n) {
     Request& request = *ticket->unit.request;
+    const std::uint32_t place = part.places[n];
+    const std::uint32_t item = ticket->unit.items[place];
+    if (const LinkedGroup* group = request.submission.group_of(item)) {
+      if (!plan_group(planner, *ticket, number, place, *group, whole))
+        for (std::uint32_t i = 0; i < group->count; ++i) moved.push_back(item + i);
+      n += group->count - 1;
+      continue;
+    }
     const auto first = static_cast<std::uint32_t>(part.planned->records());
     local.last_timestamp = Timestamp{};
     auto answer = planner.plan(request.submission, item, Timestamp{ticket->moment.ns + place},
@@ -258,16 +300,37 @@ void ShardRoom::plan_part(Planner& planner, const TicketPtr& ticket, std::uint32
     request.answers[item] = std::move(*answer);
     const auto count = static_cast<std::uint32_t>(part.planned->records()) - first;
     ticket->placed[place] = Placed{number, first, count};
-    if (count > 0) continue;
-    // It left nothing: whoever waits with the same id is planned in its stead, in its own turn.
-    if (auto next = room_.claims.release(request.key(item)))
-      push(Unit{std::move(next->request), {next->item}, 0});
+    if (count == 0) release(room_.claims, request.key(item));
   }
   if (!moved.empty()) {
     ticket->moved += moved.size();
     move_on(*ticket, std::move(moved));
   }
   end_part(*ticket);
+}
+
+bool ShardRoom::plan_group(Planner& planner, Ticket& ticket, std::uint32_t part,
+                           std::uint32_t place, const LinkedGroup& group, bool whole) {
+  Request& request = *ticket.unit.request;
+  BlockBuilder& planned = *ticket.parts[part].planned;
+  auto first = static_cast<std::uint32_t>(planned.records());
+  Stamper local;
+  const bool decided =
+      planner.plan_group(request.submission, group, Timestamp{ticket.moment.ns + place}, planned,
+                         local, request.answers);
+  CHECK_OR_DIE(decided || !whole, "the whole book does not decide");
+  if (!decided) return false;
+  for (std::uint32_t i = 0; i < group.count; ++i) {
+    if (request.answers[group.first + i].seq == 0) {
+      release(room_.claims, request.key(group.first + i));
+      continue;
+    }
+    std::uint32_t count = 1;
+    while (!planned.peek()[first + count - 1].last_leg()) ++count;
+    ticket.placed[place + i] = Placed{part, first, count};
+    first += count;
+  }
+  return true;
 }
 
 void ShardRoom::plan_expiries(Ticket& ticket, BlockBuilder& block) {

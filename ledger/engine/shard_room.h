@@ -89,8 +89,13 @@ class ShardRoom final : public Planning {
   };
   static constexpr unsigned kAnyShard = ~0u, kWholeBook = ~0u - 1;
 
-  unsigned route(const Unit& unit, std::uint32_t item, const std::vector<bool>& hot) const;
+  std::vector<unsigned> routes_of(const Unit& unit, const std::vector<bool>& hot) const;
+  unsigned route(const Submission& submission, std::uint32_t item,
+                 const std::vector<bool>& hot) const;
+  unsigned route_voucher(const VoucherRequest& voucher, const std::vector<bool>& hot) const;
   unsigned route_about(const Command::About& about, const std::vector<bool>& hot) const;
+  /// The one route of two things that are decided together.
+  static unsigned both(unsigned a, unsigned b);
   template <class Legs>
   unsigned route_legs(const Legs& legs, const std::vector<bool>& hot) const;
   unsigned spread_over(std::uint64_t hash) const {
@@ -104,6 +109,9 @@ class ShardRoom final : public Planning {
   Timestamp next_moment(std::size_t items);
 
   void loop(Shard& shard);
+  /// Answers a group of a part; false: it leaves for a barrier.
+  bool plan_group(Planner& planner, Ticket& ticket, std::uint32_t part, std::uint32_t place,
+                  const LinkedGroup& group, bool whole);
   void plan_part(Planner& planner, const TicketPtr& ticket, std::uint32_t part, bool whole);
   void come_to(Barrier& barrier);
   void plan_whole(Barrier& barrier);

@@ -194,6 +194,18 @@ bool ShardView::take(const ChangeSet& changes) {
   return true;
 }
 
+// As one change set: documents follow their versions, and nothing else of them has an order here.
+bool ShardView::take_group(const std::vector<ChangeSet>& group) {
+  ChangeSet all;
+  for (const ChangeSet& changes : group) {
+    all.transfers.insert(all.transfers.end(), changes.transfers.begin(), changes.transfers.end());
+    all.documents.insert(all.documents.end(), changes.documents.begin(), changes.documents.end());
+    all.accounts.insert(all.accounts.end(), changes.accounts.begin(), changes.accounts.end());
+    if (changes.book) all.book = changes.book;
+  }
+  return take(all);
+}
+
 void WholeView::open() {
   totals_.clear();
   hot_changed_ = false;

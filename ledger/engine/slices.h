@@ -85,6 +85,7 @@ class ShardView final : public Ground, private View {
 
   const View& begin() override;
   bool take(const ChangeSet& changes) override;
+  bool take_group(const std::vector<ChangeSet>& group) override;
   bool stands(const Refusal& refusal) override;
 
  private:

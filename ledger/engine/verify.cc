@@ -132,6 +132,7 @@ Result<Fault> Verification::take(const BlockPtr& block) {
   });
   if (failed) return *failed;
   if (fault) return fault;
+  if (Fault open = audit_.end_block()) return open;
   if (block->last_timestamp().ns != audit_.last_timestamp_ns())
     return Fault(fmt::format("journal block at {}: its header names another last timestamp",
                              block->first_seq()));

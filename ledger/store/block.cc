@@ -7,6 +7,7 @@
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
+#include "ledger/core/voucher_rules.h"
 #include "ledger/store/record_pack.h"
 
 namespace suanpan {
@@ -26,6 +27,7 @@ enum Tag : std::uint8_t {
   kContent = 6,
   kAnswer = 7,
   kRefusalDetail = 8,
+  kRules = 16,
 };
 
 void section(std::string& out, Tag tag, const ByteWriter& payload) {
@@ -57,6 +59,13 @@ std::shared_ptr<const VoucherText> read_text(ByteReader& r) {
   text.maker = r.text();
   text.checker = r.text();
   return std::make_shared<const VoucherText>(std::move(text));
+}
+
+void write_rules(std::string& out, const VoucherRules* rules) {
+  if (!rules || (rules->expects.empty() && rules->sweeps.empty())) return;
+  ByteWriter w;
+  w.text(encode(*rules));
+  section(out, kRules, w);
 }
 
 void write_account(std::string& out, const Account& a) {
@@ -195,6 +204,7 @@ Record BlockBuilder::head(const CommandEnvelope& command, Stamper& stamper) cons
   r.caller = command.key.caller.value;
   r.command_kind = static_cast<std::uint8_t>(command.kind);
   r.transfer_kind = static_cast<std::uint8_t>(TransferKind::kNone);
+  if (command.linked) r.flags |= Record::kLinked;
   if (const VoucherRequest* v = command.voucher) {
     if (v->date) r.flags |= Record::kDateGiven;
     if (v->adjustment) r.flags |= Record::kAdjustment;
@@ -248,6 +258,7 @@ Answer BlockBuilder::accept(const CommandEnvelope& command, const ChangeSet& cha
     }
     write_text(contents_->variable, *changes.text, fits_inline(key));
   }
+  write_rules(contents_->variable, changes.rules.get());
   write_effects(contents_->variable, changes);
   if (command.content) write_content(contents_->variable, *command.content);
   finish(first, begin);
@@ -276,6 +287,7 @@ Answer BlockBuilder::refuse(const CommandEnvelope& command, const Refusal& refus
     for (const Leg& leg : v->legs)
       asked.push_back(Transfer{leg.debit, leg.credit, leg.amount, TransferKind::kNone});
     if (v->text) write_text(contents_->variable, *v->text, false);
+    write_rules(contents_->variable, v->rules.get());
   }
   if (command.content) write_content(contents_->variable, *command.content);
   if (!refusal.detail.empty()) {
@@ -386,6 +398,17 @@ Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
           for (int i = 0; i < 5; ++i) r.skip_text();
         good = r.done();
         break;
+      case kRules: {
+        if (!all) {
+          r.skip_text();
+          good = r.done();
+          break;
+        }
+        auto rules = decode_voucher_rules(r.text());
+        good = r.done() && rules.has_value();
+        if (good) part.rules = std::make_shared<const VoucherRules>(std::move(*rules));
+        break;
+      }
       case kAccount: {
         auto account = read_account(payload);
         good = account.has_value();
@@ -607,6 +630,7 @@ StoredCommand read_command(std::span<const Record> legs, std::string_view variab
   stored.voucher_no = first.voucher_no;
   stored.date_given = first.flags & Record::kDateGiven;
   stored.adjustment = first.flags & Record::kAdjustment;
+  stored.linked = first.flags & Record::kLinked;
   stored.hold = first.flags & Record::kHold;
   stored.expires_at.ns = first.expires_ns;
   stored.content = std::move(part.content);
@@ -626,6 +650,7 @@ StoredCommand read_command(std::span<const Record> legs, std::string_view variab
     part.text = std::make_shared<const VoucherText>(std::move(text));
   }
   effects.text = std::move(part.text);
+  effects.rules = std::move(part.rules);
   effects.accounts = std::move(part.accounts);
   for (const DocumentPtr& document : part.documents) effects.documents.push_back(*document);
   effects.events = std::move(part.events);

@@ -10,7 +10,10 @@
 //            | version 2: stored_variable_bytes, LZ4 if fewer than variable_bytes
 //   section := tag u8 | length u32 | payload      those of a command begin at its variable_offset
 //
-// A command is one record, or one per leg with the same seq. The hash of a block is SHA-256 over
+// A command is one record, or one per leg with the same seq. Linked commands, which stand or fall
+// together, follow each other in one block, each but the last with kLinked.
+//
+// The hash of a block is SHA-256 over
 // all its bytes as they are stored, up to the checksum; it goes into the next block's header, so
 // the journal is one chain. All integers are little-endian. The journal writes version 2; version 1
 // is what earlier journals hold, and what a tool writes that wants its records in place.
@@ -63,7 +66,7 @@ struct Record {
   char business_key[16];    ///< zero-padded, when it fits; else in the variable part
 
   static constexpr std::uint8_t kMoreLegs = 1, kHasVariable = 2, kDateGiven = 4, kAdjustment = 8,
-                                kHasEffective = 16, kInlineKey = 32, kHold = 64;
+                                kHasEffective = 16, kInlineKey = 32, kHold = 64, kLinked = 128;
   bool last_leg() const { return (flags & kMoreLegs) == 0; }
   ClaimKey key() const { return {Id128{id_hi, id_lo}, CallerId{caller}}; }
   Transfer transfer() const {
@@ -109,6 +112,7 @@ struct CommandEnvelope {
   const Content* content = nullptr;         ///< null for kVoucher
   const VoucherRequest* voucher = nullptr;  ///< kVoucher only: the fields are the content
   Timestamp now;
+  bool linked = false;  ///< one group with the command after it
 };
 
 /// A block while it is gathered, and after. Owns its bytes. Not thread-safe while it is built.
@@ -156,7 +160,8 @@ class BlockBuilder {
 
 /// The variable part of one command, decoded.
 struct VariablePart {
-  std::shared_ptr<const VoucherText> text;  ///< null: none
+  std::shared_ptr<const VoucherText> text;    ///< null: none
+  std::shared_ptr<const VoucherRules> rules;  ///< null: none
   std::vector<Account> accounts;
   boost::container::small_vector<DocumentPtr, 1> documents;
   std::vector<Event> events;

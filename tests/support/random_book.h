@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "ledger/core/voucher_rules.h"
 #include "ledger/engine/book.h"
 
 namespace suanpan::test {
@@ -24,8 +26,16 @@ struct RandomCommand {
   PeriodCloseRequest close;
   /// Set on a resend that changed one field: its name.
   std::string changed;
+  bool linked = false;  ///< one group with the command after it
   ClaimKey key() const;
 };
+
+/// How many commands from `at` on belong together: 1 outside a group.
+inline std::size_t together(std::span<const RandomCommand> batch, std::size_t at) {
+  std::size_t end = at;
+  while (batch[end].linked) ++end;
+  return end + 1 - at;
+}
 
 struct Expected {
   RefusalCode code = RefusalCode::kNone;
@@ -33,6 +43,7 @@ struct Expected {
   bool replayed = false;
   std::uint64_t seq = 0;
   std::uint32_t voucher_no = 0;
+  std::string answer;  ///< checked where it is not empty
 };
 
 /// What a book must be after the commands so far.
@@ -69,6 +80,8 @@ class BookModel {
   /// Call before each submission: what is due expires first.
   void expire(Timestamp now);
   Expected predict(const RandomCommand& command, Timestamp now);
+  /// Of a linked group, or of one command.
+  std::vector<Expected> predict(std::span<const RandomCommand> group, Timestamp now);
 
   const std::vector<Account>& accounts() const { return accounts_; }
   const std::map<ClaimKey, Held>& holds() const { return holds_; }
@@ -97,6 +110,10 @@ class BookModel {
   Verdict date(const std::optional<Date>& wanted, bool adjustment, const VoucherText* text) const;
   Verdict leg(const Leg& l, bool red) const;
   Verdict limits(const std::vector<Leg>& legs, Moves how) const;
+  Verdict expectations(const VoucherRules& rules) const;
+  Verdict sweep(const VoucherRules& rules, std::vector<Leg>& legs, bool hold) const;
+  std::vector<Expected> fall(std::span<const RandomCommand> group, std::size_t failed,
+                             const Expected& refused);
   Verdict open_hold(const ClaimKey& key, Timestamp now) const;
   void move(const std::vector<Leg>& legs, Moves how, Date date);
   void number(Date date, VoucherType type);
@@ -110,6 +127,7 @@ class BookModel {
   Date day_, closed_;
   std::uint64_t seq_ = 1;     // the opening of the book
   std::uint32_t number_ = 0;  // of the command that is being decided
+  std::string answer_;        // likewise
 };
 
 /// Draws commands; the same seed draws the same stream.
@@ -124,6 +142,9 @@ class CommandStream {
  private:
   RandomCommand draw_voucher(const BookModel& model, Timestamp now);
   RandomCommand draw_other(const BookModel& model);
+  std::vector<RandomCommand> draw_group(const BookModel& model, Timestamp now, bool vouchers);
+  void draw_rules(const BookModel& model, VoucherRequest& voucher);
+  static bool journalled(const RandomCommand& c);
   RandomCommand resend(const RandomCommand& before);
   ClaimKey fresh_key();
   AccountId any_account(const BookModel& model);
@@ -136,6 +157,7 @@ class CommandStream {
   std::uint64_t hot_;
   std::uint64_t count_ = 0;
   std::vector<RandomCommand> sent_vouchers_, sent_others_;
+  std::vector<std::vector<RandomCommand>> sent_groups_;
   std::vector<ClaimKey> vouchers_, holds_;  // of earlier batches
 };
 
@@ -194,6 +216,7 @@ inline Expected BookModel::predict(const RandomCommand& c, Timestamp now) {
     return expected;
   }
   number_ = 0;
+  answer_.clear();
   ++seq_;
   if (const Verdict refused = decide(c, now)) {
     expected.code = refused->first;
@@ -202,17 +225,97 @@ inline Expected BookModel::predict(const RandomCommand& c, Timestamp now) {
   vouchers_.try_emplace(c.key());  // whatever posted nothing cannot be reversed
   expected.seq = seq_;
   expected.voucher_no = number_;
+  if (expected.code == RefusalCode::kNone) expected.answer = answer_;
   answers_[c.key()] = expected;
   return expected;
+}
+
+inline std::vector<Expected> BookModel::predict(std::span<const RandomCommand> group,
+                                                Timestamp now) {
+  std::vector<Expected> told(group.size());
+  if (group.size() == 1) {
+    told[0] = predict(group[0], now);
+    return told;
+  }
+  const auto place = [](std::size_t i) { return std::to_string(i); };
+  std::size_t known = 0, first_known = group.size();
+  for (std::size_t i = group.size(); i-- > 0;)
+    if (answers_.count(group[i].key())) {
+      ++known;
+      first_known = i;
+    }
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const Verdict bad = malformed(group[i]);
+    if (!bad) continue;
+    for (std::size_t n = 0; n < group.size(); ++n) {
+      const Verdict own = malformed(group[n]);
+      told[n].code = own ? own->first : RefusalCode::kGroupMalformed;
+      told[n].detail = own ? own->second : place(i);
+    }
+    return told;
+  }
+  if (known > 0) {
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (answers_.count(group[i].key())) {
+        told[i] = predict(group[i], now);
+      } else {
+        told[i].code = RefusalCode::kGroupMalformed;
+        told[i].detail = place(first_known) + " is known or under way";
+      }
+    }
+    return told;
+  }
+  const auto accounts = accounts_;
+  const auto holds = holds_;
+  const auto numbers = numbers_;
+  std::map<ClaimKey, Voucher> originals;
+  for (const RandomCommand& c : group)
+    if (const auto it = vouchers_.find(c.reversal.original); it != vouchers_.end())
+      originals.insert(*it);
+  const Date day = day_, closed = closed_;
+  const std::uint64_t seq = seq_;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    told[i] = predict(group[i], now);
+    if (told[i].code == RefusalCode::kNone) continue;
+    accounts_ = accounts;
+    holds_ = holds;
+    numbers_ = numbers;
+    for (const auto& [key, original] : originals) vouchers_[key] = original;
+    day_ = day;
+    closed_ = closed;
+    seq_ = seq;
+    return fall(group, i, told[i]);
+  }
+  return told;
+}
+
+// All of them are refused, each with a place in the journal of its own.
+inline std::vector<Expected> BookModel::fall(std::span<const RandomCommand> group,
+                                             std::size_t failed, const Expected& refused) {
+  std::vector<Expected> told;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    Expected& e = told.emplace_back();
+    e.code = i == failed ? refused.code : RefusalCode::kGroupFailed;
+    e.detail = i == failed ? refused.detail : std::to_string(failed);
+    e.seq = ++seq_;
+    answers_[group[i].key()] = e;
+    vouchers_[group[i].key()] = Voucher{};
+  }
+  return told;
 }
 
 inline BookModel::Verdict BookModel::malformed(const RandomCommand& c) const {
   if (c.kind != CommandKind::kVoucher) return {};  // the stream draws none
   const VoucherRequest& v = c.voucher;
   if (v.legs.empty()) return {{RefusalCode::kLegsMissing, ""}};
-  for (const Leg& l : v.legs) {
+  for (std::size_t i = 0; i < v.legs.size(); ++i) {
+    const Leg& l = v.legs[i];
     if (l.debit.value == 0 || l.credit.value == 0) return {{RefusalCode::kAccountMissing, ""}};
     if (l.debit == l.credit) return {{RefusalCode::kAccountsSame, ""}};
+    bool swept = false;  // with a maximum that is in order
+    if (v.rules)
+      for (const Sweep& s : v.rules->sweeps) swept = swept || s.leg == i;
+    if (swept) continue;
     if (l.amount < 1) return {{RefusalCode::kAmountNotPositive, ""}};
     if (l.amount > 1'000'000'000'000'000) return {{RefusalCode::kAmountTooLarge, ""}};
   }
@@ -247,12 +350,16 @@ inline BookModel::Verdict BookModel::decide(const RandomCommand& c, Timestamp no
 }
 
 inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp now) {
-  const std::vector<Leg> legs(v.legs.begin(), v.legs.end());
+  std::vector<Leg> legs(v.legs.begin(), v.legs.end());
   if (Verdict bad = date(v.date, v.adjustment, v.text.get())) return bad;
+  if (v.rules)
+    if (Verdict bad = expectations(*v.rules)) return bad;
   for (const Leg& l : legs)
     if (Verdict bad = leg(l, false)) return bad;
   if (v.hold && v.expires_at.ns != 0 && v.expires_at.ns <= now.ns)
     return {{RefusalCode::kHoldExpired, ""}};
+  if (v.rules)
+    if (Verdict bad = sweep(*v.rules, legs, v.hold)) return bad;
   const Moves how = v.hold ? Moves::kHolds : Moves::kPosts;
   if (Verdict bad = limits(legs, how)) return bad;
   const Date on = v.date.value_or(day_);
@@ -263,6 +370,55 @@ inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp 
     vouchers_[v.key] = Voucher{legs, std::vector<std::int64_t>(legs.size(), 0), true, v.type};
   }
   move(legs, how, on);
+  if (v.rules && !v.rules->sweeps.empty()) {
+    for (const Leg& l : legs) answer_ += (answer_.empty() ? "[" : ",") + std::to_string(l.amount);
+    answer_ += "]";
+  }
+  return {};
+}
+
+inline BookModel::Verdict BookModel::expectations(const VoucherRules& rules) const {
+  for (const Expectation& e : rules.expects) {
+    if (e.account.value > accounts_.size()) return {{RefusalCode::kExpectedAccountNotFound, ""}};
+    const Account& a = accounts_[e.account.value - 1];
+    if (e.version.value_or(a.version) != a.version)
+      return {{RefusalCode::kVersionNotExpected, a.code}};
+    const std::int64_t is = e.of == BalanceOf::kPosted ? a.posted() : a.available();
+    if (is < e.at_least.value_or(is) || is > e.at_most.value_or(is))
+      return {{RefusalCode::kBalanceNotExpected, a.code}};
+  }
+  return {};
+}
+
+// Leg by leg: what is left on the swept side after the legs before, down to nothing.
+inline BookModel::Verdict BookModel::sweep(const VoucherRules& rules, std::vector<Leg>& legs,
+                                           bool hold) const {
+  struct Totals {
+    std::int64_t debits, credits, held_debits, held_credits;
+  };
+  std::map<std::uint32_t, Totals> now;
+  for (const Leg& l : legs)
+    for (const AccountId id : {l.debit, l.credit}) {
+      const Account& a = accounts_[id.value - 1];
+      now[id.value] = Totals{a.debits, a.credits, a.held_debits, a.held_credits};
+    }
+  for (std::size_t i = 0; i < legs.size(); ++i) {
+    Totals &d = now[legs[i].debit.value], &c = now[legs[i].credit.value];
+    for (const Sweep& s : rules.sweeps) {
+      if (s.leg != i) continue;
+      legs[i].amount = s.at_most;
+      const std::int64_t of_debit = d.credits - d.debits - d.held_debits;
+      const std::int64_t of_credit = c.debits - c.credits - c.held_credits;
+      if ((s.of & Sweep::kDebit) != 0) legs[i].amount = std::min(legs[i].amount, of_debit);
+      if (legs[i].amount <= 0)
+        return {{RefusalCode::kNothingToSweep, accounts_[legs[i].debit.value - 1].code}};
+      if ((s.of & Sweep::kCredit) != 0) legs[i].amount = std::min(legs[i].amount, of_credit);
+      if (legs[i].amount <= 0)
+        return {{RefusalCode::kNothingToSweep, accounts_[legs[i].credit.value - 1].code}};
+    }
+    (hold ? d.held_debits : d.debits) += legs[i].amount;
+    (hold ? c.held_credits : c.credits) += legs[i].amount;
+  }
   return {};
 }
 
@@ -543,7 +699,57 @@ inline RandomCommand CommandStream::draw_voucher(const BookModel& model, Timesta
     text.checker = below(4) ? "李四" : below(2) ? "张三" : "";
     v.text = std::make_shared<VoucherText>(std::move(text));
   }
+  if (below(6) == 0) draw_rules(model, v);
   return c;
+}
+
+inline void CommandStream::draw_rules(const BookModel& model, VoucherRequest& v) {
+  VoucherRules rules;
+  for (std::uint64_t n = below(3); n-- > 0;) {
+    Expectation e;
+    const auto which = below(model.accounts().size());
+    const BookModel::Account& a = model.accounts()[which];
+    e.account = below(60) == 0 ? AccountId{7777} : AccountId{static_cast<std::uint32_t>(which + 1)};
+    if (below(3) == 0) e.of = BalanceOf::kPosted;
+    const std::int64_t is = e.of == BalanceOf::kPosted ? a.posted() : a.available();
+    const std::int64_t off = static_cast<std::int64_t>(below(8)) / 6;
+    const std::uint64_t what = below(4);
+    if (what != 1) e.at_least = what == 3 ? is + off : is - 20 + off * 25;
+    if (what != 0) e.at_most = what == 3 ? is + off : is + 20 - off * 25;
+    if (e.at_least && e.at_most && *e.at_least > *e.at_most) e.at_least = e.at_most;
+    if (below(4) == 0) e.version = a.version + (below(5) == 0 ? 1 : 0);
+    rules.expects.push_back(e);
+  }
+  for (std::size_t i = 0; i < v.legs.size(); ++i) {
+    if (below(3) == 0) continue;
+    Sweep sweep;
+    sweep.leg = static_cast<std::uint32_t>(i);
+    sweep.of = static_cast<std::uint8_t>(1 + below(3));
+    if (below(2) == 0) sweep.at_most = static_cast<std::int64_t>(1 + below(150));
+    v.legs[i].amount = 0;
+    rules.sweeps.push_back(sweep);
+  }
+  v.rules = std::make_shared<const VoucherRules>(std::move(rules));
+}
+
+// Vouchers, or whatever there is; now and then a hold and what is posted of it.
+inline std::vector<RandomCommand> CommandStream::draw_group(const BookModel& model, Timestamp now,
+                                                            bool vouchers) {
+  std::vector<RandomCommand> group;
+  for (std::uint64_t n = 2 + below(5); n-- > 0;) {
+    const bool voucher = vouchers || below(2) == 0;
+    group.push_back(voucher ? draw_voucher(model, now) : draw_other(model));
+    const VoucherRequest& last = group.back().voucher;
+    if (vouchers || !voucher || !last.hold || last.legs.empty() || below(2) == 0) continue;
+    RandomCommand post;
+    post.kind = CommandKind::kPostHold;
+    post.post.key = fresh_key();
+    post.post.hold = last.key;
+    if (below(2) == 0) post.post.amounts.assign(last.legs.size(), 1);
+    group.push_back(post);
+  }
+  for (std::size_t i = 0; i + 1 < group.size(); ++i) group[i].linked = true;
+  return group;
 }
 
 inline RandomCommand CommandStream::draw_other(const BookModel& model) {
@@ -609,6 +815,14 @@ inline RandomCommand CommandStream::resend(const RandomCommand& before) {
           c.changed = "code";
           break;
         case 1:
+          if (c.voucher.legs[0].amount == 0) {
+            VoucherRules rules = *c.voucher.rules;
+            rules.sweeps[0].at_most -= 1;
+            if (rules.sweeps[0].at_most == 0) rules.sweeps[0].at_most = 2;
+            c.voucher.rules = std::make_shared<const VoucherRules>(std::move(rules));
+            c.changed = "up_to";
+            break;
+          }
           c.voucher.legs[0].amount += c.voucher.legs[0].amount > 100 ? -1 : 1;
           c.changed = "amount";
           break;
@@ -655,33 +869,58 @@ inline RandomCommand CommandStream::resend(const RandomCommand& before) {
   return c;
 }
 
+inline bool CommandStream::journalled(const RandomCommand& c) {
+  if (c.kind != CommandKind::kVoucher) return true;
+  if (c.voucher.legs.empty() || (c.voucher.text && c.voucher.text->summary == "\xff")) return false;
+  for (std::size_t i = 0; i < c.voucher.legs.size(); ++i) {
+    const Leg& l = c.voucher.legs[i];
+    bool swept = false;
+    if (c.voucher.rules)
+      for (const Sweep& s : c.voucher.rules->sweeps) swept = swept || s.leg == i;
+    if (l.debit.value == 0 || l.credit.value == 0 || l.debit == l.credit ||
+        (!swept && (l.amount < 1 || l.amount > 1'000'000'000'000'000)))
+      return false;
+  }
+  return true;
+}
+
 inline std::vector<RandomCommand> CommandStream::batch(const BookModel& model, Timestamp now) {
   std::vector<RandomCommand> batch;
   const bool vouchers = below(3) != 0;
   auto& sent = vouchers ? sent_vouchers_ : sent_others_;
-  const auto journalled = [](const RandomCommand& c) {
-    if (c.kind != CommandKind::kVoucher) return true;
-    if (c.voucher.legs.empty() || (c.voucher.text && c.voucher.text->summary == "\xff"))
-      return false;
-    for (const Leg& l : c.voucher.legs)
-      if (l.debit.value == 0 || l.credit.value == 0 || l.debit == l.credit || l.amount < 1 ||
-          l.amount > 1'000'000'000'000'000)
-        return false;
-    return true;
-  };
+  const std::size_t sent_before = sent.size();
   std::vector<ClaimKey> made, held;
+  const auto add = [&](std::vector<RandomCommand> commands) {
+    batch.insert(batch.end(), commands.begin(), commands.end());
+    for (const RandomCommand& c : commands)
+      if (!journalled(c)) return;  // and nothing of a group is
+    if (commands.size() > 1) sent_groups_.push_back(commands);
+    for (RandomCommand& c : commands) {
+      c.linked = false;
+      // What a group of anything says of a voucher is resent as a voucher.
+      (c.kind == CommandKind::kVoucher ? sent_vouchers_ : sent_others_).push_back(c);
+      (c.kind == CommandKind::kVoucher && c.voucher.hold ? held : made).push_back(c.key());
+    }
+  };
   for (std::uint64_t n = 1 + below(vouchers ? 120 : 30); n-- > 0;) {
     if (!sent.empty() && below(12) == 0) {
       batch.push_back(
           resend(sent[below(2) ? sent.size() - 1 - below(std::min<std::size_t>(sent.size(), 50))
                                : below(sent.size())]));
-      continue;
+    } else if (!sent_groups_.empty() && below(60) == 0) {
+      // All of a group again.
+      const auto& group = sent_groups_[below(sent_groups_.size())];
+      batch.insert(batch.end(), group.begin(), group.end());
+    } else if (sent_before != 0 && below(80) == 0) {
+      // Something new in one group with what is known: neither.
+      auto group = draw_group(model, now, vouchers);
+      group.back() = sent[below(sent_before)];
+      batch.insert(batch.end(), group.begin(), group.end());
+    } else if (below(25) == 0) {
+      add(draw_group(model, now, vouchers));
+    } else {
+      add({vouchers ? draw_voucher(model, now) : draw_other(model)});
     }
-    batch.push_back(vouchers ? draw_voucher(model, now) : draw_other(model));
-    const RandomCommand& c = batch.back();
-    if (!journalled(c)) continue;
-    sent.push_back(c);
-    (c.kind == CommandKind::kVoucher && c.voucher.hold ? held : made).push_back(c.key());
   }
   // What a batch makes is there for the next one: a reversal looks its original up before planning.
   vouchers_.insert(vouchers_.end(), made.begin(), made.end());

@@ -11,6 +11,10 @@
 //   SECOND balance NAME debits=N credits=N [pending=D,C] [red=D,C]         totals that are not
 //   named are 0
 //
+// A voucher may also say expects=NAME/WHAT[,NAME/WHAT…]: WHAT is vN (version), aLOW..HIGH
+// (available balance) or pLOW..HIGH (posted balance), a bound left out where it does not matter. A
+// leg's amount may be debit, credit or both: up to that balance; debit<=N: at most N.
+//
 // A leg is DEBIT>CREDIT:AMOUNT with account names, "?7" for an id that does not exist, "-" for
 // none. Seconds count from the start of the scenario. Blank lines and lines that begin with # are
 // skipped.
@@ -27,6 +31,7 @@
 #include "ledger/core/plan_reversal.h"
 #include "ledger/core/plan_voucher.h"
 #include "ledger/core/state.h"
+#include "ledger/core/voucher_rules.h"
 #include "ledger/store/block.h"
 
 namespace suanpan::test {
@@ -217,17 +222,53 @@ class Scenario {
     return take(request.key, CommandKind::kSetTerms, plan_set_terms(state_, request, moment()));
   }
 
+  static Sweep sweep(const std::string& amount, std::uint32_t leg) {
+    Sweep found;
+    found.leg = leg;
+    const auto most = amount.find("<=");
+    const std::string of = amount.substr(0, most);
+    found.of = of == "debit" ? Sweep::kDebit : of == "credit" ? Sweep::kCredit : 3;
+    if (most != std::string::npos) found.at_most = std::stoll(amount.substr(most + 2));
+    return found;
+  }
+  void expectations(const std::string& text, VoucherRules& rules) const {
+    std::istringstream in(text);
+    for (std::string part; std::getline(in, part, ',');) {
+      const auto slash = part.find('/');
+      Expectation e;
+      e.account = id(part.substr(0, slash));
+      const std::string what = part.substr(slash + 1);
+      if (what[0] == 'v') {
+        e.version = static_cast<std::uint32_t>(std::stoul(what.substr(1)));
+      } else {
+        if (what[0] == 'p') e.of = BalanceOf::kPosted;
+        const auto dots = what.find("..");
+        const std::string low = what.substr(1, dots - 1), high = what.substr(dots + 2);
+        if (!low.empty()) e.at_least = std::stoll(low);
+        if (!high.empty()) e.at_most = std::stoll(high);
+      }
+      rules.expects.push_back(e);
+    }
+  }
+
   std::string voucher(const Words& w, const Options& o) {
     VoucherRequest request;
+    VoucherRules rules;
     const std::uint64_t n = new_id(w[1]);
     request.key = n == 0 ? ClaimKey{Id128{}, kCaller} : key(n);
     std::istringstream legs(w[2] == "none" ? "" : w[2]);
     for (std::string leg; std::getline(legs, leg, ',');) {
       const auto arrow = leg.find('>'), colon = leg.find(':');
+      const std::string amount = leg.substr(colon + 1);
+      const bool swept = amount[0] == 'd' || amount[0] == 'c' || amount[0] == 'b';
+      if (swept)
+        rules.sweeps.push_back(sweep(amount, static_cast<std::uint32_t>(request.legs.size())));
       request.legs.push_back(Leg{id(leg.substr(0, arrow)),
                                  id(leg.substr(arrow + 1, colon - arrow - 1)),
-                                 std::stoll(leg.substr(colon + 1))});
+                                 swept ? 0 : std::stoll(amount)});
     }
+    expectations(o.text("expects"), rules);
+    if (rules != VoucherRules{}) request.rules = std::make_shared<const VoucherRules>(rules);
     request.hold = o.has("hold");
     if (o.has("expires")) request.expires_at = start_.plus_seconds(o.number("expires"));
     request.date = date_of(o);

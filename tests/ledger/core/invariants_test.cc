@@ -7,6 +7,7 @@
 #include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
 #include "ledger/core/state.h"
+#include "ledger/core/terms_history.h"
 
 using namespace suanpan;
 
@@ -117,6 +118,12 @@ ChangeSet with(Account a, std::uint32_t version) {
   changes.accounts.push_back(std::move(a));
   return changes;
 }
+ChangeSet with_history(const Account& a) {
+  ChangeSet changes = with(a, 2);
+  changes.documents.push_back(
+      terms_change_of(*state().account(a.id), changes.accounts[0], kKey, Timestamp{1}));
+  return changes;
+}
 ChangeSet red(std::int64_t amount, Document total, ClaimKey original = kOriginal) {
   ChangeSet changes = moving(kBank, kOwner, amount, TransferKind::kRed);
   changes.ref = original;
@@ -180,15 +187,42 @@ TEST_CASE("invariants: sound change sets pass") {
       {"a reversal", kReversal, red(-30, reversal_total(2, 80)), "none"},
       {"an account opened", CommandKind::kOpenAccount,
        with(account(AccountId{8}, "9", AccountType::kAsset), 1), "none"},
-      {"terms changed", CommandKind::kSetTerms, with(tightened, 2), "none"},
+      {"terms changed", CommandKind::kSetTerms, with_history(tightened), "none"},
       {"an empty account closed", CommandKind::kSetTerms,
-       with(account(kDeaf, "2101/deaf", AccountType::kLiability, closed), 2), "none"},
+       with_history(account(kDeaf, "2101/deaf", AccountType::kLiability, closed)), "none"},
       {"a day cut", CommandKind::kDayCut, days(1, -1), "none"},
       {"a period closed behind a cut", CommandKind::kDayCut, days(1, 0), "none"},
       {"an order marked", kSetting, with(order(2, OrderState::kPaid)), "none"},
       {"an order refunded", kSetting, with(order(2, OrderState::kRefunded, 100, 100)), "none"},
       {"a payout returned", kSetting, with(payout(2, PayoutState::kReturned)), "none"},
       {"nothing at all", kSetting, nothing(), "none"},
+  });
+}
+
+TEST_CASE("invariants: terms_leave_history ties each change of terms to its document") {
+  Account tightened = account(kBank, "1002", AccountType::kAsset);
+  tightened.terms.limit = LimitKind::kNotBelowZero;
+  const char* const wrong = "terms_leave_history: the history of an account's terms is wrong";
+  ChangeSet by_another = with_history(tightened), other_terms = by_another, untold = by_another,
+            twice = by_another;
+  TermsChange change = *decode_terms_change(by_another.documents[0].bytes);
+  change.by.id.lo ^= 1;
+  by_another.documents[0].bytes = encode(change);
+  change = *decode_terms_change(other_terms.documents[0].bytes);
+  change.before.frozen_in = true;
+  other_terms.documents[0].bytes = encode(change);
+  untold.accounts.clear();
+  twice.documents.push_back(twice.documents[0]);
+  twice.documents[1].key[7] = 9;
+  check({
+      {"without history", CommandKind::kSetTerms, with(tightened, 2),
+       "terms_leave_history: a change of terms leaves no history"},
+      {"by another command", CommandKind::kSetTerms, by_another, wrong},
+      {"from other terms", CommandKind::kSetTerms, other_terms, wrong},
+      {"a change that did not happen", CommandKind::kSetTerms, untold,
+       "terms_leave_history: a change of terms is told that did not happen"},
+      {"two told of one", CommandKind::kSetTerms, twice,
+       "terms_leave_history: a change of terms is told that did not happen"},
   });
 }
 

@@ -23,6 +23,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {9, "text_invalid"},
       {10, "code_invalid"},
       {11, "value_invalid"},
+      {12, "group_malformed"},
       {20, "id_reused_with_other_content"},
       {30, "not_authorised"},
       {99, "internal"},
@@ -31,6 +32,10 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {102, "date_behind"},
       {103, "day_cut_not_forward"},
       {104, "same_person"},
+      {120, "expected_account_not_found"},
+      {121, "version_not_expected"},
+      {122, "balance_not_expected"},
+      {130, "group_failed"},
       {200, "debit_account_not_found"},
       {201, "credit_account_not_found"},
       {202, "account_not_found"},
@@ -71,6 +76,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {602, "not_arrived"},
       {603, "batch_state_wrong"},
       {604, "nothing_to_settle"},
+      {690, "nothing_to_sweep"},
       {700, "below_limit"},
       {701, "overflow"},
   };
@@ -189,6 +195,7 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kPayoutRequest, 23},
       {DocumentKind::kAdjustmentRequest, 26},
       {DocumentKind::kAuthorityRequest, 30},
+      {DocumentKind::kTermsChange, 34},
   };
   for (const auto& [kind, number] : kinds) CHECK(static_cast<int>(kind) == number);
 }

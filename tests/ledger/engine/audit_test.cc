@@ -104,9 +104,7 @@ TEST_CASE("verify: a fault in the journal's money is found though the chain is w
          terms.frozen_out = true;
          Account account = Paper::account_of(p.bank, "1002", AccountType::kAsset, terms);
          account.version = 2;
-         ChangeSet changes = Paper::on(Paper::kToday);
-         changes.accounts.push_back(account);
-         p.accept(CommandKind::kSetTerms, changes);
+         p.set_terms(account);
          p.post(p.bank, p.owner, 1);
          p.post(p.owner, p.bank, 1);
        },
@@ -229,9 +227,7 @@ TEST_CASE("verify: a fault in accounts, documents and days is found") {
     terms.closed = closed;
     Account account = Paper::account_of(p.bank, "1002", type, terms);
     account.version = version;
-    ChangeSet changes = Paper::on(Paper::kToday);
-    changes.accounts.push_back(account);
-    p.accept(CommandKind::kSetTerms, changes);
+    p.set_terms(account);
   };
   const auto book = [](Paper& p, CommandKind kind, int open, int closed) {
     ChangeSet changes = Paper::on(Paper::kToday);

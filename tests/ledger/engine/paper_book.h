@@ -7,6 +7,7 @@
 
 #include "ledger/core/hold.h"
 #include "ledger/core/plan_reversal.h"
+#include "ledger/core/terms_history.h"
 #include "ledger/engine/verify.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/document_projection.h"
@@ -35,9 +36,7 @@ class Paper {
     closed.closed = true;
     Account account = account_of(shut, "2101/shut", AccountType::kLiability, closed);
     account.version = 2;
-    ChangeSet changes = on(kToday);
-    changes.accounts.push_back(account);
-    accept(CommandKind::kSetTerms, changes);
+    set_terms(account);
     open("2101/usd", AccountType::kLiability, {}, Currency::kUSD);
     post(bank, owner, 1'000);
   }
@@ -77,12 +76,22 @@ class Paper {
         account_of(AccountId{++accounts_}, std::move(code), type, terms, currency));
     accept(CommandKind::kOpenAccount, changes);
   }
-  void accept(CommandKind kind, const ChangeSet& changes, ClaimKey id = {}) {
-    if (id.id.is_zero()) id = key(++next_id_);
-    const Content content;
-    const CommandEnvelope envelope{id, kind, &content, nullptr,
-                                   Timestamp{static_cast<std::int64_t>(next_id_) * 1'000}};
-    builder_.accept(envelope, changes, stamper);
+  void accept(CommandKind kind, const ChangeSet& changes, ClaimKey id = {}, bool linked = false) {
+    builder_.accept(envelope(kind, id, linked), changes, stamper);
+  }
+  void refuse(CommandKind kind, RefusalCode code, const std::string& detail, bool linked) {
+    builder_.refuse(envelope(kind, {}, linked), Refusal{code, detail}, kToday, stamper);
+  }
+  /// Changes an account whose terms were none, with its history.
+  void set_terms(const Account& after) {
+    Account before = after;
+    before.terms = {};
+    ChangeSet changes = on(kToday);
+    changes.accounts.push_back(after);
+    changes.documents.push_back(
+        terms_change_of(before, after, key(next_id_ + 1),
+                        Timestamp{static_cast<std::int64_t>(next_id_ + 1) * 1'000}));
+    accept(CommandKind::kSetTerms, changes);
   }
   void post(AccountId debit, AccountId credit, std::int64_t amount) {
     accept(CommandKind::kVoucher, moving(debit, credit, amount));
@@ -185,6 +194,13 @@ class Paper {
   Stamper stamper;
 
  private:
+  CommandEnvelope envelope(CommandKind kind, ClaimKey id, bool linked) {
+    static const Content kNothing;
+    if (id.id.is_zero()) id = key(++next_id_);
+    return {id,    kind, &kNothing, nullptr, Timestamp{static_cast<std::int64_t>(next_id_) * 1'000},
+            linked};
+  }
+
   BlockBuilder builder_;
   std::vector<BlockPtr> blocks_;
   Sha256 last_hash_{};

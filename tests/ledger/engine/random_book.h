@@ -1,12 +1,14 @@
 // A seeded book on a real store that uses everything the ledger has: vouchers of one and many legs,
 // holds posted in parts, voided and expired, red reversals, adjustments, day cuts, period closes,
-// changes of terms, refusals, orders with refunds, payouts, two currencies, Chinese names.
+// changes of terms, linked groups, sweeps, expectations, refusals, orders with refunds, payouts,
+// two currencies, Chinese names.
 #pragma once
 #include <catch2/catch.hpp>
 #include <random>
 #include <thread>
 
 #include "ledger/core/plan_order.h"
+#include "ledger/core/voucher_rules.h"
 #include "ledger/engine/book.h"
 #include "tests/support/temp_folder.h"
 
@@ -120,6 +122,40 @@ class RandomBook {
   }
 
   void voucher() {
+    const VoucherRequest request = any_voucher();
+    if (book_->run(request).accepted()) vouchers_.push_back(request.key);
+  }
+  /// Vouchers, and now and then the rest of a hold, that stand or fall together.
+  void group() {
+    std::vector<Command> commands;
+    std::vector<ClaimKey> keys;
+    for (std::uint64_t n = 2 + pick(3); n-- > 0;) {
+      if (!holds_.empty() && pick(4) == 0) {
+        keys.push_back(next_key());
+        commands.push_back(post_hold({keys.back(), one_of(holds_), {}, text()}));
+        continue;
+      }
+      commands.push_back(post_voucher(any_voucher()));
+      keys.push_back(commands.back().key);
+    }
+    const auto answers = book_->run(commands, {{0, static_cast<std::uint32_t>(commands.size())}});
+    if (answers[0].accepted()) vouchers_.insert(vouchers_.end(), keys.begin(), keys.end());
+  }
+  void rules(VoucherRequest& request) {
+    VoucherRules rules;
+    if (pick(2) == 0) {
+      request.legs[0].amount = 0;
+      Sweep sweep{0, static_cast<std::uint8_t>(1 + pick(3))};
+      if (pick(2) == 0) sweep.at_most = static_cast<std::int64_t>(1 + pick(3'000));
+      rules.sweeps.push_back(sweep);
+    }
+    if (rules.sweeps.empty() || pick(3) == 0) {
+      const std::int64_t low = static_cast<std::int64_t>(pick(20'000)) - 15'000;
+      rules.expects.push_back({one_of(cny_), {}, BalanceOf::kPosted, low, low + 20'000});
+    }
+    request.rules = std::make_shared<const VoucherRules>(std::move(rules));
+  }
+  VoucherRequest any_voucher() {
     VoucherRequest request;
     request.key = next_key();
     request.type = static_cast<VoucherType>(pick(4));
@@ -132,7 +168,8 @@ class RandomBook {
       request.adjustment = true;
       request.text = text(true);
     }
-    if (book_->run(request).accepted()) vouchers_.push_back(request.key);
+    if (pick(8) == 0) rules(request);
+    return request;
   }
   void hold() {
     VoucherRequest request;
@@ -287,6 +324,9 @@ class RandomBook {
         return order();
       case 10:
         return payout();
+      case 11:
+      case 12:
+        return group();
       default:
         return voucher();
     }

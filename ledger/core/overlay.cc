@@ -1,0 +1,69 @@
+#include "ledger/core/overlay.h"
+
+#include "ledger/base/check.h"
+
+namespace suanpan {
+
+Balance& Overlay::covering(AccountId id) {
+  const auto it = balances_.find(id);
+  if (it != balances_.end()) return it->second;
+  return balances_.emplace(id, below_.slice(id)).first->second;
+}
+
+void Overlay::apply(const ChangeSet& changes) {
+  for (const Transfer& t : changes.transfers) {
+    const bool fits = apply_side(covering(t.debit), t, Side::kDebit) &&
+                      apply_side(covering(t.credit), t, Side::kCredit);
+    CHECK_OR_DIE(fits, "a balance overflows in accounts {} or {}", t.debit, t.credit);
+  }
+  for (const Account& account : changes.accounts) {
+    if (opened_here(account.id) && balances_.emplace(account.id, Balance{}).second) {
+      codes_.emplace(account.code, account.id);
+      book_.account_count = account.id.value;
+    }
+    accounts_.insert_or_assign(account.id, account);
+  }
+  for (const DocumentChange& d : changes.documents)
+    documents_.insert_or_assign({d.kind, d.key}, std::make_shared<const Document>(d));
+  if (changes.book) {
+    book_.accounting_date = changes.book->accounting_date;
+    book_.closed_through = changes.book->closed_through;
+  }
+}
+
+const Account* Overlay::account(AccountId id) const {
+  if (const auto it = accounts_.find(id); it != accounts_.end()) return &it->second;
+  return below_.account(id);
+}
+
+const Account* Overlay::account(std::string_view code) const {
+  if (!codes_.empty())
+    if (const auto it = codes_.find(std::string(code)); it != codes_.end())
+      return account(it->second);
+  const Account* found = below_.account(code);
+  return found ? account(found->id) : nullptr;
+}
+
+const Balance& Overlay::balance(AccountId id) const {
+  const auto it = balances_.find(id);
+  if (opened_here(id)) {
+    CHECK_OR_DIE(it != balances_.end(), "account {} is not there", id);
+    return it->second;
+  }
+  const Balance& below = below_.balance(id);
+  return it == balances_.end() ? below : it->second;
+}
+
+const Balance& Overlay::slice(AccountId id) const {
+  const auto it = balances_.find(id);
+  return it == balances_.end() ? below_.slice(id) : it->second;
+}
+
+DocumentPtr Overlay::document(DocumentKind kind, std::string_view key) const {
+  if (!documents_.empty())
+    if (const auto it = documents_.find({kind, std::string(key)}); it != documents_.end())
+      return it->second;
+  return below_.document(kind, key);
+}
+
+}  // namespace suanpan

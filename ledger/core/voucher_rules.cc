@@ -1,0 +1,136 @@
+#include "ledger/core/voucher_rules.h"
+
+#include <algorithm>
+
+#include "ledger/base/bytes.h"
+
+namespace suanpan {
+
+const Sweep* sweep_of(const VoucherRules& rules, std::size_t leg) {
+  for (const Sweep& sweep : rules.sweeps)
+    if (sweep.leg == leg) return &sweep;
+  return nullptr;
+}
+
+std::int64_t most_of_leg(const VoucherRequest& request, std::size_t leg) {
+  const Sweep* sweep = request.rules ? sweep_of(*request.rules, leg) : nullptr;
+  return sweep ? sweep->at_most : request.legs[leg].amount;
+}
+
+Planned<void> check_rules(const VoucherRequest& request) {
+  const VoucherRules& rules = *request.rules;
+  if (rules.expects.size() > kMaxVoucherLegs) return refuse(RefusalCode::kValueInvalid, "expects");
+  for (const Expectation& e : rules.expects) {
+    if (e.account.value == 0) return refuse(RefusalCode::kAccountMissing, "expects");
+    const bool bounded = e.at_least || e.at_most;
+    if ((!e.version && !bounded) || (e.at_least && e.at_most && *e.at_least > *e.at_most) ||
+        (!bounded && e.of != BalanceOf::kAvailable))
+      return refuse(RefusalCode::kValueInvalid, "expects");
+  }
+  for (std::size_t i = 0; i < rules.sweeps.size(); ++i) {
+    const Sweep& sweep = rules.sweeps[i];
+    if (sweep.leg >= request.legs.size() || request.legs[sweep.leg].amount != 0 || sweep.of == 0 ||
+        sweep.of > (Sweep::kDebit | Sweep::kCredit) ||
+        (i > 0 && rules.sweeps[i - 1].leg >= sweep.leg))
+      return refuse(RefusalCode::kValueInvalid, "up_to");
+  }
+  return success();
+}
+
+Planned<void> check_expectations(const View& view, const VoucherRules& rules) {
+  for (const Expectation& e : rules.expects) {
+    const Account* account = view.account(e.account);
+    if (!account) return refuse(RefusalCode::kExpectedAccountNotFound);
+    if (e.version && *e.version != account->version)
+      return refuse(RefusalCode::kVersionNotExpected, account->code);
+    if (!e.at_least && !e.at_most) continue;
+    const Balance& balance = view.balance(e.account);
+    const std::int64_t is = e.of == BalanceOf::kPosted ? balance.posted(account->normal)
+                                                       : balance.available(account->normal);
+    if ((e.at_least && is < *e.at_least) || (e.at_most && is > *e.at_most))
+      return refuse(RefusalCode::kBalanceNotExpected, account->code);
+  }
+  return success();
+}
+
+Planned<void> fill_sweeps(const View& view, const VoucherRules& rules, ChangeSet& changes) {
+  if (rules.sweeps.empty()) return success();
+  auto& legs = changes.transfers;
+  for (const Sweep& sweep : rules.sweeps) {
+    Transfer& leg = legs[sweep.leg];
+    std::int64_t amount = sweep.at_most;
+    for (const Side side : {Side::kDebit, Side::kCredit}) {
+      if ((sweep.of & (side == Side::kDebit ? Sweep::kDebit : Sweep::kCredit)) == 0) continue;
+      const AccountId id = side == Side::kDebit ? leg.debit : leg.credit;
+      Balance balance = view.balance(id);
+      for (std::size_t i = 0; i < sweep.leg; ++i)
+        if ((legs[i].debit == id && !apply_side(balance, legs[i], Side::kDebit)) ||
+            (legs[i].credit == id && !apply_side(balance, legs[i], Side::kCredit)))
+          return refuse(RefusalCode::kOverflow);
+      // What is on the other side is what this one may take.
+      const Side other = side == Side::kDebit ? Side::kCredit : Side::kDebit;
+      amount = std::min(amount, balance.available(other));
+      if (amount <= 0) return refuse(RefusalCode::kNothingToSweep, view.account(id)->code);
+    }
+    leg.amount = amount;
+  }
+  for (const Transfer& leg : legs)
+    changes.answer += fmt::format("{}{}", changes.answer.empty() ? '[' : ',', leg.amount);
+  changes.answer += ']';
+  return success();
+}
+
+std::optional<std::string> first_difference(const VoucherRules* asked, const VoucherRules* first) {
+  static const VoucherRules kNone;
+  if (!asked) asked = &kNone;
+  if (!first) first = &kNone;
+  if (asked->expects != first->expects) return "expects";
+  if (asked->sweeps != first->sweeps) return "up_to";
+  return std::nullopt;
+}
+
+std::string encode(const VoucherRules& rules) {
+  ByteWriter w;
+  w.u16(static_cast<std::uint16_t>(rules.expects.size()));
+  for (const Expectation& e : rules.expects) {
+    w.u32(e.account.value);
+    w.u8(static_cast<std::uint8_t>((e.version ? 1 : 0) | (e.at_least ? 2 : 0) |
+                                   (e.at_most ? 4 : 0) | (e.of == BalanceOf::kPosted ? 8 : 0)));
+    w.u32(e.version.value_or(0));
+    w.i64(e.at_least.value_or(0));
+    w.i64(e.at_most.value_or(0));
+  }
+  w.u16(static_cast<std::uint16_t>(rules.sweeps.size()));
+  for (const Sweep& sweep : rules.sweeps) {
+    w.u32(sweep.leg);
+    w.u8(sweep.of);
+    w.i64(sweep.at_most);
+  }
+  return w.take();
+}
+
+std::optional<VoucherRules> decode_voucher_rules(std::string_view bytes) {
+  ByteReader r(bytes);
+  VoucherRules rules;
+  for (std::uint16_t left = r.u16(); left > 0 && !r.failed(); --left) {
+    Expectation& e = rules.expects.emplace_back();
+    e.account.value = r.u32();
+    const std::uint8_t given = r.u8();
+    const std::uint32_t version = r.u32();
+    const std::int64_t at_least = r.i64(), at_most = r.i64();
+    if (given & 1) e.version = version;
+    if (given & 2) e.at_least = at_least;
+    if (given & 4) e.at_most = at_most;
+    if (given & 8) e.of = BalanceOf::kPosted;
+  }
+  for (std::uint16_t left = r.u16(); left > 0 && !r.failed(); --left) {
+    Sweep& sweep = rules.sweeps.emplace_back();
+    sweep.leg = r.u32();
+    sweep.of = r.u8();
+    sweep.at_most = r.i64();
+  }
+  if (!r.done() || encode(rules) != bytes) return std::nullopt;
+  return rules;
+}
+
+}  // namespace suanpan

@@ -1,0 +1,199 @@
+// Linked groups on their way in, and dry runs.
+#include <unordered_set>
+
+#include "ledger/base/limits.h"
+#include "ledger/core/overlay.h"
+#include "ledger/engine/engine.h"
+
+namespace suanpan {
+
+bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit) {
+  const std::uint32_t end = group.first + group.count;
+  if (!well_formed(request->submission, group, request->answers)) {
+    unit.answered += group.count;
+    return false;
+  }
+  std::vector<std::uint32_t> mine, under_way;
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> known;
+  bool waits = false;
+  {
+    std::lock_guard lock(groups_);
+    for (std::uint32_t item = group.first; item < end; ++item) {
+      const Claims::Claimed claimed = claims_.try_claim(request->key(item));
+      std::optional<std::uint64_t> seq;
+      if (claimed.outcome == Claims::Outcome::kDurable) seq = claimed.seq;
+      if (claimed.outcome == Claims::Outcome::kMine) seq = settle_known(request->key(item));
+      if (seq)
+        known.emplace_back(item, *seq);
+      else
+        (claimed.outcome == Claims::Outcome::kMine ? mine : under_way).push_back(item);
+    }
+    if (mine.size() == group.count) {
+      unit.items.insert(unit.items.end(), mine.begin(), mine.end());
+      return false;
+    }
+    // Neither new nor known as a whole: there is no group to plan.
+    const bool mixed = !mine.empty();
+    const std::uint32_t other =
+        std::min(known.empty() ? end : known[0].first, under_way.empty() ? end : under_way[0]);
+    const auto decline = [&](std::uint32_t item, std::string why) {
+      request->answers[item].refusal = refuse(RefusalCode::kGroupMalformed, std::move(why));
+      ++unit.answered;
+    };
+    const std::string what = fmt::format("{} is known or under way", other - group.first);
+    for (const std::uint32_t item : mine) {
+      planning_->release(claims_, request->key(item));
+      decline(item, what);
+    }
+    for (const std::uint32_t item : under_way) {
+      if (mixed) {
+        decline(item, what);
+        continue;
+      }
+      const Claims::Claimed claimed = claims_.claim(request->key(item), Waiter{request, item});
+      if (claimed.outcome == Claims::Outcome::kWaits) {
+        waits = true;
+      } else if (claimed.outcome == Claims::Outcome::kDurable) {
+        known.emplace_back(item, claimed.seq);
+      } else {
+        // It left nothing a moment ago; the next resend finds all of them free.
+        planning_->release(claims_, request->key(item));
+        decline(item, "its id was under way and left nothing");
+      }
+    }
+  }
+  // Outside the lock: this waits for the committer.
+  for (const auto& [item, seq] : known) answer_known(*request, item, seq);
+  unit.answered += known.size();
+  return waits;
+}
+
+namespace {
+
+/// The published book with what a dry run has taken for done.
+class Rehearsal final : public Ground {
+ public:
+  explicit Rehearsal(const State& state) : after_(state) {}
+  const View& begin() override { return after_; }
+  bool take(const ChangeSet& changes) override {
+    after_.apply(changes);
+    return true;
+  }
+  bool stands(const Refusal&) override { return true; }
+
+ private:
+  Overlay after_;
+};
+
+/// What a submission would be told, item by item, on top of a rehearsal.
+class DryPlanner {
+ public:
+  using Known = std::function<Result<std::optional<StoredCommand>>(const ClaimKey&)>;
+
+  DryPlanner(const State& state, Stamper stamper, Timestamp now, Known known)
+      : ground_(state),
+        planner_(ground_, violations_),
+        stamper_(std::move(stamper)),
+        now_(now),
+        known_(std::move(known)) {
+    for (const ClaimKey& hold : state.due_holds(moment(), kExpiriesAtOnce))
+      (void)planner_.plan(expiry_of(hold), moment(), block_, stamper_);
+  }
+
+  Result<void> item(const Submission& submission, std::uint32_t item, Answer& answer) {
+    if (auto refusal = malformed(submission, item)) {
+      answer.refusal = std::move(*refusal);
+      return success();
+    }
+    TRY(auto first, find(submission.key(item)));
+    if (first)
+      answer = answer_again(submission, item, *first);
+    else
+      answer = *planner_.plan(submission, item, moment(), block_, stamper_);
+    note(submission.key(item), answer);
+    return success();
+  }
+
+  Result<void> group(const Submission& submission, const LinkedGroup& group,
+                     std::span<Answer> answers) {
+    if (!well_formed(submission, group, answers)) return success();
+    std::vector<std::optional<StoredCommand>> first;
+    std::unordered_set<ClaimKey> own;
+    std::optional<std::uint32_t> other;
+    bool fresh = false;
+    for (std::uint32_t i = 0; i < group.count; ++i) {
+      const ClaimKey& key = submission.key(group.first + i);
+      TRY(auto found, find(key));
+      const bool twice = !found && !own.insert(key).second;
+      if ((found || twice) && !other) other = i;
+      fresh = fresh || (!found && !twice);
+      first.push_back(std::move(found));
+    }
+    if (!other) {
+      planner_.plan_group(submission, group, moment(), block_, stamper_, answers);
+      for (std::uint32_t i = group.first; i < group.first + group.count; ++i)
+        note(submission.key(i), answers[i]);
+      return success();
+    }
+    for (std::uint32_t i = 0; i < group.count; ++i)
+      if (Answer& answer = answers[group.first + i]; first[i])
+        answer = answer_again(submission, group.first + i, *first[i]);
+      else
+        answer.refusal =
+            refuse(RefusalCode::kGroupMalformed, fmt::format("{} is known or under way", *other));
+    return success();
+  }
+
+ private:
+  Timestamp moment() const { return std::max(now_, Timestamp{stamper_.last_timestamp.ns + 1}); }
+
+  Result<std::optional<StoredCommand>> find(const ClaimKey& key) const {
+    if (const auto it = told_.find(key); it != told_.end())
+      return std::optional(
+          read_command(find_command(block_.peek(), it->second), block_.variable()));
+    return known_(key);
+  }
+  void note(const ClaimKey& key, const Answer& answer) {
+    if (answer.seq != 0 && !answer.replayed) told_.emplace(key, answer.seq);
+  }
+
+  Rehearsal ground_;
+  std::atomic<std::uint64_t> violations_{0};
+  Planner planner_;
+  Stamper stamper_;
+  Timestamp now_;
+  Known known_;
+  BlockBuilder block_;
+  std::unordered_map<ClaimKey, std::uint64_t> told_;  // what this run would have journalled
+};
+
+}  // namespace
+
+Result<Book::DryRun> Book::Engine::dry_run(Submission submission) const {
+  DryRun run;
+  const auto items = static_cast<std::uint32_t>(submission.items());
+  CHECK_OR_DIE(items <= kMaxBatchItems, "a dry run of {} items", items);
+  run.answers.resize(items);
+  std::shared_lock lock(published_mutex);
+  run.seq = published_seq;
+  const auto known = [&](const ClaimKey& key) -> Result<std::optional<StoredCommand>> {
+    TRY(auto seq, find_seq(key));
+    // Settled, but not published yet: this run does not see it.
+    if (!seq || *seq > run.seq) return std::optional<StoredCommand>{};
+    TRY(auto block, journal->block_of(*seq));
+    if (!block) return fail(Errc::kCorrupt, "journal entry {} of a known id is missing", *seq);
+    return std::optional(block->read(block->command(*seq)));
+  };
+  DryPlanner planner(*published, published_stamper, clock_.now(), known);
+  for (std::uint32_t item = 0; item < items; ++item) {
+    if (const LinkedGroup* group = submission.group_of(item)) {
+      TRY(planner.group(submission, *group, run.answers));
+      item += group->count - 1;
+    } else {
+      TRY(planner.item(submission, item, run.answers[item]));
+    }
+  }
+  return run;
+}
+
+}  // namespace suanpan
