@@ -43,6 +43,7 @@ int status_of(RefusalCode code) {
     case RefusalCode::kMerchantNotFound:
     case RefusalCode::kOrderNotFound:
     case RefusalCode::kDocumentNotFound:
+    case RefusalCode::kSubjectNotFound:
       return 404;
 
     case RefusalCode::kIdReusedWithOtherContent:
@@ -56,6 +57,9 @@ int status_of(RefusalCode code) {
     case RefusalCode::kDebitAccountFrozen:
     case RefusalCode::kCreditAccountFrozen:
     case RefusalCode::kAccountClosed:
+    case RefusalCode::kSubjectExists:
+    case RefusalCode::kChartExists:
+    case RefusalCode::kChartFree:
     case RefusalCode::kHoldAlreadyPosted:
     case RefusalCode::kHoldAlreadyVoided:
     case RefusalCode::kHoldExpired:
@@ -70,11 +74,18 @@ int status_of(RefusalCode code) {
       return 409;
 
     case RefusalCode::kPeriodClosed:
+    case RefusalCode::kYearClosed:
     case RefusalCode::kDateAhead:
     case RefusalCode::kDateBehind:
     case RefusalCode::kDayCutNotForward:
     case RefusalCode::kCurrencyMismatch:
     case RefusalCode::kParentMissing:
+    case RefusalCode::kSubjectNotLeaf:
+    case RefusalCode::kSubjectIsLeaf:
+    case RefusalCode::kSubjectMismatch:
+    case RefusalCode::kDimensionsMissing:
+    case RefusalCode::kDimensionsExceeded:
+    case RefusalCode::kCarryTargetInvalid:
     case RefusalCode::kHoldAmountExceeded:
     case RefusalCode::kVoucherNotReversible:
     case RefusalCode::kReversalExceedsOriginal:

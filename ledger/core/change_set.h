@@ -30,6 +30,8 @@ enum class CommandKind : std::uint8_t {
   kDayCut = 8,
   kPeriodClose = 9,
   kOpenBook = 10,
+  kChart = 11,      ///< a chart of accounts is adopted, or grows by a subject
+  kYearClose = 12,  ///< a step of a year's end: core/plan_close.h
   kMerchant = 20,
   kPlaceOrder = 21,
   kOrderEvent = 22,  ///< what the channel said, or what time did to an order

@@ -38,6 +38,9 @@ enum class DocumentKind : std::uint8_t {
   kAdjustmentRequest = 26,  ///< likewise a voucher into a day already cut
   kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
   kAuthorityRequest = 30,   ///< a key, merchant or app that a checker has yet to approve
+  kChart = 31,              ///< core/chart.h
+  kSubject = 32,            ///< core/chart.h; key: the subject's code
+  kYearClose = 33,          ///< core/plan_close.h; key: the year
 };
 
 struct Document {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/limits.h"
+#include "ledger/core/chart_invariants.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
@@ -239,6 +240,11 @@ Verdict days_move_forward(const Subject& s) {
   return {};
 }
 
+Verdict accounts_lie_in_the_chart(const Subject& s) {
+  return account_outside_chart(s.view, s.changes);
+}
+Verdict subjects_stay(const Subject& s) { return chart_changed(s.view, s.changes); }
+
 // Reversals of one original never exceed it, and the running total grows by exactly what is
 // reversed.
 Verdict reversals_stay_capped(const Subject& s) {
@@ -344,6 +350,8 @@ constexpr Invariant kInvariants[] = {
     {"versions_advance_by_one", versions_advance_by_one},
     {"closed_and_frozen_stand_still", closed_and_frozen_stand_still},
     {"days_move_forward", days_move_forward},
+    {"accounts_lie_in_the_chart", accounts_lie_in_the_chart},
+    {"subjects_stay", subjects_stay},
     {"reversals_stay_capped", reversals_stay_capped},
     {"final_states_stay", final_states_stay},
     {"rules_hold", rules_hold},

@@ -1,6 +1,7 @@
 #include "ledger/core/plan_account.h"
 
 #include "ledger/base/limits.h"
+#include "ledger/core/chart.h"
 #include "ledger/core/terms_history.h"
 #include "ledger/core/text.h"
 
@@ -43,12 +44,14 @@ Planned<void> check_set_terms(const SetTermsRequest& request) {
 Planned<ChangeSet> plan_open_account(const View& view, const OpenAccountRequest& request,
                                      const Moment&) {
   if (view.account(request.code)) return refuse(RefusalCode::kAccountExists, request.code);
+  const Side normal = request.normal.value_or(normal_side(request.type));
+  TRY(subject_for(view, request.code, request.type, normal));
   Account account;
   account.id = AccountId{view.book().account_count + 1};
   account.code = request.code;
   account.name = request.name;
   account.type = request.type;
-  account.normal = request.normal.value_or(normal_side(request.type));
+  account.normal = normal;
   account.currency = request.currency.value_or(view.book().currency);
   account.terms = request.terms;
   account.version = 1;

@@ -40,6 +40,7 @@ enum class RefusalCode : std::uint16_t {
   kDateBehind = 102,  ///< a day already cut, and not an approved adjustment
   kDayCutNotForward = 103,
   kSamePerson = 104,  ///< maker and checker must differ
+  kYearClosed = 105,  ///< the year is closed: income and expense are carried forward
 
   // What the caller expected of the book, judged before the business.
   kExpectedAccountNotFound = 120,
@@ -63,6 +64,18 @@ enum class RefusalCode : std::uint16_t {
   kDebitAccountFrozen = 212,
   kCreditAccountFrozen = 213,
   kAccountClosed = 214,
+
+  // The chart of accounts.
+  kSubjectNotFound = 220,     ///< the code lies under no subject of the chart
+  kSubjectNotLeaf = 221,      ///< accounts stand under leaves only
+  kSubjectIsLeaf = 222,       ///< subjects stand under groups only
+  kSubjectMismatch = 223,     ///< another type or normal side than the subject's
+  kDimensionsMissing = 224,   ///< the code lacks an auxiliary dimension; detail: which
+  kDimensionsExceeded = 225,  ///< the code goes on below the dimensions
+  kSubjectExists = 226,
+  kChartExists = 227,         ///< the book has a chart that is enforced
+  kChartFree = 228,           ///< the book's chart is free: it has no subjects
+  kCarryTargetInvalid = 229,  ///< no leaf that a year's end could carry this subject into
 
   // Holds and reversals.
   kHoldNotFound = 300,

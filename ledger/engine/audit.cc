@@ -346,6 +346,7 @@ Fault Audit::take_accounts(const Command& command) {
         return fault(command.first, "{} is opened at version {}", described(after), after.version);
       if (!codes_.emplace(after.code, after.id).second)
         return fault(command.first, "the account code {} is used twice", after.code);
+      if (Fault f = check_in_chart(after)) return fault(command.first, "{}", *f);
       accounts_.emplace_back().account = after;
       continue;
     }

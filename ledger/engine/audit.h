@@ -15,6 +15,7 @@
 //   a change of an account's terms leaves its history
 //   documents and accounts advance version by version; states go only where they may
 //   days only move forward
+//   accounts stand where the chart has room for them; subjects never change
 //
 // Memory: accounts, open holds, orders and refunds in brief, a digest per document, 16 bytes an id.
 // Not thread-safe.
@@ -27,6 +28,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ledger/core/chart.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/engine/id_set.h"
@@ -148,6 +150,10 @@ class Audit {
   Fault take_order(const Document& document);
   Fault take_refund(const Document& document, std::set<std::string>& orders);
   Fault take_payout(const Document& document);
+  // audit_chart.cc
+  Fault take_chart(const Document& document);
+  Fault take_subject(const Document& document);
+  Fault check_in_chart(const Account& account) const;
 
   struct OrderFacts {
     Money amount;
@@ -189,6 +195,8 @@ class Audit {
   std::unordered_map<std::string, OrderFacts> orders_;
   std::unordered_map<std::string, RefundFacts> refunds_;
   std::unordered_map<std::string, PayoutFacts> payouts_;
+  bool chart_enforced_ = false;
+  std::map<std::string, Subject, std::less<>> subjects_;
   AuditCounters counters_;
 };
 

@@ -189,6 +189,20 @@ Command post_voucher(VoucherRequest request) {
   };
   return command;
 }
+Command adopt_chart(AdoptChartRequest request) {
+  return Command{request.key, CommandKind::kChart, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_adopt_chart(request); !checked) return checked.error();
+                   return plan_adopt_chart(view, request, moment);
+                 }};
+}
+Command add_subject(AddSubjectRequest request) {
+  return Command{request.key, CommandKind::kChart, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_add_subject(request); !checked) return checked.error();
+                   return plan_add_subject(view, request, moment);
+                 }};
+}
 Command post_hold(PostHoldRequest request) {
   return Command{request.key, CommandKind::kPostHold, content_of(request),
                  [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {

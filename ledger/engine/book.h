@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "ledger/base/clock.h"
+#include "ledger/core/chart.h"
 #include "ledger/core/plan_account.h"
 #include "ledger/core/plan_hold.h"
 #include "ledger/core/plan_reversal.h"
@@ -147,8 +148,9 @@ class Book {
                                      std::uint64_t until = 0) const;
   Result<void> for_each_entry(AccountId account,
                               const std::function<bool(const Entry&)>& each) const;
-  /// Posted totals as of an accounting date (its end) or a journal sequence.
-  Result<Balance> balance_on(AccountId account, Date date) const;
+  /// Posted totals as of an accounting date (its end), by entries up to `until` (0: now), or as of
+  /// a journal sequence.
+  Result<Balance> balance_on(AccountId account, Date date, std::uint64_t until = 0) const;
   Result<Balance> balance_at(AccountId account, std::uint64_t seq) const;
   Result<std::uint64_t> seq_at(Timestamp time) const;
 
@@ -175,6 +177,8 @@ Command open_account(OpenAccountRequest request);
 Command set_terms(SetTermsRequest request);
 Command day_cut(DayCutRequest request);
 Command period_close(PeriodCloseRequest request);
+Command adopt_chart(AdoptChartRequest request);
+Command add_subject(AddSubjectRequest request);
 Command post_voucher(VoucherRequest request);
 Command post_hold(PostHoldRequest request);
 Command void_hold(VoidHoldRequest request);

@@ -32,6 +32,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {102, "date_behind"},
       {103, "day_cut_not_forward"},
       {104, "same_person"},
+      {105, "year_closed"},
       {120, "expected_account_not_found"},
       {121, "version_not_expected"},
       {122, "balance_not_expected"},
@@ -49,6 +50,16 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {212, "debit_account_frozen"},
       {213, "credit_account_frozen"},
       {214, "account_closed"},
+      {220, "subject_not_found"},
+      {221, "subject_not_leaf"},
+      {222, "subject_is_leaf"},
+      {223, "subject_mismatch"},
+      {224, "dimensions_missing"},
+      {225, "dimensions_exceeded"},
+      {226, "subject_exists"},
+      {227, "chart_exists"},
+      {228, "chart_free"},
+      {229, "carry_target_invalid"},
       {300, "hold_not_found"},
       {301, "hold_already_posted"},
       {302, "hold_already_voided"},
@@ -101,12 +112,13 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
 
 TEST_CASE("names: command kinds keep their numbers") {
   const std::pair<std::uint8_t, std::string_view> kinds[] = {
-      {1, "voucher"},       {2, "post_hold"},     {3, "void_hold"},     {4, "expire_hold"},
-      {5, "reversal"},      {6, "open_account"},  {7, "set_terms"},     {8, "day_cut"},
-      {9, "period_close"},  {10, "open_book"},    {20, "merchant"},     {21, "place_order"},
-      {22, "order_event"},  {23, "refund"},       {24, "refund_event"}, {25, "payout"},
-      {26, "payout_event"}, {27, "notification"}, {28, "deposit"},      {40, "settlement"},
-      {41, "reconcile"},    {42, "case"},         {43, "statement"},    {44, "setting"},
+      {1, "voucher"},       {2, "post_hold"},    {3, "void_hold"},     {4, "expire_hold"},
+      {5, "reversal"},      {6, "open_account"}, {7, "set_terms"},     {8, "day_cut"},
+      {9, "period_close"},  {10, "open_book"},   {11, "chart"},        {12, "year_close"},
+      {20, "merchant"},     {21, "place_order"}, {22, "order_event"},  {23, "refund"},
+      {24, "refund_event"}, {25, "payout"},      {26, "payout_event"}, {27, "notification"},
+      {28, "deposit"},      {40, "settlement"},  {41, "reconcile"},    {42, "case"},
+      {43, "statement"},    {44, "setting"},
   };
   std::set<unsigned> known;
   for (const auto& [number, name] : kinds) {
