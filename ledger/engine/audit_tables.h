@@ -11,6 +11,7 @@ namespace suanpan {
 /// The audit must have taken exactly the entries up to the table's stamp.
 Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit);
+Result<Fault> compare_roll_ups(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_ids(const KeyValueStore& store, const Audit& audit);
 /// A table without a stamp must be empty.

@@ -126,9 +126,9 @@ Balance balance_of(const EntryTotals& totals) {
 
 }  // namespace
 
-Result<Balance> Book::balance_on(AccountId account, Date date) const {
+Result<Balance> Book::balance_on(AccountId account, Date date, std::uint64_t until) const {
   wait_projected();
-  const std::uint64_t until = read([](const State&, std::uint64_t seq) { return seq; });
+  if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
   TRY(auto totals, engine_->projector.accounts().totals_on(account, date, until));
   return balance_of(totals);
 }
@@ -141,6 +141,18 @@ Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
 
 Result<std::uint64_t> Book::seq_at(Timestamp time) const {
   return engine_->journal->seq_at(time, read([](const State&, std::uint64_t seq) { return seq; }));
+}
+
+std::vector<RollUp> Book::roll_up(std::string_view path, std::uint64_t* seq) const {
+  wait_projected();
+  const auto itself = read([&](const State& state, std::uint64_t) -> std::optional<AccountId> {
+    const Account* account = state.account(path);
+    return account ? std::optional(account->id) : std::nullopt;
+  });
+  std::uint64_t reflected = 0;
+  auto found = engine_->projector.accounts().roll_up(path, itself, reflected);
+  if (seq) *seq = reflected;
+  return found;
 }
 
 void Book::wait_projected() const {

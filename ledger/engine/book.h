@@ -153,6 +153,9 @@ class Book {
   Result<Balance> balance_on(AccountId account, Date date, std::uint64_t until = 0) const;
   Result<Balance> balance_at(AccountId account, std::uint64_t seq) const;
   Result<std::uint64_t> seq_at(Timestamp time) const;
+  /// The totals at and below a path, by currency; nothing where there is no account. No account is
+  /// looked at. `seq`, if given, receives the entry they reflect: the last durable one or later.
+  std::vector<RollUp> roll_up(std::string_view path, std::uint64_t* seq = nullptr) const;
 
   /// Waits until the projections have taken in everything durable.
   void wait_projected() const;

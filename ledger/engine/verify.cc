@@ -74,8 +74,9 @@ class Verification {
   const VerifyProgress& progress_;
   BlockFinder finder_;
   Audit audit_;
-  Projected projected_[4] = {{Table::kAccounts, compare_accounts},
+  Projected projected_[5] = {{Table::kAccounts, compare_accounts},
                              {Table::kEntries, compare_entries},
+                             {Table::kRollUps, compare_roll_ups},
                              {Table::kDocuments, compare_documents},
                              {Table::kIds, compare_ids}};
   Sha256 last_hash_{};
@@ -92,9 +93,10 @@ Result<Fault> Verification::read_stamps() {
     if (fault) return fault;
     p.done = true;
   }
-  if (projected_[0].stamp != projected_[1].stamp)
-    return Fault(fmt::format("table accounts reflects the journal up to {}, table entries up to {}",
-                             projected_[0].stamp, projected_[1].stamp));
+  for (const Projected& with : {projected_[1], projected_[2]})
+    if (projected_[0].stamp != with.stamp)
+      return Fault(fmt::format("table accounts reflects the journal up to {}, table {} up to {}",
+                               projected_[0].stamp, name_of(with.table), with.stamp));
   return Fault{};
 }
 

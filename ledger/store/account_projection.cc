@@ -70,7 +70,12 @@ Result<void> AccountProjection::load() {
   if (stamp != entries_stamp)
     return fail(Errc::kCorrupt, "accounts reflect the journal up to {}, entries up to {}", stamp,
                 entries_stamp);
+  TRY(auto roll_ups_stamp, read_stamp(store_, Table::kRollUps));
+  if (stamp != roll_ups_stamp)
+    return fail(Errc::kCorrupt, "accounts reflect the journal up to {}, roll-ups up to {}", stamp,
+                roll_ups_stamp);
   stamp_ = fed_ = stamp;
+  TRY(load_roll_ups());
   const auto cursor = store_.cursor(Table::kAccounts);
   for (cursor->seek(""); cursor->valid(); cursor->next()) {
     auto row = decode_account_row(cursor->value());
@@ -80,9 +85,37 @@ Result<void> AccountProjection::load() {
     tail.balance = row->balance;
     tail.latest = row->latest;
     tail.normal = row->account.normal;
+    tail.node = roll_ups_.node_of(row->account.code, row->account.currency, false);
     accounts_.push_back(std::move(row->account));
   }
   return cursor->status();
+}
+
+Result<void> AccountProjection::load_roll_ups() {
+  const auto cursor = store_.cursor(Table::kRollUps);
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
+    const auto row = decode_roll_up(cursor->key(), cursor->value());
+    if (!row) return fail(Errc::kCorrupt, "a stored roll-up does not decode");
+    roll_ups_.load(*row);
+  }
+  return cursor->status();
+}
+
+std::vector<RollUp> AccountProjection::roll_up(std::string_view path,
+                                               std::optional<AccountId> itself,
+                                               std::uint64_t& seq) const {
+  std::lock_guard lock(mutex_);
+  seq = fed_;
+  std::vector<RollUp> found = roll_ups_.at(path);
+  if (!itself || itself->value < 1 || itself->value > accounts_.size()) return found;
+  const Currency currency = accounts_[itself->value - 1].currency;
+  auto row = std::find_if(found.begin(), found.end(),
+                          [&](const RollUp& r) { return r.currency == currency; });
+  if (row == found.end())
+    row = found.insert(found.end(), RollUp{std::string(path), currency, {}, 0});
+  row->totals.add(tails_[itself->value - 1].balance);
+  ++row->accounts;
+  return found;
 }
 
 std::vector<AccountProjection::Row> AccountProjection::rows() const {
@@ -103,7 +136,9 @@ void AccountProjection::touch(AccountId account) {
 void AccountProjection::take_account(const Account& account) {
   if (account.id.value == accounts_.size() + 1) {
     accounts_.push_back(account);
-    tails_.emplace_back().normal = account.normal;
+    Tail& tail = tails_.emplace_back();
+    tail.normal = account.normal;
+    tail.node = roll_ups_.node_of(account.code, account.currency, true);
   } else {
     accounts_[account.id.value - 1] = account;
   }
@@ -161,6 +196,7 @@ void AccountProjection::add_entry(AccountId id, const Record& record, Side side)
   const EntryTotals before = totals_of(tail.balance);
   CHECK_OR_DIE(apply_side(tail.balance, transfer, side), "a balance overflows at {}", record.seq);
   touch(id);
+  roll_ups_.add(tail.node, transfer, side);
   if (transfer.kind == TransferKind::kPending || transfer.kind == TransferKind::kVoidPending)
     return;
   char bytes[kMaxEntryHeadBytes + kMaxEntryBytes];
@@ -224,6 +260,7 @@ void AccountProjection::freeze() {
     gathered_.accounts += row;
     gathered_.account_bytes.push_back(static_cast<std::uint32_t>(row.size()));
   }
+  gathered_.roll_ups = roll_ups_.take_changed();
   gathered_.seq = fed_;
   frozen_ = std::exchange(gathered_, Generation{});
 }
@@ -255,11 +292,15 @@ Result<void> AccountProjection::collect(BulkLoad& load) {
       TRY(load.add(Table::kEntries, entry_row_key(id, packed.first), row));
     }
   }
+  for (const auto& [key, value] : frozen_.roll_ups) {
+    TRY(load.add(Table::kRollUps, key, value));
+  }
   return success();
 }
 
 void AccountProjection::collect_stamps(std::map<std::string, std::uint64_t>& stamps) const {
-  stamps[stamp_key(Table::kAccounts)] = stamps[stamp_key(Table::kEntries)] = frozen_.seq;
+  for (const Table table : {Table::kAccounts, Table::kEntries, Table::kRollUps})
+    stamps[stamp_key(table)] = frozen_.seq;
 }
 
 void AccountProjection::stored() {

@@ -1,7 +1,8 @@
-// Accounts, their balances, and every entry with the balance after it.
+// Accounts, their balances, their roll-ups, and every entry with the balance after it.
 //
 //   accounts: key := account u32 (big-endian)   value := settings, totals, latest date
 //   entries:  see entry_rows.h; a row holds at most kEntriesPerRow entries
+//   roll_ups: see roll_up.h
 //
 // The balance after each entry is computed here, in journal order. What is gathered is packed at
 // once, into chunks that the accounts take one by one.
@@ -13,6 +14,7 @@
 
 #include "ledger/store/entry_rows.h"
 #include "ledger/store/projection.h"
+#include "ledger/store/roll_up.h"
 
 namespace suanpan {
 
@@ -40,6 +42,11 @@ class AccountProjection final : public Projection {
   /// Posted totals of all entries dated up to `date` with a sequence up to `until`: reads the rows
   /// since the first later date.
   Result<EntryTotals> totals_on(AccountId account, Date date, std::uint64_t until) const;
+
+  /// The totals of everything at and below `path`, by currency, and the sequence that they reflect.
+  /// `itself`: the account of that very code, if there is one.
+  std::vector<RollUp> roll_up(std::string_view path, std::optional<AccountId> itself,
+                              std::uint64_t& seq) const;
 
   struct Row {
     Account account;
@@ -71,6 +78,7 @@ class AccountProjection final : public Projection {
     std::vector<std::pair<AccountId, std::uint32_t>> touched;  // once frozen: sorted, first row
     std::string accounts;                                      // once frozen: rows of `touched`
     std::vector<std::uint32_t> account_bytes;
+    std::map<std::string, std::string> roll_ups;  // once frozen: rows that changed
     std::uint64_t seq = 0;
   };
   // An account as the feeding thread works on it, with the row that is being packed.
@@ -81,10 +89,12 @@ class AccountProjection final : public Projection {
     std::uint32_t first_chunk = kNone, last_chunk = kNone;
     std::uint32_t first_row = kNone, last_row = kNone;
     std::int32_t last_date = kNoDate, latest = kNoDate;
+    std::uint32_t node = RollUps::kNone;
     Side normal = Side::kDebit;
     bool touched = false;
   };
 
+  Result<void> load_roll_ups();
   void touch(AccountId account);
   void take_account(const Account& account);
   void add_entry(AccountId account, const Record& record, Side side);
@@ -102,6 +112,7 @@ class AccountProjection final : public Projection {
   std::vector<Account> accounts_;  // by id - 1, like tails_; entries_ too only for the feeder
   std::vector<Tail> tails_;
   mutable std::mutex mutex_;  // guards everything here against readers; the feeder alone writes
+  mutable RollUps roll_ups_;  // readers fold what has gathered
   Generation gathered_, frozen_;
   std::vector<Slab> spare_;  // slabs to use again
   std::uint64_t fed_ = 0, stamp_ = 0;

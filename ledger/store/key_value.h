@@ -24,10 +24,11 @@ enum class Table : std::uint8_t {
   kDocuments,
   kIds,
   kIdFilter,
+  kRollUps,
 };
-inline constexpr Table kTables[] = {Table::kMeta,    Table::kJournal,   Table::kAccounts,
-                                    Table::kEntries, Table::kDocuments, Table::kIds,
-                                    Table::kIdFilter};
+inline constexpr Table kTables[] = {Table::kMeta,     Table::kJournal,   Table::kAccounts,
+                                    Table::kEntries,  Table::kDocuments, Table::kIds,
+                                    Table::kIdFilter, Table::kRollUps};
 const char* name_of(Table table);
 
 enum class Durability : std::uint8_t {

@@ -17,7 +17,7 @@ namespace suanpan {
 namespace {
 
 constexpr std::string_view kFormatKey = "format";
-constexpr std::uint64_t kFormat = 2, kOldestFormat = 2;
+constexpr std::uint64_t kFormat = 3, kOldestFormat = 3;
 constexpr std::size_t kCacheBytes = 32 << 20;
 constexpr std::string_view kBulkSuffix = ".bulk";  // sorted files that are not taken in yet
 
@@ -235,6 +235,7 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
       break;
     case Table::kMeta:
     case Table::kAccounts:
+    case Table::kRollUps:
       options.compression = rocksdb::kLZ4Compression;
       break;
   }
@@ -336,6 +337,8 @@ const char* name_of(Table table) {
       return "ids";
     case Table::kIdFilter:
       return "id_filter";
+    case Table::kRollUps:
+      return "roll_ups";
   }
   return "?";
 }

@@ -59,6 +59,14 @@ struct Projected : Paper {
     for (const Claim& claim : claims) writer.add(claim);
     put(Table::kIds, claim_row_key(0, writer.first()), writer.value());
   }
+  void edit_roll_up(const char* path, Currency currency,
+                    const std::function<void(RollUp&)>& change) {
+    const std::string key = roll_up_key(path, currency);
+    auto row = decode_roll_up(key, get(Table::kRollUps, key));
+    REQUIRE(row);
+    change(*row);
+    put(Table::kRollUps, key, encode_roll_up_value(*row));
+  }
   void edit_snapshot(const std::function<void(BookSnapshot&)>& change) {
     auto snapshot = decode_book_snapshot(get(Table::kDocuments, kBookSnapshotKey));
     REQUIRE(snapshot);
@@ -143,6 +151,49 @@ TEST_CASE("verify: a wrong row of a projection is found") {
        "has journal entry 11 leg 0 debit of 70 with 2 on 2026-03-04, then 1140, which is not in "
        "the "
        "journal"},
+      {"a wrong roll-up",
+       [](Projected& p) {
+         p.edit_roll_up("2101", Currency::kCNY, [](RollUp& r) { --r.totals.credits_posted; });
+       },
+       "table roll_ups: 2101 in CNY: credits posted are 1069, those of the accounts below are "
+       "1070"},
+      {"a roll-up that forgets what is reserved",
+       [](Projected& p) {
+         p.edit_roll_up("2101", Currency::kCNY, [](RollUp& r) { r.totals.debits_pending = 0; });
+       },
+       "table roll_ups: 2101 in CNY: debits pending are 0, those of the accounts below are 100"},
+      {"a roll-up beyond 64 bits",
+       [](Projected& p) {
+         p.edit_roll_up("2101", Currency::kUSD,
+                        [](RollUp& r) { r.totals.debits_red = Int128{1} << 64; });
+       },
+       "red debits are 18446744073709551616"},
+      {"a roll-up that counts wrong",
+       [](Projected& p) {
+         p.edit_roll_up("1002", Currency::kUSD, [](RollUp& r) { r.accounts = 2; });
+       },
+       "1002 in USD: it counts 2 accounts, there are 1"},
+      {"a missing roll-up",
+       [](Projected& p) {
+         p.put(Table::kRollUps, roll_up_key("2101", Currency::kCNY), std::nullopt);
+       },
+       "table roll_ups: the row of 2101 in CNY is missing"},
+      {"the last roll-up is missing",
+       [](Projected& p) {
+         p.put(Table::kRollUps, roll_up_key("2101", Currency::kUSD), std::nullopt);
+       },
+       "table roll_ups: the row of 2101 in USD is missing"},
+      {"an extra roll-up",
+       [](Projected& p) {
+         p.put(Table::kRollUps, roll_up_key("2102", Currency::kCNY),
+               encode_roll_up_value(RollUp{}));
+       },
+       "table roll_ups: a row of 2102 in CNY, below which there is no account"},
+      {"a roll-up of another shape", [](Projected& p) { p.put(Table::kRollUps, "2101", "?"); },
+       "table roll_ups: a row of another shape"},
+      {"stamps of accounts and roll-ups that differ",
+       [](Projected& p) { p.put(Table::kMeta, stamp_key(Table::kRollUps), big_endian(3)); },
+       "table accounts reflects the journal up to 12, table roll_ups up to 3"},
       {"an extra id",
        [](Projected& p) {
          p.edit_ids([](auto& claims) { claims.push_back({Paper::key(900), 3}); });
@@ -245,8 +296,8 @@ TEST_CASE("verify: a wrong row of a projection is found") {
 TEST_CASE("verify: any flipped bit in any row of a projection is found") {
   Projected p;
   std::size_t flipped = 0;
-  for (const Table table :
-       {Table::kAccounts, Table::kEntries, Table::kDocuments, Table::kIds, Table::kIdFilter}) {
+  for (const Table table : {Table::kAccounts, Table::kEntries, Table::kRollUps, Table::kDocuments,
+                            Table::kIds, Table::kIdFilter}) {
     std::vector<std::pair<std::string, std::string>> rows;
     const auto cursor = p.store.cursor(table);
     for (cursor->seek(""); cursor->valid(); cursor->next())

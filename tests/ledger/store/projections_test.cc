@@ -295,6 +295,11 @@ TEST_CASE("projections: rows that do not decode are refused, not guessed") {
   refused({{Table::kMeta, stamp_key(Table::kAccounts), big_endian(5)},
            {Table::kMeta, stamp_key(Table::kEntries), big_endian(4)}},
           accounts);
+  refused({{Table::kMeta, stamp_key(Table::kAccounts), big_endian(5)},
+           {Table::kMeta, stamp_key(Table::kEntries), big_endian(5)}},
+          accounts);
+  refused({{Table::kRollUps, roll_up_key("2101", Currency::kCNY), "short"}}, accounts);
+  refused({{Table::kRollUps, "2101", encode_roll_up_value(RollUp{})}}, accounts);
   refused({{Table::kAccounts, big_endian(1, 4), "short"}}, accounts);
   DocumentProjection* documents = nullptr;
   refused({{Table::kMeta, stamp_key(Table::kDocuments), big_endian(5)}}, documents);
