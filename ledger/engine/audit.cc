@@ -120,6 +120,7 @@ Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part
   if (Fault f = check_number(command)) return f;
   if (Fault f = check_expectations(command)) return f;
   if (Fault f = move_money(command)) return f;
+  take_business_key(command);
   TRY(auto documents, take_documents(command));
   if (documents) return documents;
   if (Fault f = take_accounts(command)) return f;

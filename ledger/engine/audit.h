@@ -34,6 +34,7 @@
 #include "ledger/engine/id_set.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/block.h"
+#include "ledger/store/business_key_projection.h"
 
 namespace suanpan {
 
@@ -65,6 +66,17 @@ struct AuditedAccount {
   void move(const Transfer& transfer, Side side);
   /// The entry that a transfer leaves in this account's history, after move().
   Entry entry_of(const Record& leg, Side side) const;
+};
+
+/// Order-dependent digest of the marks of one bucket of business keys.
+struct KeyDigest {
+  std::uint64_t value = 0;
+  std::uint64_t count = 0;
+  void add(const KeyMark& mark) {
+    value = mix64(value ^ mix64(mark.seq ^ std::uint64_t{mark.tag} << 32));
+    ++count;
+  }
+  friend bool operator==(const KeyDigest&, const KeyDigest&) = default;
 };
 
 struct AuditedDocument {
@@ -103,6 +115,8 @@ class Audit {
   const std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t>& voucher_numbers() const {
     return voucher_numbers_;
   }
+  /// By bucket.
+  const std::vector<KeyDigest>& business_keys() const { return business_keys_; }
   /// Nothing before the first command that tells.
   const std::optional<BookChange>& days() const { return days_; }
   /// Of a book whose first entry says it.
@@ -142,6 +156,8 @@ class Audit {
   Fault check_sweep(const Command& command, const Record& leg) const;
   Fault check_terms_change(const Command& command, const Account& before,
                            const Account& after) const;
+
+  void take_business_key(const Command& command);  // audit_keys.cc
   // audit_documents.cc
   Result<Fault> take_documents(const Command& command);
   Fault take_version(const Document& document);
@@ -186,6 +202,7 @@ class Audit {
   IdSet ids_;
   std::vector<AuditedAccount> accounts_;  // by id - 1
   std::unordered_map<std::string, AccountId> codes_;
+  std::vector<KeyDigest> business_keys_ = std::vector<KeyDigest>(kKeyBuckets);
   std::optional<BookChange> days_;
   std::optional<Currency> currency_;
   std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> voucher_numbers_;

@@ -14,6 +14,7 @@ Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_roll_ups(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_ids(const KeyValueStore& store, const Audit& audit);
+Result<Fault> compare_business_keys(const KeyValueStore& store, const Audit& audit);
 /// A table without a stamp must be empty.
 Result<Fault> compare_empty(const KeyValueStore& store, Table table);
 

@@ -85,6 +85,19 @@ Result<std::optional<StoredCommand>> Book::find(const ClaimKey& key) const {
   return command(*seq);
 }
 
+Result<BlockPtr> Book::block_of(std::uint64_t seq) const {
+  TRY(auto block, engine_->journal->block_of(seq));
+  if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", seq);
+  return block;
+}
+
+Result<std::vector<std::uint64_t>> Book::may_bear_key(std::string_view business_key,
+                                                      std::uint64_t low, std::uint64_t high,
+                                                      bool newest_first, std::size_t limit) const {
+  wait_entries();
+  return engine_->projector.business_keys().find(business_key, low, high, newest_first, limit);
+}
+
 Result<void> Book::for_each_command_after(
     std::uint64_t after, const std::function<bool(const StoredCommand&)>& each) const {
   const std::uint64_t last = read([](const State&, std::uint64_t seq) { return seq; });
@@ -101,14 +114,20 @@ Result<void> Book::for_each_command_after(
 
 Result<std::vector<Entry>> Book::entries(AccountId account, EntryPosition after, std::size_t limit,
                                          std::uint64_t until) const {
-  wait_projected();
+  wait_entries();
   if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
   return engine_->projector.accounts().entries(account, after, until, limit);
 }
 
+Result<std::vector<Entry>> Book::entries_before(AccountId account, EntryPosition before,
+                                                std::uint64_t from, std::size_t limit) const {
+  wait_entries();
+  return engine_->projector.accounts().entries_before(account, before, from, limit);
+}
+
 Result<void> Book::for_each_entry(AccountId account,
                                   const std::function<bool(const Entry&)>& each) const {
-  wait_projected();
+  wait_entries();
   const std::uint64_t until = read([](const State&, std::uint64_t seq) { return seq; });
   return engine_->projector.accounts().for_each_entry(account, {}, until, each);
 }
@@ -127,14 +146,14 @@ Balance balance_of(const EntryTotals& totals) {
 }  // namespace
 
 Result<Balance> Book::balance_on(AccountId account, Date date, std::uint64_t until) const {
-  wait_projected();
+  wait_entries();
   if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
   TRY(auto totals, engine_->projector.accounts().totals_on(account, date, until));
   return balance_of(totals);
 }
 
 Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
-  wait_projected();
+  wait_entries();
   TRY(auto totals, engine_->projector.accounts().totals_at(account, seq));
   return balance_of(totals);
 }
@@ -157,6 +176,9 @@ std::vector<RollUp> Book::roll_up(std::string_view path, std::uint64_t* seq) con
 
 void Book::wait_projected() const {
   engine_->projector.wait_fed(read([](const State&, std::uint64_t seq) { return seq; }));
+}
+void Book::wait_entries() const {
+  engine_->projector.wait_entries(read([](const State&, std::uint64_t seq) { return seq; }));
 }
 void Book::store_projections() { engine_->projector.store_now(); }
 

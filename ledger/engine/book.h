@@ -139,6 +139,13 @@ class Book {
   /// A durable command by sequence, or by key; nothing if there is none.
   Result<std::optional<StoredCommand>> command(std::uint64_t seq) const;
   Result<std::optional<StoredCommand>> find(const ClaimKey& key) const;
+  /// The journal block that holds a durable sequence.
+  Result<BlockPtr> block_of(std::uint64_t seq) const;
+  /// Sequences in [low, high] of commands that may bear a business key, at most `limit`: hold the
+  /// command's own key against it.
+  Result<std::vector<std::uint64_t>> may_bear_key(std::string_view business_key, std::uint64_t low,
+                                                  std::uint64_t high, bool newest_first,
+                                                  std::size_t limit) const;
   /// Durable commands with a sequence in (after, after + …], in order, until `each` returns false.
   Result<void> for_each_command_after(std::uint64_t after,
                                       const std::function<bool(const StoredCommand&)>& each) const;
@@ -146,6 +153,9 @@ class Book {
   /// An account's history after a position, oldest first, as of `until` (0: now).
   Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::size_t limit,
                                      std::uint64_t until = 0) const;
+  /// The same newest first: entries before a position, with a sequence of at least `from`.
+  Result<std::vector<Entry>> entries_before(AccountId account, EntryPosition before,
+                                            std::uint64_t from, std::size_t limit) const;
   Result<void> for_each_entry(AccountId account,
                               const std::function<bool(const Entry&)>& each) const;
   /// Posted totals as of an accounting date (its end), by entries up to `until` (0: now), or as of
@@ -159,6 +169,8 @@ class Book {
 
   /// Waits until the projections have taken in everything durable.
   void wait_projected() const;
+  /// The same for entries and business keys alone.
+  void wait_entries() const;
   /// Stores the projections now, whatever has gathered.
   void store_projections();
   /// Waits (at most `timeout_ms`) for something durable after `seq`; returns the last sequence.

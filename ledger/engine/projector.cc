@@ -11,12 +11,13 @@ Result<void> Projector::load() {
   TRY(accounts_.load());
   TRY(documents_.load());
   TRY(ids_.load());
-  fed_ = stamp();
+  TRY(business_keys_.load());
+  fed_ = entries_fed_ = stamp();
   return success();
 }
 
 std::uint64_t Projector::stamp() const {
-  return std::min({accounts_.stamp(), documents_.stamp(), ids_.stamp()});
+  return std::min({accounts_.stamp(), documents_.stamp(), ids_.stamp(), business_keys_.stamp()});
 }
 
 void Projector::start(std::size_t batch,
@@ -58,6 +59,11 @@ void Projector::wait_fed(std::uint64_t seq) const {
   changed_.wait(lock, [&] { return fed_ >= seq; });
 }
 
+void Projector::wait_entries(std::uint64_t seq) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return entries_fed_ >= seq; });
+}
+
 void Projector::store_now() {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = ++store_wanted_;
@@ -67,6 +73,12 @@ void Projector::store_now() {
 
 void Projector::feed(const BlockPtr& block) {
   accounts_.feed(block);
+  business_keys_.feed(block);
+  {
+    std::lock_guard lock(mutex_);
+    entries_fed_ = block->last_seq();
+  }
+  changed_.notify_all();  // readers need not wait for the rest
   documents_.feed(block);
   ids_.feed(block);
   std::lock_guard lock(mutex_);
@@ -92,6 +104,7 @@ void Projector::feed_loop() {
       accounts_.freeze();
       documents_.freeze();
       ids_.freeze();
+      business_keys_.freeze();
       lock.lock();
       frozen_ = true;
       feeding_ended_ = last;
@@ -115,7 +128,8 @@ void Projector::store_loop() {
     const std::uint64_t wanted = store_frozen_;
     const bool last = feeding_ended_;
     lock.unlock();
-    if (const auto stored = store_frozen(store_, {&accounts_, &documents_, &ids_}); !stored)
+    if (const auto stored = store_frozen(store_, {&accounts_, &documents_, &ids_, &business_keys_});
+        !stored)
       on_fatal_(stored.error());
     on_finished_(documents_.take_finished());
     lock.lock();

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "ledger/store/account_projection.h"
+#include "ledger/store/business_key_projection.h"
 #include "ledger/store/document_projection.h"
 #include "ledger/store/id_projection.h"
 
@@ -16,7 +17,7 @@ namespace suanpan {
 class Projector {
  public:
   explicit Projector(KeyValueStore& store)
-      : store_(store), accounts_(store), documents_(store), ids_(store) {}
+      : store_(store), accounts_(store), documents_(store), ids_(store), business_keys_(store) {}
 
   /// Loads the projections; then replay feeds what follows their stamps with catch_up().
   Result<void> load();
@@ -35,6 +36,8 @@ class Projector {
   void push(BlockPtr block);
   std::uint64_t fed_seq() const;
   void wait_fed(std::uint64_t seq) const;
+  /// The same for what queries and statements read: accounts and business keys.
+  void wait_entries(std::uint64_t seq) const;
   /// Stores everything fed so far, and returns when it is stored.
   void store_now();
 
@@ -44,6 +47,7 @@ class Projector {
   const AccountProjection& accounts() const { return accounts_; }
   const DocumentProjection& documents() const { return documents_; }
   const IdProjection& ids() const { return ids_; }
+  const BusinessKeyProjection& business_keys() const { return business_keys_; }
 
  private:
   void feed_loop();
@@ -55,6 +59,7 @@ class Projector {
   AccountProjection accounts_;
   DocumentProjection documents_;
   IdProjection ids_;
+  BusinessKeyProjection business_keys_;
   std::function<void(const std::vector<DocumentPtr>&)> on_finished_;
   std::function<void(const Error&)> on_fatal_;
   std::size_t batch_ = 0;
@@ -63,7 +68,7 @@ class Projector {
   mutable std::condition_variable changed_;  // both threads and all who wait for them
   std::deque<BlockPtr> waiting_;
   std::size_t gathered_ = 0;  // records fed since the last freeze
-  std::uint64_t fed_ = 0;
+  std::uint64_t fed_ = 0, entries_fed_ = 0;
   bool frozen_ = false;  // what is frozen waits to be stored, or is being stored
   std::uint64_t store_wanted_ = 0, store_frozen_ = 0, store_done_ = 0;
   bool stopping_ = false, feeding_ended_ = false;

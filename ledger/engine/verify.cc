@@ -78,7 +78,8 @@ class Verification {
                              {Table::kEntries, compare_entries},
                              {Table::kRollUps, compare_roll_ups},
                              {Table::kDocuments, compare_documents},
-                             {Table::kIds, compare_ids}};
+                             {Table::kIds, compare_ids},
+                             {Table::kBusinessKeys, compare_business_keys}};
   Sha256 last_hash_{};
   bool head_seen_ = false;
   std::uint64_t blocks_ = 0;

@@ -1,6 +1,7 @@
 #include "ledger/store/account_projection.h"
 
 #include <cstring>
+#include <thread>
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
@@ -10,6 +11,9 @@ namespace {
 
 constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSpareSlabs = 64;
+constexpr std::size_t kAtOnce = 64;       // records or accounts between two looks for readers
+constexpr int kYields = 256;              // for which the feeder waits for readers to come in
+constexpr std::size_t kRowsBackward = 8;  // copied at once, newest first
 constexpr EntryPosition kEnd{~std::uint64_t{0}, ~std::uint32_t{0}};
 
 EntryTotals totals_of(const Balance& b) {
@@ -104,7 +108,7 @@ Result<void> AccountProjection::load_roll_ups() {
 std::vector<RollUp> AccountProjection::roll_up(std::string_view path,
                                                std::optional<AccountId> itself,
                                                std::uint64_t& seq) const {
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(block_mutex_, mutex_);
   seq = fed_;
   std::vector<RollUp> found = roll_ups_.at(path);
   if (!itself || itself->value < 1 || itself->value > accounts_.size()) return found;
@@ -128,8 +132,9 @@ std::vector<AccountProjection::Row> AccountProjection::rows() const {
 
 void AccountProjection::touch(AccountId account) {
   Tail& tail = tails_[account.value - 1];
-  if (tail.touched) return;
-  tail.touched = true;
+  if (tail.generation == generation_) return;
+  tail.generation = generation_;
+  tail.first_row = tail.last_row = kNone;
   gathered_.touched.emplace_back(account, kNone);
 }
 
@@ -222,13 +227,25 @@ void AccountProjection::add_entry(AccountId id, const Record& record, Side side)
   if (++tail.count == kEntriesPerRow) close_row(id, tail);
 }
 
+// A mutex that is unlocked and locked again at once is rarely anybody else's meanwhile: the feeder
+// waits until those who wait have it, though not for ever.
+void AccountProjection::let_readers_in(std::unique_lock<std::mutex>& lock) const {
+  if (readers_waiting_.load(std::memory_order_relaxed) == 0) return;
+  lock.unlock();
+  for (int i = 0; i < kYields && readers_waiting_.load(std::memory_order_relaxed) > 0; ++i)
+    std::this_thread::yield();
+  lock.lock();
+}
+
 void AccountProjection::feed(const BlockPtr& block) {
   if (block->last_seq() <= fed_) return;
-  std::lock_guard lock(mutex_);
+  std::lock_guard whole(block_mutex_);
+  std::unique_lock lock(mutex_);
   constexpr std::size_t kAhead = 8;
   const auto records = block->records();
   auto part = block->parts().begin();
   for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i % kAtOnce == kAtOnce - 1) let_readers_in(lock);
     if (i + kAhead < records.size())
       for (const std::uint32_t id : {records[i + kAhead].debit, records[i + kAhead].credit})
         if (id >= 1 && id <= tails_.size()) {
@@ -248,21 +265,28 @@ void AccountProjection::feed(const BlockPtr& block) {
 }
 
 void AccountProjection::freeze() {
-  std::lock_guard lock(mutex_);
+  // What the feeder alone knows needs no lock.
   std::sort(gathered_.touched.begin(), gathered_.touched.end());
+  gathered_.account_bytes.reserve(gathered_.touched.size());
+  for (const auto& touched : gathered_.touched) {
+    const Tail& tail = tails_[touched.first.value - 1];
+    const std::string row =
+        encode(Row{accounts_[touched.first.value - 1], tail.balance, tail.latest});
+    gathered_.accounts += row;
+    gathered_.account_bytes.push_back(static_cast<std::uint32_t>(row.size()));
+  }
+  std::unique_lock lock(mutex_);
+  std::size_t closed = 0;
   for (auto& [id, first_row] : gathered_.touched) {
+    if (++closed % kAtOnce == 0) let_readers_in(lock);
     Tail& tail = tails_[id.value - 1];
     if (tail.count > 0) close_row(id, tail);
     first_row = tail.first_row;
-    tail.first_row = tail.last_row = kNone;
-    tail.touched = false;
-    const std::string row = encode(Row{accounts_[id.value - 1], tail.balance, tail.latest});
-    gathered_.accounts += row;
-    gathered_.account_bytes.push_back(static_cast<std::uint32_t>(row.size()));
   }
   gathered_.roll_ups = roll_ups_.take_changed();
   gathered_.seq = fed_;
   frozen_ = std::exchange(gathered_, Generation{});
+  ++generation_;  // the rows that the tails name are no longer theirs
 }
 
 void AccountProjection::copy_row(const Generation& generation, std::uint32_t chunk,
@@ -304,11 +328,12 @@ void AccountProjection::collect_stamps(std::map<std::string, std::uint64_t>& sta
 }
 
 void AccountProjection::stored() {
+  Generation gone;  // freed without the lock
   std::lock_guard lock(mutex_);
   stamp_ = frozen_.seq;
   for (Slab& slab : frozen_.slabs)
     if (spare_.size() < kSpareSlabs) spare_.push_back(std::move(slab));
-  frozen_ = Generation{};
+  std::swap(frozen_, gone);
 }
 
 template <class Each>
@@ -334,7 +359,7 @@ void AccountProjection::for_each_gathered_row(AccountId account, Each&& each) co
       !chain(frozen_, frozen->second))
     return;
   const Tail& tail = tails_[account.value - 1];
-  if (!chain(gathered_, tail.first_row)) return;
+  if (tail.generation != generation_ || !chain(gathered_, tail.first_row)) return;
   if (tail.count == 0) return;
   each({tail.first_seq, tail.first_sub}, kEnd, [&]() -> std::string_view {
     copy_row(gathered_, tail.first_chunk, tail.bytes, row);
@@ -370,7 +395,7 @@ Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPo
     Side normal{};
     std::unique_ptr<Cursor> cursor;
     {
-      std::lock_guard lock(mutex_);
+      const ReadLock lock(*this);
       if (account.value < 1 || account.value > tails_.size()) return found;
       stamp = stamp_;
       normal = tails_[account.value - 1].normal;
@@ -384,7 +409,7 @@ Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPo
         return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
     TRY(cursor->status());
     if (over) return found;
-    std::lock_guard lock(mutex_);
+    const ReadLock lock(*this);
     if (stamp != stamp_) continue;  // rows went from memory to the store meanwhile
     for_each_gathered_row(account, [&](EntryPosition first, EntryPosition next, auto&& row) {
       if (next <= last) return true;
@@ -394,6 +419,69 @@ Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPo
     });
     return found;
   }
+}
+
+std::vector<AccountProjection::GatheredRow> AccountProjection::rows_before(
+    AccountId account, EntryPosition before) const {
+  std::size_t count = 0;
+  for_each_gathered_row(account, [&](EntryPosition first, EntryPosition, auto&&) {
+    if (first >= before) return false;
+    ++count;
+    return true;
+  });
+  std::vector<GatheredRow> rows;
+  std::size_t at = 0;
+  for_each_gathered_row(account, [&](EntryPosition first, EntryPosition, auto&& row) {
+    if (at == count) return false;
+    if (++at + kRowsBackward > count) rows.push_back({first, std::string(row())});
+    return true;
+  });
+  return rows;
+}
+
+Result<std::vector<Entry>> AccountProjection::entries_before(AccountId account,
+                                                             EntryPosition before,
+                                                             std::uint64_t from,
+                                                             std::size_t limit) const {
+  std::vector<Entry> found, in_row;
+  bool over = limit == 0;
+  const auto take = [&](EntryPosition first, std::string_view row, Side normal) {
+    in_row.clear();
+    EntryReader reader(first, row, normal);
+    for (Entry entry; reader.next(entry) && EntryPosition{entry.seq, entry.sub} < before;)
+      in_row.push_back(entry);
+    for (auto entry = in_row.rbegin(); entry != in_row.rend() && !over; ++entry) {
+      over = entry->seq < from;
+      if (!over) found.push_back(*entry);
+      over = over || found.size() == limit;
+    }
+    before = std::min(before, first);
+    return !reader.failed();
+  };
+  Side normal{};
+  std::unique_ptr<Cursor> cursor;
+  while (!over && !cursor) {
+    std::vector<GatheredRow> rows;
+    {
+      const ReadLock lock(*this);
+      if (account.value < 1 || account.value > tails_.size()) return found;
+      normal = tails_[account.value - 1].normal;
+      rows = rows_before(account, before);
+      // What is older than all that is in memory is in the store by now.
+      if (rows.empty()) cursor = store_.cursor(Table::kEntries);
+    }
+    for (auto row = rows.rbegin(); row != rows.rend() && !over; ++row)
+      CHECK_OR_DIE(take(row->first, row->bytes, normal),
+                   "gathered entries of account {} do not decode", account);
+  }
+  if (!cursor) return found;
+  const std::string prefix = big_endian(account.value, 4);
+  for (cursor->seek_for_prev(entry_row_key(account, before));
+       !over && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->prev())
+    if (cursor->key().size() != 16 || !take(first_position(cursor->key()), cursor->value(), normal))
+      return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
+  TRY(cursor->status());
+  return found;
 }
 
 Result<void> AccountProjection::for_each_entry(
@@ -436,7 +524,7 @@ Result<EntryTotals> AccountProjection::sum(AccountId account, EntryPosition unti
   std::unique_ptr<Cursor> cursor;
   Side normal{};
   {
-    std::lock_guard lock(mutex_);
+    const ReadLock lock(*this);
     if (account.value < 1 || account.value > tails_.size()) return total;
     normal = tails_[account.value - 1].normal;
     cursor = store_.cursor(Table::kEntries);

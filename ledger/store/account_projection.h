@@ -7,8 +7,11 @@
 // The balance after each entry is computed here, in journal order. What is gathered is packed at
 // once, into chunks that the accounts take one by one.
 //
-// Reads may come from any thread, and never keep the feeding thread waiting for a callback.
+// Reads may come from any thread, and never keep the feeding thread waiting for a callback. The
+// feeding thread lets waiting readers in every few records: a reader may meet a block that is fed
+// in part, and asks for entries up to a sequence that is fed whole.
 #pragma once
+#include <atomic>
 #include <mutex>
 #include <vector>
 
@@ -34,6 +37,9 @@ class AccountProjection final : public Projection {
   /// Entries after `after` up to sequence `until`, oldest first, at most `limit`.
   Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::uint64_t until,
                                      std::size_t limit) const;
+  /// Entries before `before` with a sequence of at least `from`, newest first, at most `limit`.
+  Result<std::vector<Entry>> entries_before(AccountId account, EntryPosition before,
+                                            std::uint64_t from, std::size_t limit) const;
   /// Calls `each` with every entry up to `until` until it returns false.
   Result<void> for_each_entry(AccountId account, EntryPosition after, std::uint64_t until,
                               const std::function<bool(const Entry&)>& each) const;
@@ -91,10 +97,33 @@ class AccountProjection final : public Projection {
     std::int32_t last_date = kNoDate, latest = kNoDate;
     std::uint32_t node = RollUps::kNone;
     Side normal = Side::kDebit;
-    bool touched = false;
+    std::uint32_t generation = 0;  // its rows are of this one
   };
 
   Result<void> load_roll_ups();
+
+  // A reader's lock. It announces itself, so that the feeder makes room.
+  class ReadLock {
+   public:
+    explicit ReadLock(const AccountProjection& of) : lock_(of.mutex_, std::defer_lock) {
+      of.readers_waiting_.fetch_add(1, std::memory_order_relaxed);
+      lock_.lock();
+      of.readers_waiting_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+   private:
+    std::unique_lock<std::mutex> lock_;
+  };
+  void let_readers_in(std::unique_lock<std::mutex>& lock) const;
+
+  struct GatheredRow {
+    EntryPosition first;
+    std::string bytes;
+  };
+  /// Copies of the last few gathered rows that begin before a position, oldest first; under the
+  /// lock.
+  std::vector<GatheredRow> rows_before(AccountId account, EntryPosition before) const;
+
   void touch(AccountId account);
   void take_account(const Account& account);
   void add_entry(AccountId account, const Record& record, Side side);
@@ -111,8 +140,14 @@ class AccountProjection final : public Projection {
   KeyValueStore& store_;
   std::vector<Account> accounts_;  // by id - 1, like tails_; entries_ too only for the feeder
   std::vector<Tail> tails_;
+  // Held while a block is fed: totals have no sequence of their own, so whoever reads them waits for
+  // its end. Taken before mutex_.
+  mutable std::mutex block_mutex_;
   mutable std::mutex mutex_;  // guards everything here against readers; the feeder alone writes
   mutable RollUps roll_ups_;  // readers fold what has gathered
+
+  mutable std::atomic<int> readers_waiting_{0};
+  std::uint32_t generation_ = 1;  // of what is gathered
   Generation gathered_, frozen_;
   std::vector<Slab> spare_;  // slabs to use again
   std::uint64_t fed_ = 0, stamp_ = 0;

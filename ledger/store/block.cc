@@ -392,10 +392,14 @@ Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
     bool good = true;
     switch (tag) {
       case kText:
-        if (all)
+        if (all) {
           part.text = read_text(r);
-        else
-          for (int i = 0; i < 5; ++i) r.skip_text();
+          part.business_key = part.text->business_key;
+        } else {
+          r.skip_text();
+          part.business_key = r.text();
+          for (int i = 0; i < 3; ++i) r.skip_text();
+        }
         good = r.done();
         break;
       case kRules: {

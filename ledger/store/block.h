@@ -162,6 +162,7 @@ class BlockBuilder {
 struct VariablePart {
   std::shared_ptr<const VoucherText> text;    ///< null: none
   std::shared_ptr<const VoucherRules> rules;  ///< null: none
+  std::string business_key;                   ///< of the text
   std::vector<Account> accounts;
   boost::container::small_vector<DocumentPtr, 1> documents;
   std::vector<Event> events;
@@ -173,7 +174,8 @@ struct VariablePart {
 /// How much of a part is kept; everything is checked.
 enum class Keep : std::uint8_t {
   kAll,
-  kEffects,  ///< accounts, documents, the book's change and the content that goes with that
+  /// Accounts, documents, the business key, the book's change and the content that goes with that.
+  kEffects,
 };
 /// Errors: kCorrupt.
 Result<VariablePart> decode_variable(std::string_view bytes, Keep keep = Keep::kAll);

@@ -25,10 +25,11 @@ enum class Table : std::uint8_t {
   kIds,
   kIdFilter,
   kRollUps,
+  kBusinessKeys,
 };
 inline constexpr Table kTables[] = {Table::kMeta,     Table::kJournal,   Table::kAccounts,
                                     Table::kEntries,  Table::kDocuments, Table::kIds,
-                                    Table::kIdFilter, Table::kRollUps};
+                                    Table::kIdFilter, Table::kRollUps,   Table::kBusinessKeys};
 const char* name_of(Table table);
 
 enum class Durability : std::uint8_t {

@@ -214,8 +214,9 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
       options.write_buffer_size = 32 << 20;
       break;
     case Table::kEntries:
-      // Packed already. Every load covers all accounts: loads of one size are merged, eight at a
-      // time, so that an entry is copied once per power of eight.
+    case Table::kBusinessKeys:
+      // Packed already. Every load covers all accounts, or buckets: loads of one size are merged,
+      // eight at a time, so that an entry is copied once per power of eight.
       options.compression = rocksdb::kNoCompression;
       options.compaction_style = rocksdb::kCompactionStyleUniversal;
       options.level0_file_num_compaction_trigger = 8;
@@ -339,6 +340,9 @@ const char* name_of(Table table) {
       return "id_filter";
     case Table::kRollUps:
       return "roll_ups";
+
+    case Table::kBusinessKeys:
+      return "business_keys";
   }
   return "?";
 }

@@ -10,6 +10,7 @@
 #include "ledger/core/terms_history.h"
 #include "ledger/engine/verify.h"
 #include "ledger/store/account_projection.h"
+#include "ledger/store/business_key_projection.h"
 #include "ledger/store/document_projection.h"
 #include "ledger/store/id_projection.h"
 #include "tests/support/memory_store.h"
@@ -158,16 +159,18 @@ class Paper {
     return 96 + record * sizeof(Record) + member;
   }
 
-  /// Stores the three projections of everything sealed so far.
+  /// Stores the projections of everything sealed so far.
   void project() {
     AccountProjection accounts(store);
     DocumentProjection documents(store);
     IdProjection ids(store);
-    for (Projection* p : std::initializer_list<Projection*>{&accounts, &documents, &ids}) {
+    BusinessKeyProjection keys(store);
+    for (Projection* p :
+         std::initializer_list<Projection*>{&accounts, &documents, &ids, &keys}) {
       for (const BlockPtr& block : blocks_) p->feed(block);
       p->freeze();
     }
-    REQUIRE(store_frozen(store, {&accounts, &documents, &ids}));
+    REQUIRE(store_frozen(store, {&accounts, &documents, &ids, &keys}));
   }
   std::string fault() const {
     const auto report = verify(store, head);
