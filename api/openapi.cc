@@ -153,6 +153,10 @@ void write_operation(JsonWriter& out, const Route& route,
     out.key("requestBody").begin_object().field("required", doc.request != "Empty");
     write_content(out, "application/json", doc.request);
     out.end_object();
+  } else if (!doc.request_media.empty()) {
+    out.key("requestBody").begin_object().field("required", true);
+    write_content(out, doc.request_media, "");
+    out.end_object();
   }
   write_responses(out, doc);
   out.key("security").begin_array();

@@ -45,6 +45,7 @@ struct RouteDoc {
   int status = 200;                        ///< of success
   std::string query;                       ///< "account:string limit?:integer"
   std::string media = "application/json";  ///< of the answer
+  std::string request_media;               ///< of a body that is not JSON, and has no schema
 };
 
 struct Route {

@@ -82,8 +82,10 @@ void answer_batch(const Batch& batch, const Book::Answers& answers) {
 }
 
 // An item's claim is its own "id", in the same name space as Idempotency-Key, or its place in the
-// batch.
+// batch. 32 hexadecimal digits are the id itself, as a record holds it (voucher_records.h).
 ClaimKey item_claim(const Call& call, const std::optional<std::string>& id, std::size_t index) {
+  if (id)
+    if (const auto raw = Id128::from_hex(*id)) return ClaimKey{*raw, call.principal.caller};
   if (id) return claim_of(call, *id);
   const auto key = call.request.headers.find("Idempotency-Key").value_or("");
   // A line feed is in no Idempotency-Key, so this is nobody else's name.
