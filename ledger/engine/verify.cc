@@ -74,12 +74,10 @@ class Verification {
   const VerifyProgress& progress_;
   BlockFinder finder_;
   Audit audit_;
-  Projected projected_[5] = {{Table::kAccounts, compare_accounts},
-                             {Table::kEntries, compare_entries},
-                             {Table::kRollUps, compare_roll_ups},
-                             {Table::kDocuments, compare_documents},
-                             {Table::kIds, compare_ids},
-                             {Table::kBusinessKeys, compare_business_keys}};
+  Projected projected_[6] = {
+      {Table::kAccounts, compare_accounts}, {Table::kEntries, compare_entries},
+      {Table::kRollUps, compare_roll_ups},  {Table::kDocuments, compare_documents},
+      {Table::kIds, compare_ids},           {Table::kBusinessKeys, compare_business_keys}};
   Sha256 last_hash_{};
   bool head_seen_ = false;
   std::uint64_t blocks_ = 0;

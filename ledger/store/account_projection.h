@@ -140,8 +140,8 @@ class AccountProjection final : public Projection {
   KeyValueStore& store_;
   std::vector<Account> accounts_;  // by id - 1, like tails_; entries_ too only for the feeder
   std::vector<Tail> tails_;
-  // Held while a block is fed: totals have no sequence of their own, so whoever reads them waits for
-  // its end. Taken before mutex_.
+  // Held while a block is fed: totals have no sequence of their own, so whoever reads them waits
+  // for its end. Taken before mutex_.
   mutable std::mutex block_mutex_;
   mutable std::mutex mutex_;  // guards everything here against readers; the feeder alone writes
   mutable RollUps roll_ups_;  // readers fold what has gathered

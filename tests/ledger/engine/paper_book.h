@@ -165,8 +165,7 @@ class Paper {
     DocumentProjection documents(store);
     IdProjection ids(store);
     BusinessKeyProjection keys(store);
-    for (Projection* p :
-         std::initializer_list<Projection*>{&accounts, &documents, &ids, &keys}) {
+    for (Projection* p : std::initializer_list<Projection*>{&accounts, &documents, &ids, &keys}) {
       for (const BlockPtr& block : blocks_) p->feed(block);
       p->freeze();
     }
