@@ -31,6 +31,7 @@ int status_of(RefusalCode code) {
 
     case RefusalCode::kNotAuthorised:
     case RefusalCode::kSamePerson:
+    case RefusalCode::kSecondPersonNeeded:
     case RefusalCode::kMerchantDisabled:
       return 403;
 
@@ -56,10 +57,10 @@ int status_of(RefusalCode code) {
     case RefusalCode::kCreditAccountClosed:
     case RefusalCode::kDebitAccountFrozen:
     case RefusalCode::kCreditAccountFrozen:
-    case RefusalCode::kAccountClosed:
     case RefusalCode::kSubjectExists:
     case RefusalCode::kChartExists:
     case RefusalCode::kChartFree:
+
     case RefusalCode::kHoldAlreadyPosted:
     case RefusalCode::kHoldAlreadyVoided:
     case RefusalCode::kHoldExpired:
@@ -93,8 +94,6 @@ int status_of(RefusalCode code) {
     case RefusalCode::kRefundExceedsPaid:
     case RefusalCode::kWayNotAllowed:
     case RefusalCode::kCalendarYearUnknown:
-    case RefusalCode::kNotReconciled:
-    case RefusalCode::kNotArrived:
     case RefusalCode::kNothingToSettle:
     case RefusalCode::kGroupFailed:
     case RefusalCode::kNothingToSweep:

@@ -351,25 +351,16 @@ Result<bool> JsonValue::as_bool() const {
   return raw() == "true";
 }
 
-namespace {
-
-template <class Integer>
-Result<Integer> to_integer(JsonKind kind, std::string_view text) {
-  if (kind != JsonKind::kNumber) return wrong_kind("an integer", kind);
-  Integer value = 0;
+Result<std::int64_t> JsonValue::as_int64() const {
+  if (kind() != JsonKind::kNumber) return wrong_kind("an integer", kind());
+  const std::string_view text = raw();
+  std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range)
     return fail(Errc::kMalformed, "expected an integer of 64 bits, found one beyond them");
   if (error != std::errc() || end != text.data() + text.size() || text == "-0")
     return fail(Errc::kMalformed, "expected an integer, found another number");
   return value;
-}
-
-}  // namespace
-
-Result<std::int64_t> JsonValue::as_int64() const { return to_integer<std::int64_t>(kind(), raw()); }
-Result<std::uint64_t> JsonValue::as_uint64() const {
-  return to_integer<std::uint64_t>(kind(), raw());
 }
 
 std::string_view JsonValue::raw() const {

@@ -55,7 +55,6 @@ class JsonValue {
   Result<bool> as_bool() const;
   /// A number written as an integer (no point, no exponent) within int64.
   Result<std::int64_t> as_int64() const;
-  Result<std::uint64_t> as_uint64() const;
   /// The value's exact text in the source (a number as written, a string with its quotes and
   /// escapes, an object with its white space).
   std::string_view raw() const;

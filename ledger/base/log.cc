@@ -49,14 +49,6 @@ std::string one_line(std::string_view message) {
 
 }  // namespace
 
-std::optional<LogLevel> log_level_of(std::string_view name) {
-  if (name == "info") return LogLevel::kInfo;
-  if (name == "warn") return LogLevel::kWarn;
-  if (name == "error") return LogLevel::kError;
-  if (name == "off") return LogLevel::kOff;
-  return std::nullopt;
-}
-
 void set_log_level(LogLevel level) { logger().set_level(spdlog_level(level)); }
 
 bool log_enabled(LogLevel level) {

@@ -7,15 +7,12 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace suanpan {
 
 enum class LogLevel : std::uint8_t { kInfo = 0, kWarn = 1, kError = 2, kOff = 3 };
 
-/// "info", "warn", "error" or "off"; nothing for any other text.
-std::optional<LogLevel> log_level_of(std::string_view name);
 /// Lines below `level` are dropped from now on; kInfo at the start.
 void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);

@@ -201,24 +201,6 @@ bool PublicKey::verify_sha256(std::string_view message, std::string_view signatu
                                 message.size()) == 1);
 }
 
-Result<std::string> PublicKey::encrypt_oaep(std::string_view plaintext) const {
-  // RFC 8017, 7.1.1: the key's length less two digests and two bytes.
-  const auto key_bytes = static_cast<std::size_t>(EVP_PKEY_get_size(state_->key.get()));
-  const std::size_t most = key_bytes - 2 * 20 - 2;
-  if (plaintext.size() > most)
-    return fail(Errc::kTooLarge, "OAEP: {} bytes, at most {} fit the key", plaintext.size(), most);
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, state_->key.get(), nullptr));
-  std::string ciphertext(key_bytes, '\0');
-  std::size_t size = key_bytes;
-  CHECK_OR_DIE(context != nullptr && EVP_PKEY_encrypt_init(context.get()) == 1 &&
-                   use_oaep_sha1(context.get()) &&
-                   EVP_PKEY_encrypt(context.get(), out(ciphertext), &size, in(plaintext),
-                                    plaintext.size()) == 1,
-               "OpenSSL: OAEP encryption failed");
-  ciphertext.resize(size);
-  return ciphertext;
-}
-
 Result<Certificate> Certificate::from_pem(std::string_view pem) {
   const Bio bio = reader(pem);
   X509Pointer x509(bio ? PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);

@@ -41,8 +41,6 @@ class PublicKey {
   static Result<PublicKey> from_pem(std::string_view pem);
   std::string to_pem() const;
   bool verify_sha256(std::string_view message, std::string_view signature) const;
-  /// Errors: kTooLarge if the plaintext does not fit the key.
-  Result<std::string> encrypt_oaep(std::string_view plaintext) const;
 
   struct State;
 

@@ -39,8 +39,9 @@ enum class RefusalCode : std::uint16_t {
   kDateAhead = 101,   ///< later than the open accounting date
   kDateBehind = 102,  ///< a day already cut, and not an approved adjustment
   kDayCutNotForward = 103,
-  kSamePerson = 104,  ///< maker and checker must differ
-  kYearClosed = 105,  ///< the year is closed: income and expense are carried forward
+  kSamePerson = 104,          ///< maker and checker must differ
+  kYearClosed = 105,          ///< the year is closed: income and expense are carried forward
+  kSecondPersonNeeded = 106,  ///< one person may not do this alone; detail says where to ask
 
   // What the caller expected of the book, judged before the business.
   kExpectedAccountNotFound = 120,
@@ -63,7 +64,6 @@ enum class RefusalCode : std::uint16_t {
   kCreditAccountClosed = 211,
   kDebitAccountFrozen = 212,
   kCreditAccountFrozen = 213,
-  kAccountClosed = 214,
 
   // The chart of accounts.
   kSubjectNotFound = 220,     ///< the code lies under no subject of the chart
@@ -107,8 +107,6 @@ enum class RefusalCode : std::uint16_t {
 
   // Settlement and reconciliation.
   kCalendarYearUnknown = 600,
-  kNotReconciled = 601,
-  kNotArrived = 602,
   kBatchStateWrong = 603,
   kNothingToSettle = 604,
 

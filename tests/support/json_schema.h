@@ -90,7 +90,7 @@ class JsonSchema {
   }
 
   static bool has_type(JsonValue value, std::string_view type) {
-    if (type == "integer") return value.as_int64() || value.as_uint64();
+    if (type == "integer") return value.as_int64().has_value();
     if (type == "string") return value.is_string();
     if (type == "boolean") return value.kind() == JsonKind::kBool;
     if (type == "object") return value.is_object();

@@ -67,14 +67,5 @@ TEST_CASE("log: text from outside cannot forge a line") {
   CHECK(text.find("\\x1b[2J") != std::string::npos);
 }
 
-TEST_CASE("log: levels have names") {
-  CHECK(log_level_of("info") == LogLevel::kInfo);
-  CHECK(log_level_of("warn") == LogLevel::kWarn);
-  CHECK(log_level_of("error") == LogLevel::kError);
-  CHECK(log_level_of("off") == LogLevel::kOff);
-  CHECK_FALSE(log_level_of("INFO").has_value());
-  CHECK_FALSE(log_level_of("").has_value());
-}
-
 }  // namespace
 }  // namespace suanpan

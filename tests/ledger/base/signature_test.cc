@@ -66,17 +66,7 @@ TEST_CASE("oaep: a ciphertext made by RFC 8017 decrypts") {
   CHECK(key().decrypt_oaep(decoded(test::kOaep)).value() == "张三");
 }
 
-TEST_CASE("oaep: what is encrypted decrypts, what does not fit or was changed is refused") {
-  const PublicKey open = key().public_key();
-  // 2048 bits: 256 - 2 * 20 - 2 bytes fit.
-  for (const std::size_t size : {0, 1, 100, 214}) {
-    const std::string plain(size, 'p');
-    const std::string sealed = open.encrypt_oaep(plain).value();
-    CHECK(sealed.size() == 256);
-    CHECK(key().decrypt_oaep(sealed).value() == plain);
-  }
-  CHECK(open.encrypt_oaep(std::string(215, 'p')).error().code == Errc::kTooLarge);
-  CHECK(open.encrypt_oaep("x").value() != open.encrypt_oaep("x").value());
+TEST_CASE("oaep: what was changed, is too short or is for another key is refused") {
   std::string changed = decoded(test::kOaep);
   changed[100] = static_cast<char>(changed[100] ^ 1);
   CHECK(key().decrypt_oaep(changed).error().code == Errc::kBadSignature);
