@@ -44,20 +44,11 @@ Result<void> open_accounts(Book& book, std::vector<OpenAccountRequest> accounts)
   return success();
 }
 
-OpenAccountRequest bank_deposit(const BankAccountConfig& config) {
-  OpenAccountRequest request;
-  request.code = channels::chart::bank_deposit(config.number);
-  request.key = channels::account_claim(request.code);
-  request.name = config.name;
-  request.type = AccountType::kAsset;
-  return request;
-}
-
 Result<void> open_all_accounts(Book& book, const Config& config) {
   TRY(open_accounts(book, channels::platform_accounts()));
   std::vector<OpenAccountRequest> deposits;
   for (const BankAccountConfig& account : config.bank_accounts)
-    deposits.push_back(bank_deposit(account));
+    deposits.push_back(channels::bank_account(account.number, account.name));
   return open_accounts(book, std::move(deposits));
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "channels/chart.h"
 #include "channels/url.h"
 
 namespace suanpan::channels {
@@ -20,19 +19,6 @@ Result<std::unique_ptr<BankChannel>> BankChannel::make(std::string base_url,
 bool BankChannel::has_account(std::string_view number) const {
   return std::any_of(accounts_.begin(), accounts_.end(),
                      [&](const bank::DebtorAccount& ours) { return ours.account == number; });
-}
-
-std::vector<OpenAccountRequest> BankChannel::ledger_accounts() const {
-  std::vector<OpenAccountRequest> requests;
-  for (const bank::DebtorAccount& ours : accounts_) {
-    OpenAccountRequest request;
-    request.code = chart::bank_deposit(ours.account);
-    request.key = account_claim(request.code);
-    request.name = fmt::format("银行存款 {}", ours.name);
-    request.type = AccountType::kAsset;
-    requests.push_back(std::move(request));
-  }
-  return requests;
 }
 
 }  // namespace suanpan::channels

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "channels/bank/adapter.h"
-#include "ledger/core/plan_account.h"
 
 namespace suanpan::channels {
 
@@ -20,9 +19,6 @@ class BankChannel {
   const bank::BankAdapter& adapter() const { return adapter_; }
   const std::vector<bank::DebtorAccount>& accounts() const { return accounts_; }
   bool has_account(std::string_view number) const;
-  /// The ledger accounts (1002/<number>) that stand for ours. The program opens its own from
-  /// the settings.
-  std::vector<OpenAccountRequest> ledger_accounts() const;
 
  private:
   BankChannel(std::string base_url, bank::BankSettings settings)

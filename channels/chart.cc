@@ -35,6 +35,10 @@ std::vector<OpenAccountRequest> platform_accounts() {
   };
 }
 
+OpenAccountRequest bank_account(std::string_view number, std::string name) {
+  return account(chart::bank_deposit(number), std::move(name), AccountType::kAsset);
+}
+
 std::vector<OpenAccountRequest> merchant_accounts(std::string_view mch_no, std::string_view name,
                                                   bool direct, std::string_view channel,
                                                   std::string_view channel_mch) {

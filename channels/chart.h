@@ -38,6 +38,8 @@ std::vector<OpenAccountRequest> platform_accounts();
 std::vector<OpenAccountRequest> merchant_accounts(std::string_view mch_no, std::string_view name,
                                                   bool direct, std::string_view channel,
                                                   std::string_view channel_mch);
+/// The account (1002/<number>) that stands for one of ours at the bank.
+OpenAccountRequest bank_account(std::string_view number, std::string name);
 /// The id under which an account is opened: derived from its code, so that opening it again is a
 /// replay.
 ClaimKey account_claim(std::string_view code);

@@ -167,20 +167,6 @@ FieldBag signed_fields(FieldBag data, Timestamp now, const Signer& signer) {
   return data;
 }
 
-Result<Notification> notification_of(std::string_view notify_url, const FieldBag& fields) {
-  notify_url = notify_url.substr(0, notify_url.find('#'));
-  const auto mark = notify_url.find('?');
-  Notification out{std::string(notify_url.substr(0, mark)), fields.to_form()};
-  if (mark == std::string_view::npos) return out;
-  const auto own = parse_form(notify_url.substr(mark + 1));
-  if (!own) return fail(Errc::kMalformed, "notifyUrl 的查询串编码有误");
-  for (const auto& [name, value] : *own) {
-    if (name.empty() || fields.find(name) != nullptr) continue;
-    out.body += fmt::format("&{}={}", percent_encode(name), percent_encode(value));
-  }
-  return out;
-}
-
 std::string return_url_of(std::string_view return_url, const FieldBag& fields) {
   const auto hash = return_url.find('#');
   const auto base = return_url.substr(0, hash);

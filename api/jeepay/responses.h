@@ -151,16 +151,6 @@ std::string order_exists_message(std::string_view mch_order_no);
 /// `data` + reqTime + sign, in that order.
 FieldBag signed_fields(FieldBag data, Timestamp now, const Signer& signer);
 
-struct Notification {
-  std::string url;   ///< without query and fragment
-  std::string body;  ///< application/x-www-form-urlencoded
-};
-
-/// What to POST to notifyUrl. A query string of notifyUrl moves into the body, unsigned, as Jeepay
-/// sends it; where a name is also one of ours, ours stays. Errors: kMalformed if that query cannot
-/// be read.
-Result<Notification> notification_of(std::string_view notify_url, const FieldBag& fields);
-
 /// returnUrl with the signed fields appended to its query, before its fragment.
 std::string return_url_of(std::string_view return_url, const FieldBag& fields);
 

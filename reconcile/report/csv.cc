@@ -33,14 +33,14 @@ void append_field(std::string& out, std::string_view field) {
   out += '"';
 }
 
-std::string guarded(std::string_view text, CsvFor reader) {
+std::string guarded(std::string_view text) {
   if (is_formula(text)) return fmt::format("'{}", text);
-  if (reader == CsvFor::kPeople && is_number_in_disguise(text)) return fmt::format("\t{}", text);
+  if (is_number_in_disguise(text)) return fmt::format("\t{}", text);
   return std::string(text);
 }
 
-std::string field_of(const Cell& cell, const Report& report, CsvFor reader) {
-  if (const auto* value = std::get_if<std::string>(&cell)) return guarded(*value, reader);
+std::string field_of(const Cell& cell, const Report& report) {
+  if (const auto* value = std::get_if<std::string>(&cell)) return guarded(*value);
   if (const auto* value = std::get_if<Money>(&cell)) {
     const std::string amount = format_major(*value);
     return value->currency == report.currency
@@ -52,7 +52,7 @@ std::string field_of(const Cell& cell, const Report& report, CsvFor reader) {
 
 }  // namespace
 
-std::string to_csv(const Report& report, const Section& section, CsvFor reader) {
+std::string to_csv(const Report& report, const Section& section) {
   std::string out;
   const auto row = [&](const auto& items, auto field) {
     bool first = true;
@@ -63,26 +63,23 @@ std::string to_csv(const Report& report, const Section& section, CsvFor reader) 
     }
     out += "\r\n";
   };
-  if (reader == CsvFor::kPeople) out += kBom;
+  out += kBom;
   const Table& table = section.table;
   row(table.columns, [](const Column& c) -> const std::string& { return c.key; });
-  if (reader == CsvFor::kPeople) {
-    row(table.columns, [&](const Column& c) { return guarded(c.heading, reader); });
-  }
+  row(table.columns, [](const Column& c) { return guarded(c.heading); });
   for (const auto& cells : table.rows) {
-    row(cells, [&](const Cell& cell) { return field_of(cell, report, reader); });
+    row(cells, [&](const Cell& cell) { return field_of(cell, report); });
   }
   return out;
 }
 
-std::vector<CsvFile> to_csv(const Report& report, CsvFor reader) {
+std::vector<CsvFile> to_csv(const Report& report) {
   const auto checked = check(report);
   CHECK_OR_DIE(checked, "report {}: {}", report.key, checked.error().message);
   std::vector<CsvFile> files;
   for (const auto& section : report.sections) {
     if (section.table.columns.empty()) continue;
-    files.push_back(
-        {fmt::format("{}-{}.csv", report.key, section.key), to_csv(report, section, reader)});
+    files.push_back({fmt::format("{}-{}.csv", report.key, section.key), to_csv(report, section)});
   }
   return files;
 }

@@ -103,8 +103,8 @@ struct PaymentWorld {
     open_book(true);
     for (OpenAccountRequest& request : platform_accounts())
       REQUIRE(book->run(open_account(std::move(request))).accepted());
-    for (OpenAccountRequest& request : bank->ledger_accounts())
-      REQUIRE(book->run(open_account(std::move(request))).accepted());
+    for (const bank::DebtorAccount& ours : bank->accounts())
+      REQUIRE(book->run(open_account(bank_account(ours.account, ours.name))).accepted());
     Merchant shop{"M1", "小店", MerchantMode::kCollected, true, kShopMch, kAccount, "", "", ""};
     Merchant own{"M2", "物业", MerchantMode::kDirect, true, kOwnMch, "", "", "", ""};
     for (const Merchant& merchant : {shop, own})

@@ -116,25 +116,29 @@ TEST_CASE("sandbox: the state shows every record and no key") {
 TEST_CASE("sandbox: a control request that is wrong is refused and does nothing") {
   World world;
   world.place("T00001", 100);
-  const std::pair<const char*, const char*> rows[] = {
-      {"/sandbox/wechat/pay", "{}"},
-      {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","code_url":"x"})"},
-      {"/sandbox/wechat/pay", R"({"out_trade_no":1})"},
-      {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","late":"yes"})"},
-      {"/sandbox/wechat/pay", R"({"out_trade_no":"T99999"})"},
-      {"/sandbox/wechat/pay", "[]"},
-      {"/sandbox/wechat/pay", "{"},
-      {"/sandbox/wechat/settle", R"({"date":"2026-03-03","basis":"hope"})"},
-      {"/sandbox/wechat/settle", "{}"},
-      {"/sandbox/bank/deposit", "{}"},
-      {"/sandbox/bank/accounts", R"({"account":"1","opened_on":"x"})"},
-      {"/sandbox/clock", "{}"},
+  struct Row {
+    const char* target;
+    const char* body;
+    const char* told;
   };
-  for (const auto& [target, body] : rows) {
-    INFO(target << " " << body);
-    const int status = world.control(target, body).status;
-    CHECK(status >= 400);
-    CHECK(status < 500);
+  const Row rows[] = {
+      {"/sandbox/wechat/pay", "{}", "400 malformed"},
+      {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","code_url":"x"})", "400 malformed"},
+      {"/sandbox/wechat/pay", R"({"out_trade_no":1})", "400 malformed"},
+      {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","late":"yes"})", "400 malformed"},
+      {"/sandbox/wechat/pay", R"({"out_trade_no":"T99999"})", "404 not_found"},
+      {"/sandbox/wechat/pay", "[]", "400 malformed"},
+      {"/sandbox/wechat/pay", "{", "400 malformed"},
+      {"/sandbox/wechat/settle", R"({"date":"2026-03-03","basis":"hope"})", "400 malformed"},
+      {"/sandbox/wechat/settle", "{}", "400 malformed"},
+      {"/sandbox/bank/deposit", "{}", "400 malformed"},
+      {"/sandbox/bank/accounts", R"({"account":"1","opened_on":"x"})", "400 malformed"},
+      {"/sandbox/clock", "{}", "404 NOT_FOUND"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.target << " " << row.body);
+    const HttpResponse refused = world.control(row.target, row.body);
+    CHECK(fmt::format("{} {}", refused.status, World::text(refused.body, "code")) == row.told);
   }
   CHECK(world.control("/elsewhere", "", "GET").status == 404);
   CHECK(World::text(world.query("T00001").body, "trade_state") == "NOTPAY");
