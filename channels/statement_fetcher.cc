@@ -63,7 +63,7 @@ Result<std::optional<std::string>> StatementFetcher::bill(const std::string& mch
 
 Result<std::string> StatementFetcher::trade_bill(const std::string& mchid, Date day) const {
   TRY(auto file, bill(mchid, [day](const wechat::Adapter& adapter, const wechat::Stamp& stamp) {
-        return adapter.encode_trade_bill(day, wechat::BillKind::kAll, true, stamp);
+        return adapter.encode_trade_bill(day, true, stamp);
       }));
   return file ? std::move(*file) : wechat::empty_trade_bill();
 }

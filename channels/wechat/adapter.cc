@@ -30,18 +30,6 @@ Outcome disbelieved(const Error& error) {
 
 }  // namespace
 
-std::string_view name_of(BillKind kind) {
-  switch (kind) {
-    case BillKind::kAll:
-      return "ALL";
-    case BillKind::kSuccess:
-      return "SUCCESS";
-    case BillKind::kRefund:
-      return "REFUND";
-  }
-  return "";
-}
-
 Result<Adapter> Adapter::make(Credentials credentials) {
   TRY(check(credentials));
   return Adapter(std::move(credentials));
@@ -155,9 +143,8 @@ RefundOutcome Adapter::decode_refund_answer(Operation operation, const RefundReq
   return told.outcome;
 }
 
-HttpRequest Adapter::encode_trade_bill(Date day, BillKind kind, bool gzip,
-                                       const Stamp& stamp) const {
-  return get(fmt::format("/v3/bill/tradebill?bill_date={}&bill_type={}{}", day.iso(), name_of(kind),
+HttpRequest Adapter::encode_trade_bill(Date day, bool gzip, const Stamp& stamp) const {
+  return get(fmt::format("/v3/bill/tradebill?bill_date={}&bill_type=ALL{}", day.iso(),
                          gzip ? "&tar_type=GZIP" : ""),
              stamp);
 }
@@ -204,10 +191,17 @@ Error bill_refusal(int status, const ErrorBody& body) {
 
 Result<BillTicket> Adapter::decode_bill_ticket(const HttpResponse& response, Timestamp now) const {
   if (response.status < 200 || response.status > 299) {
-    if (has_signature(response.headers)) {
+    const bool is_signed = has_signature(response.headers);
+    if (is_signed) {
       TRY(credentials_.platform_keys.verify(response.headers, response.body, now));
     }
-    return bill_refusal(response.status, read_error_body(response.body));
+    Error refusal = bill_refusal(response.status, read_error_body(response.body));
+    // An empty day is a statement about money: the books are held against it.
+    if (!is_signed && refusal.code == Errc::kNotFound)
+      return fail(Errc::kUnavailable,
+                  "the day has no bill, says an answer without a signature: "
+                  "whether it has is not known yet");
+    return refusal;
   }
   TRY(credentials_.platform_keys.verify(response.headers, response.body, now));
   TRY(const auto document, JsonDocument::parse(response.body));

@@ -17,10 +17,6 @@
 
 namespace suanpan::channels::wechat {
 
-/// Which rows a trade bill has; the columns differ.
-enum class BillKind : std::uint8_t { kAll, kSuccess, kRefund };
-std::string_view name_of(BillKind kind);  ///< "ALL"
-
 /// The answer to a bill request. The URL lives 30 s to 5 min: fetch at once.
 struct BillTicket {
   std::string sha1_hex;  ///< of the uncompressed file
@@ -70,12 +66,13 @@ class Adapter {
   RefundOutcome decode_refund_query(const RefundRequest& request, const HttpResponse& response,
                                     Timestamp now) const;
 
-  /// GET /v3/bill/tradebill and /v3/bill/fundflowbill (basic account); `gzip` asks for
-  /// tar_type=GZIP.
-  HttpRequest encode_trade_bill(Date day, BillKind kind, bool gzip, const Stamp& stamp) const;
+  /// GET /v3/bill/tradebill (ALL: sales and refunds) and /v3/bill/fundflowbill (basic account);
+  /// `gzip` asks for tar_type=GZIP.
+  HttpRequest encode_trade_bill(Date day, bool gzip, const Stamp& stamp) const;
   HttpRequest encode_fund_flow_bill(Date day, bool gzip, const Stamp& stamp) const;
   /// Errors: kUnavailable (not made yet: after 10:00; or rate limit, or 5xx: ask again), kNotFound
-  /// (NO_STATEMENT_EXIST: the day had no business), kBadSignature, kMalformed, kMismatch (a
+  /// (NO_STATEMENT_EXIST, signed: the day had no business; unsigned it is kUnavailable, because the
+  /// books would be held against an empty day), kBadSignature, kMalformed, kMismatch (a
   /// download URL that leaves the platform), kConfig (the request was refused for good).
   Result<BillTicket> decode_bill_ticket(const HttpResponse& response, Timestamp now) const;
   /// The download itself, signed. Its answer is unsigned: bill.h's open_bill holds it to the

@@ -169,23 +169,14 @@ TEST_CASE("sandbox interop: our bill readers believe the sandbox's bills, and no
   world.ask_refund("INTEROP1", "REFUND1", 2'500, 10'000);
   world.now = at("2026-03-05 10:00:00");
   const Date day = *Date::of(2026, 3, 4);
-  using wechat::BillKind;
   for (const bool gzip : {false, true}) {
     const auto bill = wechat::parse_trade_bill(
-        shop.file(shop.adapter->encode_trade_bill(day, BillKind::kAll, gzip, shop.stamp()), gzip),
-        {kShop, day});
+        shop.file(shop.adapter->encode_trade_bill(day, gzip, shop.stamp()), gzip), {kShop, day});
     REQUIRE(bill);
     CHECK(bill.value().rows.size() == 2);
     CHECK(bill.value().totals.order_fen == 10'000);
     CHECK(bill.value().totals.refund_fen == 2'500);
     CHECK(bill.value().totals.fee_e5_yuan == 45'000);  // 0.60 - 0.15 yuan
-  }
-  for (const BillKind kind : {BillKind::kSuccess, BillKind::kRefund}) {
-    const auto bill = wechat::parse_trade_bill(
-        shop.file(shop.adapter->encode_trade_bill(day, kind, false, shop.stamp()), false),
-        {kShop, day});
-    REQUIRE(bill);
-    CHECK(bill.value().rows.size() == 1);
   }
   const auto flows = wechat::parse_fund_flow_bill(
       shop.file(shop.adapter->encode_fund_flow_bill(day, false, shop.stamp()), false), day);
@@ -200,10 +191,8 @@ TEST_CASE("sandbox interop: our bill readers believe the sandbox's bills, and no
     bad.pay(R"({"out_trade_no":"INTEROP1"})");
     bad.now = at("2026-03-05 10:00:00");
     bad.fault(std::string(R"({"kind":")") + kind + "\"}");
-    const auto ticket =
-        bad_shop.adapter->decode_bill_ticket(bad_shop.send(bad_shop.adapter->encode_trade_bill(
-                                                 day, BillKind::kAll, false, bad_shop.stamp())),
-                                             bad.now);
+    const auto ticket = bad_shop.adapter->decode_bill_ticket(
+        bad_shop.send(bad_shop.adapter->encode_trade_bill(day, false, bad_shop.stamp())), bad.now);
     REQUIRE(ticket);
     const auto file = wechat::open_bill(
         bad_shop.send(bad_shop.adapter->encode_bill_download(ticket.value(), bad_shop.stamp()))

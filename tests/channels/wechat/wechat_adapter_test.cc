@@ -113,10 +113,10 @@ TEST_CASE("wechat adapter: the other requests carry what the protocol asks") {
   CHECK(adapter().encode_refund_query("R202603041230000001", stamp()).target ==
         "/v3/refund/domestic/refunds/R202603041230000001");
   const auto day = *Date::of(2026, 3, 3);
-  CHECK(adapter().encode_trade_bill(day, BillKind::kAll, false, stamp()).target ==
+  CHECK(adapter().encode_trade_bill(day, false, stamp()).target ==
         "/v3/bill/tradebill?bill_date=2026-03-03&bill_type=ALL");
-  CHECK(adapter().encode_trade_bill(day, BillKind::kRefund, true, stamp()).target ==
-        "/v3/bill/tradebill?bill_date=2026-03-03&bill_type=REFUND&tar_type=GZIP");
+  CHECK(adapter().encode_trade_bill(day, true, stamp()).target ==
+        "/v3/bill/tradebill?bill_date=2026-03-03&bill_type=ALL&tar_type=GZIP");
   CHECK(adapter().encode_fund_flow_bill(day, true, stamp()).target ==
         "/v3/bill/fundflowbill?bill_date=2026-03-03&account_type=BASIC&tar_type=GZIP");
   CHECK(adapter().encode_certificates(stamp()).target == "/v3/certificates?algorithm_type=RSA");
@@ -594,6 +594,30 @@ TEST_CASE("wechat adapter: a bill that is refused says whether to ask again") {
   }
   CHECK(adapter().decode_bill_ticket(unsigned_answer(502, "<html>"), kNow).error().code ==
         Errc::kUnavailable);
+}
+
+TEST_CASE("wechat adapter: only a signed answer says that a day had no business") {
+  const std::string body = R"({"code":"NO_STATEMENT_EXIST","message":"账单文件不存在"})";
+  const auto code_of = [](const HttpResponse& response) {
+    return adapter().decode_bill_ticket(response, kNow).error().code;
+  };
+  const auto signed_as = [&](const PrivateKey& key, std::string_view serial, std::int64_t late_s) {
+    HttpResponse response{400, {}, body};
+    test::sign_as(response.headers, body, key, serial, kNow.plus_seconds(late_s));
+    return response;
+  };
+  const auto& keys = test::keys();
+  CHECK(code_of(signed_as(keys.certificate_key, keys.certificate_serial, 0)) == Errc::kNotFound);
+  CHECK(code_of(signed_as(keys.public_mode_key, test::kPublicKeyId, 0)) == Errc::kNotFound);
+  CHECK(code_of(unsigned_answer(400, body)) == Errc::kUnavailable);
+  CHECK(code_of(unsigned_answer(404, body)) == Errc::kUnavailable);
+  CHECK(code_of(signed_as(keys.stranger, keys.certificate_serial, 0)) == Errc::kBadSignature);
+  CHECK(code_of(signed_as(keys.certificate_key, "4BC0FFEE", 0)) == Errc::kBadSignature);
+  CHECK(code_of(signed_as(keys.certificate_key, keys.certificate_serial, -300)) ==
+        Errc::kBadSignature);
+  HttpResponse half{400, {}, body};
+  half.headers.set("Wechatpay-Signature", "AAAA");
+  CHECK(code_of(half) == Errc::kBadSignature);
 }
 
 TEST_CASE("wechat adapter: a download of certificates makes the next adapter") {
