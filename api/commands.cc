@@ -15,7 +15,7 @@
 #include "ledger/engine/verify.h"
 #include "reconcile/bank_import.h"
 #include "settlement/fee_schedule.h"
-#include "settlement/plan_settlement.h"
+#include "settlement/settlement_service.h"
 
 namespace suanpan::api {
 namespace {
@@ -192,14 +192,9 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
         o.mch_no, rate.value(),
         book.read([](const State& s, std::uint64_t) { return s.book().accounting_date; }));
     // By the same plan as over the API: a rule that has begun stays.
-    Command put;
-    put.key =
-        replacement_claim(book, DocumentKind::kFeeSchedule, o.mch_no, settlement::encode(schedule));
-    put.kind = CommandKind::kSettlement;
-    put.content = {{"merchant_no", o.mch_no}, {"rules", id_of(settlement::encode(schedule)).hex()}};
-    put.plan = [schedule](const View& view, const Moment& moment) {
-      return settlement::plan_put_schedule(view, schedule, moment);
-    };
+    Command put = settlement::put_schedule(
+        replacement_claim(book, DocumentKind::kFeeSchedule, o.mch_no, settlement::encode(schedule)),
+        schedule);
     if (const Answer answer = book.run(std::move(put)); !answer.accepted())
       return refused(answer.refusal);
   }

@@ -306,22 +306,6 @@ std::vector<BatchView> SettlementService::list(std::optional<Date> settle_on) co
   return batches;
 }
 
-Planned<void> SettlementService::put_schedule(const FeeSchedule& schedule, const std::string& by,
-                                              CallerClaim* claim) {
-  if (auto valid = validate(schedule); !valid)
-    return refuse(RefusalCode::kValueInvalid, valid.error().message);
-  Content content{
-      {"merchant_no", schedule.merchant_no}, {"by", by}, {"rules", id_of(encode(schedule)).hex()}};
-  const Answer answer = run(
-      "fees", std::move(content),
-      [schedule](const View& view, const Moment& moment) {
-        return plan_put_schedule(view, schedule, moment);
-      },
-      claim);
-  if (!answer.accepted()) return answer.refusal;
-  return success();
-}
-
 std::optional<FeeSchedule> SettlementService::schedule(std::string_view merchant_no) const {
   const DocumentPtr stored = book_.document(DocumentKind::kFeeSchedule, merchant_no);
   if (!stored) return std::nullopt;
@@ -335,6 +319,14 @@ Result<FeeTerms> SettlementService::fee_for(std::string_view merchant_no, std::s
   TRY(const FeeRule rule, rule_for(*fees, product, business_.now().date_cn()));
   TRY(const Money fee, compute_fee(rule, amount));
   return FeeTerms{fee, rule.on_refund};
+}
+
+Command put_schedule(ClaimKey key, FeeSchedule schedule) {
+  Content content{{"merchant_no", schedule.merchant_no}, {"rules", id_of(encode(schedule)).hex()}};
+  return Command{key, CommandKind::kSettlement, std::move(content),
+                 [schedule = std::move(schedule)](const View& view, const Moment& moment) {
+                   return plan_put_schedule(view, schedule, moment);
+                 }};
 }
 
 }  // namespace suanpan::settlement

@@ -93,9 +93,7 @@ class SettlementService {
   /// All batches of a settlement day, or of every day; sorted by number.
   std::vector<BatchView> list(std::optional<Date> settle_on) const;
 
-  /// Fee schedules, one document per merchant. Rules that have begun stay; see plan_put_schedule().
-  Planned<void> put_schedule(const FeeSchedule& schedule, const std::string& by,
-                             CallerClaim* claim = nullptr);
+  /// A merchant's fee schedule. Two people change it: api/v1/fee_schedules.cc.
   std::optional<FeeSchedule> schedule(std::string_view merchant_no) const;
   /// The fee of an order placed now, and what a refund does to it; zero, returned in proportion,
   /// where the merchant has no schedule. Whoever places the order writes both into it: a refund
@@ -119,5 +117,8 @@ class SettlementService {
   SendPayout send_;
   const Clock& business_;
 };
+
+/// plan_put_schedule() as a command: at the command line of a book that no server has open.
+Command put_schedule(ClaimKey key, FeeSchedule schedule);
 
 }  // namespace suanpan::settlement

@@ -1,7 +1,6 @@
-// Accounts: opening, terms, look-up, balances.
+// Accounts: opening, look-up, balances. Their terms: set_terms.h.
 #include "api/v1/answer.h"
-#include "api/v1/body.h"
-#include "api/v1/routes.h"
+#include "api/v1/set_terms.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -14,10 +13,6 @@ constexpr std::string_view kAccount =
 constexpr std::string_view kBalance =
     "posted:integer available:integer debits_posted:integer credits_posted:integer "
     "debits_pending:integer credits_pending:integer debits_red:integer credits_red:integer";
-constexpr std::string_view kTermsMembers =
-    "limit?:=none|not_below_zero|credit_line credit_line?:integer frozen_in?:boolean "
-    "frozen_out?:boolean closed?:boolean hot?:boolean ";
-
 constexpr std::int64_t kMaxPage = 1000;
 
 std::optional<Side> side_of(std::string_view name) {
@@ -59,47 +54,6 @@ void write_account(JsonWriter& out, const Account& account, const Balance& balan
   out.end_object().end_object();
 }
 
-/// The terms that a request names; the others stay as they are.
-struct TermsPatch {
-  std::optional<LimitKind> limit;
-  std::optional<std::int64_t> credit_line;
-  std::optional<bool> frozen_in, frozen_out, closed, hot;
-
-  AccountTerms over(AccountTerms terms) const {
-    terms.limit = limit.value_or(terms.limit);
-    // A line goes with its kind of limit and ends with it.
-    if (limit && *limit != LimitKind::kCreditLine) terms.credit_line = 0;
-    terms.credit_line = credit_line.value_or(terms.credit_line);
-    terms.frozen_in = frozen_in.value_or(terms.frozen_in);
-    terms.frozen_out = frozen_out.value_or(terms.frozen_out);
-    terms.closed = closed.value_or(terms.closed);
-    terms.hot = hot.value_or(terms.hot);
-    return terms;
-  }
-  void add_to(Content& content) const {
-    const auto flag = [&](const char* name, const std::optional<bool>& value) {
-      if (value) content.emplace_back(name, *value ? "true" : "false");
-    };
-    if (limit) content.emplace_back("limit", name_of(*limit));
-    if (credit_line) content.emplace_back("credit_line", std::to_string(*credit_line));
-    flag("frozen_in", frozen_in);
-    flag("frozen_out", frozen_out);
-    flag("closed", closed);
-    flag("hot", hot);
-  }
-};
-
-TermsPatch read_terms(Fields& in) {
-  TermsPatch patch;
-  patch.limit = in.maybe_choice<LimitKind>("limit", limit_kind_of);
-  patch.credit_line = in.maybe_integer("credit_line");
-  patch.frozen_in = in.maybe_flag("frozen_in");
-  patch.frozen_out = in.maybe_flag("frozen_out");
-  patch.closed = in.maybe_flag("closed");
-  patch.hot = in.maybe_flag("hot");
-  return patch;
-}
-
 void open(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
@@ -123,52 +77,6 @@ void open(Services& services, Call call) {
         out.end_object();
         return json_response(201, out.take());
       });
-}
-
-/// Only what is named changes. The rest is taken from the account as it is when the command is
-/// planned, so that a resend means the same whatever happened in between.
-Command patch_command(const Call& call, std::string code, TermsPatch patch,
-                      std::optional<std::uint32_t> expected_version) {
-  Command command;
-  command.key = claim_of(call);
-  command.kind = CommandKind::kSetTerms;
-  command.content = {{"code", code}};
-  patch.add_to(command.content);
-  if (expected_version)
-    command.content.emplace_back("expected_version", std::to_string(*expected_version));
-  command.plan = [key = command.key, code = std::move(code), patch, expected_version](
-                     const View& view, const Moment& moment) -> Planned<ChangeSet> {
-    const Account* account = view.account(code);
-    const AccountTerms before = account ? account->terms : AccountTerms{};
-    const SetTermsRequest request{key, code, patch.over(before), expected_version};
-    TRY(check_set_terms(request));
-    TRY(auto changes, plan_set_terms(view, request, moment));
-    changes.answer = std::to_string(changes.accounts.at(0).version);
-    return changes;
-  };
-  return command;
-}
-
-void set_terms(Services& services, Call call) {
-  Body body(call);
-  Fields& in = body.root();
-  const TermsPatch patch = read_terms(in);
-  const auto version = in.maybe_integer("expected_version");
-  if (version && (*version < 1 || *version > UINT32_MAX))
-    in.fail_at("expected_version", "must be a version");
-  if (const auto& error = body.finish()) return refuse_call(call, *error);
-  const std::string code = call.path.at("code");
-  Command command =
-      patch_command(call, code, patch,
-                    version ? std::optional(static_cast<std::uint32_t>(*version)) : std::nullopt);
-  run(services, std::move(call), std::move(command), [code](const Answer& answer) {
-    JsonWriter out;
-    out.begin_object();
-    write_receipt(out, answer);
-    out.field("code", code).field("version", static_cast<std::int64_t>(std::stoll(answer.answer)));
-    out.end_object();
-    return json_response(200, out.take());
-  });
 }
 
 void get(Services& services, Call call) {
@@ -272,8 +180,6 @@ void add_account_routes(Router& router, Services& services) {
                   "normal_side?:=debit|credit currency?:string " +
                       std::string(kTermsMembers));
   router.describe("AccountOpened", std::string(kReceipt) + "id:integer code:string");
-  router.describe("SetTermsRequest", std::string(kTermsMembers) + "expected_version?:integer");
-  router.describe("TermsSet", std::string(kReceipt) + "code:string version:integer");
   router.describe("AccountPage", "accounts:[Account] as_of_seq:integer next_after:integer|null");
   router.describe(
       "BalanceAnswer",
@@ -298,13 +204,7 @@ void add_account_routes(Router& router, Services& services) {
               .summary = "An account with its present balance",
               .handle = [&services](Call call) { get(services, std::move(call)); },
               .doc = {.answer = "Account"}});
-  router.add({.method = "PATCH",
-              .pattern = "/v1/accounts/{code...}",
-              .allowed = {Role::kChecker, Role::kOperator},
-              .writes = true,
-              .summary = "Changes limits, freezes or closes",
-              .handle = [&services](Call call) { set_terms(services, std::move(call)); },
-              .doc = {.request = "SetTermsRequest", .answer = "TermsSet"}});
+  add_terms_routes(router, services);
   router.add({.method = "GET",
               .pattern = "/v1/balances",
               .allowed = kReaders,

@@ -1,4 +1,4 @@
-// The routes of requests that two people decide: what is asked for, lists of it, the decision.
+// The routes of requests that become a document: what is asked for, lists of both, the decision.
 #include <map>
 
 #include "api/v1/approval.h"
@@ -12,22 +12,6 @@ constexpr std::size_t kMaxCursorBytes = 128;
 
 using Kind = std::shared_ptr<const RequestKind>;
 
-void write_request(JsonWriter& out, const ApprovalRequest& request, const Shown& asked) {
-  out.begin_object()
-      .field("id", request.id)
-      .field("state", name_of(request.state))
-      .field("maker", request.maker)
-      .field("made_at", request.made_at.iso_cn());
-  if (request.state != RequestState::kRequested)
-    out.field("checker", request.checker).field("decided_at", request.decided_at.iso_cn());
-  if (!request.note.empty()) out.field("note", request.note);
-  asked.write(out);
-  out.end_object();
-}
-constexpr std::string_view kRequestMembers =
-    "id:string state:=requested|approved|rejected maker:string made_at:date-time checker?:string "
-    "decided_at?:date-time note?:string ";
-
 /// A request and what became of it; either may be missing.
 Result<void> write_view(JsonWriter& out, const RequestKind& kind, const DocumentPtr& request,
                         const DocumentPtr& outcome) {
@@ -35,8 +19,10 @@ Result<void> write_view(JsonWriter& out, const RequestKind& kind, const Document
   if (request) {
     TRY(const ApprovalRequest decoded, decode_approval(request->bytes));
     TRY(const Shown asked, kind.show_asked(decoded));
-    out.key("request");
-    write_request(out, decoded, asked);
+    out.key("request").begin_object();
+    write_request(out, decoded);
+    asked.write(out);
+    out.end_object();
   }
   if (outcome) {
     TRY(const Shown shown, kind.show_outcome(*outcome));
@@ -203,33 +189,33 @@ void approve(Services& services, const Kind& kind, Call call) {
     if (request && request->state == RequestState::kRequested)
       if (const auto checked = kind->check(*request); !checked)
         return refuse_call(on, checked.error());
-    kind->carry_out(approve_request(claim_of(on), *kind, id, on.principal.key_id), on);
+    kind->carry_out(approve_request(on, kind->requests, kind->command, kind->accept, Again::kFound),
+                    on);
   });
 }
 
-void reject(Services& services, const Kind& kind, Call call) {
+void ask(Services& services, const Kind& kind, Call call) {
   Body body(call);
-  const std::string note = body.root().maybe_text("note").value_or("");
-  if (note.size() > 512) body.root().fail_at("note", "is longer than 512 bytes");
+  const std::string id = request_id(call, kind->letter);
+  Asking asking = kind->read(body.root(), id);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  Command command =
-      reject_request(claim_of(call), kind->requests, call.path.at("id"), call.principal, note);
-  run(services, std::move(call), std::move(command), [](const Answer& answer) {
-    JsonWriter out;
-    out.begin_object();
-    write_receipt(out, answer);
-    out.field("id", answer.answer).field("state", "rejected").end_object();
-    return json_response(200, out.take());
-  });
+  // One that stands already is owed its first answer, whatever the channel would say today.
+  if (!services.book.document(kind->requests, id)) {
+    ApprovalRequest looked_at;
+    looked_at.id = id;
+    looked_at.body = asking.body;
+    if (const auto checked = kind->check(looked_at); !checked)
+      return refuse_call(call, checked.error());
+  }
+  ask_for(services, std::move(call), kind->requests, id, std::move(asking));
 }
 
-void describe(Router& router, const RequestKind& kind, std::string_view body_members) {
-  router.describe("Empty", "");
-  router.describe("Requested", std::string(kReceipt) + "id:string state:=requested");
-  router.describe("RejectRequest", "note?:string");
-  router.describe("Rejected", std::string(kReceipt) + "id:string state:=rejected");
+void describe(Router& router, const RequestKind& kind) {
+  describe_requested(router);
+  describe_decisions(router);
   const std::string& name = kind.schema;
-  router.describe(name + "Request", std::string(kRequestMembers) + std::string(body_members));
+  router.describe(name + "RequestBody", kind.asked);
+  router.describe(name + "Request", std::string(kRequestMembers) + kind.shown);
   router.describe(name + "View", fmt::format("request?:{}Request {}?:{}", name, kind.noun, name));
   router.describe(name + "List",
                   fmt::format("{}s:[{}View] next_cursor:string|null", kind.noun, name));
@@ -237,31 +223,21 @@ void describe(Router& router, const RequestKind& kind, std::string_view body_mem
 
 }  // namespace
 
-void ask_for(Services& services, Call call, const RequestKind& kind, ApprovalRequest request,
-             Content content, std::function<Planned<void>(const View&)> check) {
-  // One that stands already is owed its first answer, whatever the channel would say today.
-  if (!services.book.document(kind.requests, request.id))
-    if (const auto checked = kind.check(request); !checked)
-      return refuse_call(call, checked.error());
-  Command command = make_request(claim_of(call), kind.requests, std::move(request),
-                                 std::move(content), std::move(check));
-  run(services, std::move(call), std::move(command), [](const Answer& answer) {
-    JsonWriter out;
-    out.begin_object();
-    write_receipt(out, answer);
-    out.field("id", answer.answer).field("state", "requested").end_object();
-    return json_response(201, out.take());
-  });
-}
-
-void add_approval_routes(Router& router, Services& services, RequestKind given,
-                         std::string_view body_members) {
-  describe(router, given, body_members);
+void add_approval_routes(Router& router, Services& services, RequestKind given) {
+  describe(router, given);
   const auto kind = std::make_shared<const RequestKind>(std::move(given));
   using Handler = void (*)(Services&, const Kind&, Call);
   const auto with = [&services, kind](Handler handler) {
     return [&services, kind, handler](Call call) { handler(services, kind, std::move(call)); };
   };
+  router.add(
+      {.method = "POST",
+       .pattern = kind->path,
+       .allowed = {Role::kMaker},
+       .writes = true,
+       .summary = fmt::format("Asks for a {}; no money moves yet", kind->noun),
+       .handle = with(ask),
+       .doc = {.request = kind->schema + "RequestBody", .answer = "Requested", .status = 201}});
   router.add({.method = "GET",
               .pattern = kind->path,
               .allowed = kHouse,
@@ -290,7 +266,8 @@ void add_approval_routes(Router& router, Services& services, RequestKind given,
               .allowed = {Role::kMaker, Role::kChecker},
               .writes = true,
               .summary = "Rejects a request, or takes one's own back",
-              .handle = with(reject),
+              .handle = [&services, requests = kind->requests](
+                            Call call) { reject_request(services, std::move(call), requests); },
               .doc = {.request = "RejectRequest", .answer = "Rejected"}});
 }
 

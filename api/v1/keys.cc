@@ -27,16 +27,16 @@ void ask(Services& services, Call call) {
   Proposal proposal;
   proposal.what = "key";
   proposal.subject = id;
-  proposal.content = {{"roles", roles.text()}};
-  proposal.body = JsonWriter()
-                      .begin_object()
-                      .field("what", "key")
-                      .field("subject", id)
-                      .field("roles", roles.text())
-                      .field("part_sealed", first.sealed)
-                      .end_object()
-                      .take();
-  proposal.check = [id](const View& view) -> Planned<void> {
+  proposal.asking.content = {{"roles", roles.text()}};
+  proposal.asking.body = JsonWriter()
+                             .begin_object()
+                             .field("what", "key")
+                             .field("subject", id)
+                             .field("roles", roles.text())
+                             .field("part_sealed", first.sealed)
+                             .end_object()
+                             .take();
+  proposal.asking.check = [id](const View& view, const Moment&) -> Planned<void> {
     if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
     return success();
   };
@@ -91,10 +91,7 @@ void list(Services& services, Call call) {
 
 }  // namespace
 
-Planned<Effect> key_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
-                           const std::string& payee_account) {
-  if (!payee_account.empty())
-    return refuse(RefusalCode::kValueInvalid, "payee_account: a key has no payee");
+Planned<Effect> key_effect(Services& services, const JsonValue& body, const std::string&) {
   const auto id = body.get_string("subject");
   const auto sealed = body.get_string("part_sealed");
   const auto roles_text = body.get_string("roles");
@@ -105,7 +102,7 @@ Planned<Effect> key_effect(Services& services, const ApprovalRequest&, const Jso
   std::string whole = seal_key_secret(services.vault, id.value(), secret.value().whole.reveal());
   Effect effect;
   effect.part = secret.value().second;
-  effect.plan = [id = id.value(), whole, roles = roles.value()](const View& view,
+  effect.plan = [id = id.value(), whole, roles = roles.value()](const View& view, const Moment&,
                                                                 ChangeSet& changes) {
     return plan_key(view, changes, id, whole, roles);
   };
@@ -131,7 +128,7 @@ void add_key_routes(Router& router, Services& services) {
               .summary = "Asks for a key; a checker approves it, and each is shown a part of its "
                          "secret once",
               .handle = [&services](Call call) { ask(services, std::move(call)); },
-              .doc = {.request = "KeyRequest", .answer = "AuthorityAsked", .status = 201}});
+              .doc = {.request = "KeyRequest", .answer = "Requested", .status = 201}});
   router.add({.method = "POST",
               .pattern = "/v1/keys/{key_id}/disable",
               .allowed = {Role::kOperator, Role::kChecker},

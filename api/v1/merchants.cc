@@ -69,6 +69,7 @@ struct AskedMerchant {
   Merchant merchant;
   std::uint32_t base_version = 0;  ///< of the document that it replaces; 0: a new merchant
   bool has_payee = false;          ///< else the present payee stays
+  std::string payee_bank;          ///< of that payee: the bank's code, which is nobody's secret
 };
 
 std::string encode_asked(const AskedMerchant& asked) {
@@ -78,6 +79,7 @@ std::string encode_asked(const AskedMerchant& asked) {
       .field("subject", asked.merchant.mch_no)
       .field("base_version", asked.base_version)
       .field("has_payee", asked.has_payee)
+      .field("payee_bank", asked.payee_bank)
       .key("merchant")
       .raw(channels::encode(asked.merchant))
       .end_object()
@@ -88,11 +90,13 @@ AskedMerchant decode_asked(const JsonValue& body) {
   const auto merchant = body.get("merchant");
   const auto version = body.get_int64("base_version");
   const auto has_payee = body.get("has_payee");
-  CHECK_OR_DIE(merchant && version && has_payee, "a merchant request is not whole");
+  const auto payee_bank = body.get_string("payee_bank");
+  CHECK_OR_DIE(merchant && version && has_payee && payee_bank, "a merchant request is not whole");
   auto decoded = channels::decode_merchant(merchant.value().raw());
   const auto flag = has_payee.value().as_bool();
   CHECK_OR_DIE(decoded && flag, "a merchant request does not decode");
-  return {std::move(decoded.value()), static_cast<std::uint32_t>(version.value()), flag.value()};
+  return {std::move(decoded.value()), static_cast<std::uint32_t>(version.value()), flag.value(),
+          payee_bank.value()};
 }
 
 /// Looked at when it is asked for and again when it is approved, in a view each time.
@@ -123,17 +127,13 @@ Planned<void> plan_asked(const View& view, ChangeSet& changes, const AskedMercha
   return channels::plan_merchant(view, changes, merchant);
 }
 
-// What is sealed differs each time: a resend is told by a digest that only we can make.
 Content content_of(const Services& services, const AskedMerchant& asked,
                    const std::optional<channels::Payee>& payee) {
   Merchant plain = asked.merchant;
   plain.payee_sealed.clear();
   Content content{{"replaces", asked.base_version == 0 ? "false" : "true"},
                   {"merchant", channels::encode(plain)}};
-  if (payee)
-    content.emplace_back(
-        "payee", services.vault.blind(
-                     "payee", fmt::format("{}\n{}\n{}", payee->name, payee->account, payee->bank)));
+  if (payee) content.emplace_back("payee", blinded(services.vault, *payee));
   return content;
 }
 
@@ -160,13 +160,14 @@ void ask(Services& services, Call call, bool create) {
     asked.merchant.payee_sealed =
         channels::seal_payee(services.vault, asked.merchant.mch_no, *payee);
     asked.merchant.payee_masked = channels::mask_payee(*payee);
+    asked.payee_bank = payee->bank;
   }
   Proposal proposal;
   proposal.what = "merchant";
   proposal.subject = asked.merchant.mch_no;
-  proposal.body = encode_asked(asked);
-  proposal.content = content_of(services, asked, payee);
-  proposal.check = [asked](const View& view) -> Planned<void> {
+  proposal.asking.body = encode_asked(asked);
+  proposal.asking.content = content_of(services, asked, payee);
+  proposal.asking.check = [asked](const View& view, const Moment&) -> Planned<void> {
     ChangeSet dry;  // accounts that could not be opened are found now, not by the checker
     return plan_asked(view, dry, asked);
   };
@@ -257,20 +258,20 @@ void ask_app(Services& services, Call call) {
   Proposal proposal;
   proposal.what = "app";
   proposal.subject = app.app_id;
-  proposal.content = {{"mch_no", app.mch_no},
-                      {"md5_allowed", app.md5_allowed ? "true" : "false"},
-                      {"window_s", std::to_string(app.window_s)}};
+  proposal.asking.content = {{"mch_no", app.mch_no},
+                             {"md5_allowed", app.md5_allowed ? "true" : "false"},
+                             {"window_s", std::to_string(app.window_s)}};
   // The first part stands where the whole secret will: sealed under another name, it opens nothing.
   app.secret_sealed = std::move(first.sealed);
-  proposal.body = JsonWriter()
-                      .begin_object()
-                      .field("what", "app")
-                      .field("subject", app.app_id)
-                      .key("app")
-                      .raw(channels::encode(app))
-                      .end_object()
-                      .take();
-  proposal.check = [app](const View& view) -> Planned<void> {
+  proposal.asking.body = JsonWriter()
+                             .begin_object()
+                             .field("what", "app")
+                             .field("subject", app.app_id)
+                             .key("app")
+                             .raw(channels::encode(app))
+                             .end_object()
+                             .take();
+  proposal.asking.check = [app](const View& view, const Moment&) -> Planned<void> {
     ChangeSet dry;
     return plan_app(view, dry, app);
   };
@@ -288,7 +289,7 @@ App app_of(const JsonValue& body) {
 
 }  // namespace
 
-Planned<Effect> merchant_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
+Planned<Effect> merchant_effect(Services& services, const JsonValue& body,
                                 const std::string& payee_account) {
   AskedMerchant asked = decode_asked(body);
   if (asked.has_payee) {
@@ -304,23 +305,20 @@ Planned<Effect> merchant_effect(Services& services, const ApprovalRequest&, cons
     return refuse(RefusalCode::kValueInvalid, "payee_account: the request names no payee");
   }
   Effect effect;
-  effect.plan = [asked = std::move(asked)](const View& view, ChangeSet& changes) {
+  effect.plan = [asked = std::move(asked)](const View& view, const Moment&, ChangeSet& changes) {
     return plan_asked(view, changes, asked);
   };
   return effect;
 }
 
-Planned<Effect> app_effect(Services& services, const ApprovalRequest&, const JsonValue& body,
-                           const std::string& payee_account) {
-  if (!payee_account.empty())
-    return refuse(RefusalCode::kValueInvalid, "payee_account: an app has no payee");
+Planned<Effect> app_effect(Services& services, const JsonValue& body, const std::string&) {
   App app = app_of(body);
   const auto secret = complete_secret(services.vault, "app", app.app_id, app.secret_sealed);
   CHECK_OR_DIE(secret, "an app request does not open");
   app.secret_sealed = services.vault.seal("app|" + app.app_id, secret.value().whole.reveal());
   Effect effect;
   effect.part = secret.value().second;
-  effect.plan = [app = std::move(app)](const View& view, ChangeSet& changes) {
+  effect.plan = [app = std::move(app)](const View& view, const Moment&, ChangeSet& changes) {
     return plan_app(view, changes, app);
   };
   return effect;
@@ -330,6 +328,7 @@ void write_merchant_proposal(JsonWriter& out, const JsonValue& body) {
   const AskedMerchant asked = decode_asked(body);
   out.begin_object();
   write_members(out, asked.merchant);
+  if (asked.has_payee) out.field("payee_bank", asked.payee_bank);
   out.field("replaces", asked.base_version != 0)
       .field("payee_changes", asked.has_payee)
       .end_object();
@@ -370,7 +369,7 @@ void add_merchant_routes(Router& router, Services& services) {
        .writes = true,
        .summary = "Asks to take a merchant on; a checker approves it, which opens its accounts",
        .handle = [&services](Call call) { ask(services, std::move(call), true); },
-       .doc = {.request = "MerchantRequest", .answer = "AuthorityAsked", .status = 201}});
+       .doc = {.request = "MerchantRequest", .answer = "Requested", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/merchants",
               .allowed = kHouse,
@@ -394,7 +393,7 @@ void add_merchant_routes(Router& router, Services& services) {
               .summary = "Asks to replace what is known of a merchant, which a checker approves; "
                          "its mode stays",
               .handle = [&services](Call call) { ask(services, std::move(call), false); },
-              .doc = {.request = "MerchantUpdate", .answer = "AuthorityAsked", .status = 201}});
+              .doc = {.request = "MerchantUpdate", .answer = "Requested", .status = 201}});
   router.add({.method = "POST",
               .pattern = "/v1/merchants/{mch_no}/disable",
               .allowed = {Role::kOperator, Role::kChecker},
@@ -423,7 +422,7 @@ void add_merchant_routes(Router& router, Services& services) {
                   "Asks for an app of a merchant; a checker approves it, and each is shown a "
                   "part of its secret once",
               .handle = [&services](Call call) { ask_app(services, std::move(call)); },
-              .doc = {.request = "AppRequest", .answer = "AuthorityAsked", .status = 201}});
+              .doc = {.request = "AppRequest", .answer = "Requested", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/apps",
               .allowed = kHouse,

@@ -24,4 +24,8 @@ channels::Payee read_payee(Fields& in) {
   return read;
 }
 
+std::string blinded(const Vault& vault, const channels::Payee& payee) {
+  return vault.blind("payee", fmt::format("{}\n{}\n{}", payee.name, payee.account, payee.bank));
+}
+
 }  // namespace suanpan::api::v1

@@ -10,4 +10,7 @@ namespace suanpan::api::v1 {
 /// 联行号, 12 digits). What is wrong is noted in `in`.
 channels::Payee read_payee(Fields& in);
 
+/// What a resend is told by: sealing differs each time, and this digest only we can make.
+std::string blinded(const Vault& vault, const channels::Payee& payee);
+
 }  // namespace suanpan::api::v1

@@ -2,7 +2,6 @@
 // payee is sealed before anything is journalled.
 #include "api/v1/approval.h"
 #include "api/v1/order_answer.h"
-#include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
 #include "api/v1/payee_body.h"
 #include "api/v1/routes.h"
@@ -18,7 +17,7 @@ namespace suanpan::api::v1 {
 namespace {
 
 struct Asked {
-  std::string mch_no, mch_order_no, source_account, payee_sealed, payee_masked, remark;
+  std::string mch_no, mch_order_no, source_account, payee_sealed, payee_masked, payee_bank, remark;
   std::int64_t amount = 0;
 };
 
@@ -30,6 +29,7 @@ std::string encode_asked(const Asked& asked) {
       .field("source_account", asked.source_account)
       .field("payee_sealed", asked.payee_sealed)
       .field("payee_masked", asked.payee_masked)
+      .field("payee_bank", asked.payee_bank)
       .field("remark", asked.remark)
       .field("amount", asked.amount)
       .end_object()
@@ -45,6 +45,7 @@ Result<Asked> decode_asked(std::string_view bytes) {
   TRY(asked.source_account, root.get_string("source_account"));
   TRY(asked.payee_sealed, root.get_string("payee_sealed"));
   TRY(asked.payee_masked, root.get_string("payee_masked"));
+  TRY(asked.payee_bank, root.get_string("payee_bank"));
   TRY(asked.remark, root.get_string("remark"));
   TRY(asked.amount, root.get_int64("amount"));
   return asked;
@@ -101,6 +102,39 @@ Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, cons
   return plan_payout(view, payout, moment);
 }
 
+Asking read(const Vault& vault, Fields& in, const std::string& id) {
+  Asked asked;
+  asked.mch_no = in.text("mch_no");
+  asked.mch_order_no = in.maybe_text("mch_order_no").value_or("");
+  asked.amount = in.integer("amount");
+  asked.source_account = in.maybe_text("source_account").value_or("");
+  asked.remark = in.maybe_text("remark").value_or("");
+  const channels::Payee payee = read_payee(in);
+  if (asked.remark.size() > 140 || !is_plain_text(asked.remark))
+    in.fail_at("remark", "must be text of at most 140 bytes");
+  if (!asked.mch_order_no.empty() && !settlement::is_number(asked.mch_order_no))
+    in.fail_at("mch_order_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
+  if (asked.source_account.empty())
+    asked.source_account = channels::chart::merchant_payable(asked.mch_no);
+  if (asked.mch_order_no.empty()) asked.mch_order_no = id;
+  asked.payee_sealed = channels::seal_payee(vault, asked.mch_no, payee);
+  asked.payee_masked = channels::mask_payee(payee);
+  asked.payee_bank = payee.bank;
+  Content content{{"mch_no", asked.mch_no},
+                  {"mch_order_no", asked.mch_order_no},
+                  {"amount", std::to_string(asked.amount)},
+                  {"source_account", asked.source_account},
+                  {"payee", blinded(vault, payee)},
+                  {"remark", asked.remark}};
+  const auto check = [asked](const View& view, const Moment&) -> Planned<void> {
+    TRY(check_source(channels::find_merchant(view, asked.mch_no), asked));
+    if (!view.account(asked.source_account))
+      return refuse(RefusalCode::kAccountNotFound, asked.source_account);
+    return success();
+  };
+  return {encode_asked(asked), std::move(content), check};
+}
+
 RequestKind kind_of(Services& services) {
   RequestKind kind;
   kind.path = "/v1/payouts";
@@ -108,15 +142,27 @@ RequestKind kind_of(Services& services) {
   kind.schema = "Payout";
   kind.filter = "mch_no";
   kind.states = "created|processing|succeeded|failed|returned";
+  kind.asked =
+      "mch_no:string mch_order_no?:string amount:amount source_account?:string remark?:string "
+      "payee:PayeeRequest";
+  kind.shown =
+      "mch_no:string amount:integer source_account:string payee:string payee_bank:string "
+      "remark?:string";
+  kind.letter = 'T';
   kind.requests = DocumentKind::kPayoutRequest;
   kind.outcomes = DocumentKind::kPayout;
   kind.command = CommandKind::kPayout;
+  kind.read = [&vault = services.vault](Fields& in, const std::string& id) {
+    return read(vault, in, id);
+  };
   kind.accept = [bank = services.default_bank_account](
                     const View& view, const ApprovalRequest& request, const Moment& moment) {
     return accept(view, request, moment, bank);
   };
   kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
     const Asked asked = asked_in(request);
+    if (asked.amount <= 0) return refuse(RefusalCode::kAmountNotPositive, "amount");
+    if (asked.amount > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge, "amount");
     const auto merchant = channels::find_merchant(services.book, asked.mch_no);
     if (!merchant) return success();  // the planner's business
     return services.payments->check_payout(
@@ -131,7 +177,8 @@ RequestKind kind_of(Services& services) {
                    out.field("mch_no", asked.mch_no)
                        .field("amount", asked.amount)
                        .field("source_account", asked.source_account)
-                       .field("payee", asked.payee_masked);
+                       .field("payee", asked.payee_masked)
+                       .field("payee_bank", asked.payee_bank);
                    if (!asked.remark.empty()) out.field("remark", asked.remark);
                  }};
   };
@@ -143,71 +190,12 @@ RequestKind kind_of(Services& services) {
   return kind;
 }
 
-void ask(Services& services, const RequestKind& kind, Call call) {
-  Body body(call);
-  Fields& in = body.root();
-  Asked asked;
-  asked.mch_no = in.text("mch_no");
-  asked.mch_order_no = in.maybe_text("mch_order_no").value_or("");
-  asked.amount = in.integer("amount");
-  asked.source_account = in.maybe_text("source_account").value_or("");
-  asked.remark = in.maybe_text("remark").value_or("");
-  const channels::Payee payee = read_payee(in);
-  if (asked.remark.size() > 140 || !is_plain_text(asked.remark))
-    in.fail_at("remark", "must be text of at most 140 bytes");
-  if (!asked.mch_order_no.empty() && !settlement::is_number(asked.mch_order_no))
-    in.fail_at("mch_order_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
-  if (const auto& error = body.finish()) return refuse_call(call, *error);
-  if (asked.amount <= 0)
-    return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));
-  if (asked.amount > kMaxAmountMinor)
-    return refuse_call(call, refuse(RefusalCode::kAmountTooLarge, "amount"));
-  if (asked.source_account.empty())
-    asked.source_account = channels::chart::merchant_payable(asked.mch_no);
-  ApprovalRequest request;
-  request.id = order_id_of('T', claim_of(call));
-  request.maker = call.principal.key_id;
-  if (asked.mch_order_no.empty()) asked.mch_order_no = request.id;
-  asked.payee_sealed = channels::seal_payee(services.vault, asked.mch_no, payee);
-  asked.payee_masked = channels::mask_payee(payee);
-  request.body = encode_asked(asked);
-  // Sealing is different every time; a resend is told by a digest that only we can make.
-  const std::string blinded = services.vault.blind(
-      "payee", fmt::format("{}\n{}\n{}", payee.name, payee.account, payee.bank));
-  Content content{{"mch_no", asked.mch_no},
-                  {"mch_order_no", asked.mch_order_no},
-                  {"amount", std::to_string(asked.amount)},
-                  {"source_account", asked.source_account},
-                  {"payee", blinded},
-                  {"remark", asked.remark}};
-  const auto check = [asked](const View& view) -> Planned<void> {
-    TRY(check_source(channels::find_merchant(view, asked.mch_no), asked));
-    if (!view.account(asked.source_account))
-      return refuse(RefusalCode::kAccountNotFound, asked.source_account);
-    return success();
-  };
-  ask_for(services, std::move(call), kind, std::move(request), std::move(content), check);
-}
-
 }  // namespace
 
 void add_payout_routes(Router& router, Services& services) {
   router.describe("Payout", std::string(kPayout));
   router.describe("PayeeRequest", "name:string account:string bank:string");
-  router.describe("PayoutRequestBody",
-                  "mch_no:string mch_order_no?:string amount:amount source_account?:string "
-                  "remark?:string payee:PayeeRequest");
-  const RequestKind kind = kind_of(services);
-  router.add({.method = "POST",
-              .pattern = kind.path,
-              .allowed = {Role::kMaker},
-              .writes = true,
-              .summary = "Asks for a payout; no money moves yet",
-              .handle = [&services, kind](Call call) { ask(services, kind, std::move(call)); },
-              .doc = {.request = "PayoutRequestBody", .answer = "Requested", .status = 201}});
-  add_approval_routes(router, services, kind,
-                      "mch_no:string amount:integer source_account:string payee:string "
-                      "remark?:string");
+  add_approval_routes(router, services, kind_of(services));
 }
 
 }  // namespace suanpan::api::v1

@@ -1,7 +1,6 @@
 // Refunds by operators: of any order, asked for by a maker, made when a checker approves.
 #include "api/v1/approval.h"
 #include "api/v1/order_answer.h"
-#include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
 #include "api/v1/routes.h"
 #include "channels/payment_commands.h"
@@ -39,25 +38,58 @@ Result<Asked> decode_asked(std::string_view bytes) {
   return asked;
 }
 
+Asked asked_in(const ApprovalRequest& request) {
+  auto asked = decode_asked(request.body);
+  CHECK_OR_DIE(asked, "request {} does not decode", request.id);
+  return std::move(asked.value());
+}
+
 /// The refund that an approved request becomes.
 Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, const Moment& moment) {
-  const auto asked = decode_asked(request.body);
-  CHECK_OR_DIE(asked, "request {} does not decode", request.id);
-  const auto order = find_order(view, asked.value().order_id);
-  if (!order) return refuse(RefusalCode::kOrderNotFound, asked.value().order_id);
+  const Asked asked = asked_in(request);
+  const auto order = find_order(view, asked.order_id);
+  if (!order) return refuse(RefusalCode::kOrderNotFound, asked.order_id);
   Refund refund;
   refund.refund_id = request.id;
   refund.order_id = order->order_id;
   refund.mch_no = order->mch_no;
   refund.app_id = order->app_id;
-  refund.mch_refund_no = asked.value().mch_refund_no;
-  refund.amount = Money{asked.value().amount, order->amount.currency};
-  refund.reason = asked.value().reason;
+  refund.mch_refund_no = asked.mch_refund_no;
+  refund.amount = Money{asked.amount, order->amount.currency};
+  refund.reason = asked.reason;
   refund.notify_url = order->notify_url;
   refund.maker = request.maker;
   refund.checker = request.checker;
   refund.created_at = moment.now;
   return channels::plan_ask_refund(view, refund, moment);
+}
+
+Planned<void> check_order(const View& view, const Asked& asked) {
+  const auto order = find_order(view, asked.order_id);
+  if (!order) return refuse(RefusalCode::kOrderNotFound, asked.order_id);
+  // A first look; the cap is held again when the money moves.
+  if (asked.amount > order->amount.minor - order->refunded - order->refunding)
+    return refuse(RefusalCode::kRefundExceedsPaid, asked.order_id);
+  return success();
+}
+
+Asking read(Fields& in, const std::string& id) {
+  Asked asked;
+  asked.order_id = in.text("order_id");
+  asked.amount = in.integer("amount");
+  asked.reason = in.maybe_text("reason").value_or("");
+  asked.mch_refund_no = in.maybe_text("mch_refund_no").value_or("");
+  if (asked.reason.size() > 256 || !is_plain_text(asked.reason))
+    in.fail_at("reason", "must be text of at most 256 bytes");
+  if (!asked.mch_refund_no.empty() && !settlement::is_number(asked.mch_refund_no))
+    in.fail_at("mch_refund_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
+  if (asked.mch_refund_no.empty()) asked.mch_refund_no = id;
+  Content content{{"order_id", asked.order_id},
+                  {"amount", std::to_string(asked.amount)},
+                  {"reason", asked.reason},
+                  {"mch_refund_no", asked.mch_refund_no}};
+  return {encode_asked(asked), std::move(content),
+          [asked](const View& view, const Moment&) { return check_order(view, asked); }};
 }
 
 RequestKind kind_of(Services& services) {
@@ -67,14 +99,18 @@ RequestKind kind_of(Services& services) {
   kind.schema = "Refund";
   kind.filter = "order_id";
   kind.states = "created|processing|succeeded|failed";
+  kind.asked = "order_id:string amount:amount reason?:string mch_refund_no?:string";
+  kind.shown = "order_id:string amount:integer reason?:string";
+  kind.letter = 'F';
   kind.requests = DocumentKind::kRefundRequest;
   kind.outcomes = DocumentKind::kRefund;
   kind.command = CommandKind::kRefund;
+  kind.read = read;
   kind.accept = accept;
   kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
-    const auto asked = decode_asked(request.body);
-    CHECK_OR_DIE(asked, "request {} does not decode", request.id);
-    return services.payments->check_refund(asked.value().order_id);
+    const Asked asked = asked_in(request);
+    if (asked.amount <= 0) return refuse(RefusalCode::kAmountNotPositive, "amount");
+    return services.payments->check_refund(asked.order_id);
   };
   kind.carry_out = [&services](Command command, const Call& call) {
     services.payments->refund(std::move(command), answer_with<Refund>(call, 200, write_refund));
@@ -94,56 +130,11 @@ RequestKind kind_of(Services& services) {
   return kind;
 }
 
-void ask(Services& services, const RequestKind& kind, Call call) {
-  Body body(call);
-  Fields& in = body.root();
-  Asked asked;
-  asked.order_id = in.text("order_id");
-  asked.amount = in.integer("amount");
-  asked.reason = in.maybe_text("reason").value_or("");
-  asked.mch_refund_no = in.maybe_text("mch_refund_no").value_or("");
-  if (asked.reason.size() > 256 || !is_plain_text(asked.reason))
-    in.fail_at("reason", "must be text of at most 256 bytes");
-  if (!asked.mch_refund_no.empty() && !settlement::is_number(asked.mch_refund_no))
-    in.fail_at("mch_refund_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
-  if (const auto& error = body.finish()) return refuse_call(call, *error);
-  if (asked.amount <= 0)
-    return refuse_call(call, refuse(RefusalCode::kAmountNotPositive, "amount"));
-  ApprovalRequest request;
-  request.id = order_id_of('F', claim_of(call));
-  request.maker = call.principal.key_id;
-  if (asked.mch_refund_no.empty()) asked.mch_refund_no = request.id;
-  request.body = encode_asked(asked);
-  Content content{{"order_id", asked.order_id},
-                  {"amount", std::to_string(asked.amount)},
-                  {"reason", asked.reason},
-                  {"mch_refund_no", asked.mch_refund_no}};
-  const auto check = [asked](const View& view) -> Planned<void> {
-    const auto order = find_order(view, asked.order_id);
-    if (!order) return refuse(RefusalCode::kOrderNotFound, asked.order_id);
-    // A first look; the cap is held again when the money moves.
-    if (asked.amount > order->amount.minor - order->refunded - order->refunding)
-      return refuse(RefusalCode::kRefundExceedsPaid, asked.order_id);
-    return success();
-  };
-  ask_for(services, std::move(call), kind, std::move(request), std::move(content), check);
-}
-
 }  // namespace
 
 void add_refund_routes(Router& router, Services& services) {
   router.describe("Refund", std::string(kRefund));
-  router.describe("RefundRequestBody",
-                  "order_id:string amount:amount reason?:string mch_refund_no?:string");
-  const RequestKind kind = kind_of(services);
-  router.add({.method = "POST",
-              .pattern = kind.path,
-              .allowed = {Role::kMaker},
-              .writes = true,
-              .summary = "Asks for a refund of any order; no money moves yet",
-              .handle = [&services, kind](Call call) { ask(services, kind, std::move(call)); },
-              .doc = {.request = "RefundRequestBody", .answer = "Requested", .status = 201}});
-  add_approval_routes(router, services, kind, "order_id:string amount:integer reason?:string");
+  add_approval_routes(router, services, kind_of(services));
 }
 
 }  // namespace suanpan::api::v1

@@ -221,6 +221,7 @@ TEST_CASE("authority: a merchant and its accounts come with the approval, in one
   const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
   CHECK(shown.at("merchant.name") == "安居维修");
   CHECK(shown.at("merchant.payee") == "安居***公司 ****0013");
+  CHECK(shown.at("merchant.payee_bank") == "308584000013");
   CHECK(shown.at("merchant.replaces") == "false");
   CHECK(shown.at("merchant.payee_changes") == "true");
   const std::uint64_t before = f.book->statistics().last_seq;

@@ -68,6 +68,8 @@ TEST_CASE("openapi: every route is described, and nothing else") {
                             "post /v1/books/period-close",
                             "post /v1/accounts",
                             "get /v1/accounts/{code}",
+                            "patch /v1/accounts/{code}",
+                            "post /v1/account-terms",
                             "post /v1/vouchers",
                             "post /v1/vouchers/batch",
                             "get /v1/vouchers/{id}",
@@ -180,7 +182,7 @@ TEST_CASE("openapi: settlement, reconciliation, case and report routes answer as
       R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-04-01",)"
       R"("currency":"CNY","rate":"0.006","rounding":"half_up",)"
       R"("on_refund":"proportional"}]})";
-  ok(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M1", schedule, "f1")));
+  f.set_fees(schedule, "f1");
   ok(f.get("auditor", "/v1/fee-schedules/M1"));
   ok(f.post("operator", "/v1/clock/advance", R"({"to":"2026-03-05T12:00:00+08:00"})", "t1"));
 }

@@ -105,6 +105,16 @@ struct PlatformWorld : PlatformRooms, ApiServer {
                  R"({"payee_account":"6217000000000013"})", "approve-" + mch_no)
                 .status == 200);
   }
+  /// What M1 pays: asked for by an operator, approved by a checker.
+  void set_fees(const std::string& schedule, const std::string& key) {
+    const auto asked =
+        send(request("operator", "PUT", "/v1/fee-schedules/M1", schedule, key + "-ask"));
+    INFO(asked.body);
+    REQUIRE(asked.status == 201);
+    REQUIRE(post("checker", "/v1/authority-requests/" + asked.at("id") + "/approve", "{}",
+                 key + "-approve")
+                .status == 200);
+  }
   ApiReply place(const std::string& number, const std::string& more = "",
                  const std::string& who = "upstream") {
     return post(

@@ -4,6 +4,7 @@
 #include <future>
 
 #include "api/v1/routes.h"
+#include "api/v1/set_terms.h"
 #include "tests/support/api_server.h"
 
 using namespace suanpan;
@@ -12,9 +13,9 @@ using suanpan::test::Unchanged;
 
 namespace {
 
-const std::vector<ApiServer::Adder> kRoutes{api::v1::add_account_routes,
-                                            api::v1::add_voucher_routes, api::v1::add_hold_routes,
-                                            api::v1::add_statement_routes};
+const std::vector<ApiServer::Adder> kRoutes{
+    api::v1::add_account_routes, api::v1::add_voucher_routes, api::v1::add_hold_routes,
+    api::v1::add_statement_routes, api::v1::add_authority_routes};
 
 struct Fixture : ApiServer {
   explicit Fixture(std::size_t queue_items = 65536)
@@ -75,7 +76,7 @@ TEST_CASE("v1 accounts: terms change by name, the others stay, and a resend mean
   Fixture f;
   const auto patch = [&](const std::string& body, const std::string& key,
                          const std::string& who = "checker") {
-    return f.send(f.request(who, "PATCH", "/v1/accounts/2101/M1", body, key));
+    return f.send(f.request(who, "PATCH", "/v1/accounts/2101/M2", body, key));
   };
   const auto first = patch(R"({"frozen_out":true,"expected_version":1})", "t1");
   REQUIRE(first.status == 200);
@@ -83,14 +84,14 @@ TEST_CASE("v1 accounts: terms change by name, the others stay, and a resend mean
   REQUIRE(patch(R"({"limit":"credit_line","credit_line":300})", "t2").status == 200);
   const auto again = patch(R"({"frozen_out":true,"expected_version":1})", "t1");
   CHECK(again.body == first.body);
-  const auto account = f.get("auditor", "/v1/accounts/2101/M1");
+  const auto account = f.get("auditor", "/v1/accounts/2101/M2");
   CHECK(account.at("frozen_out") == "true");
   CHECK(account.at("credit_line") == "300");
   CHECK(account.at("version") == "3");
-  REQUIRE(patch(R"({"limit":"none"})", "t3").status == 200);
-  CHECK(f.get("auditor", "/v1/accounts/2101/M1").at("credit_line") == "0");
+  REQUIRE(patch(R"({"limit":"not_below_zero"})", "t3").status == 200);
+  CHECK(f.get("auditor", "/v1/accounts/2101/M2").at("credit_line") == "0");
 
-  const auto before = f.balance("2101/M1");
+  const auto before = f.balance("2101/M2");
   CHECK(patch(R"({"frozen_in":true,"expected_version":1})", "t4").at("refusal") ==
         "version_conflict");
   CHECK(patch(R"({"frozen_in":"yes"})", "t5").told() == "400 malformed");
@@ -98,8 +99,136 @@ TEST_CASE("v1 accounts: terms change by name, the others stay, and a resend mean
   CHECK(patch(R"({"credit_line":-1})", "t7").told() == "400 value_invalid");
   CHECK(patch(R"({"frozen_in":true})", "t8", "upstream").told() == "403 forbidden");
   CHECK(patch(R"({"frozen_in":true})", "t9", "maker").told() == "403 forbidden");
-  CHECK(f.balance("2101/M1") == before);
-  CHECK(f.get("auditor", "/v1/accounts/2101/M1").at("version") == "4");
+  CHECK(f.balance("2101/M2") == before);
+  CHECK(f.get("auditor", "/v1/accounts/2101/M2").at("version") == "4");
+}
+
+TEST_CASE("v1 accounts: one person holds an account tighter and never looser") {
+  const AccountTerms none{}, zero{LimitKind::kNotBelowZero};
+  const AccountTerms line{LimitKind::kCreditLine, 300};
+  const auto with = [](AccountTerms terms, bool in, bool out, bool closed) {
+    terms.frozen_in = in;
+    terms.frozen_out = out;
+    terms.closed = closed;
+    return terms;
+  };
+  struct Row {
+    const char* what;
+    AccountTerms before, after;
+    std::string looser;
+  };
+  const Row rows[] = {
+      {"as it was", line, line, ""},
+      {"a limit for the first time", none, zero, ""},
+      {"a line for the first time", none, line, ""},
+      {"a line taken away", line, zero, ""},
+      {"a shorter line", line, {LimitKind::kCreditLine, 299}, ""},
+      {"a line of nothing", {LimitKind::kCreditLine, 0}, zero, ""},
+      {"no limit any more", zero, none, "limit"},
+      {"a line instead of zero", zero, line, "limit"},
+      {"a line without end", line, none, "limit"},
+      {"a longer line", line, {LimitKind::kCreditLine, 301}, "credit_line"},
+      {"frozen", none, with(none, true, true, false), ""},
+      {"in thawed", with(none, true, true, false), with(none, false, true, false), "frozen_in"},
+      {"out thawed", with(none, true, true, false), with(none, true, false, false), "frozen_out"},
+      {"closed", zero, with(zero, false, false, true), ""},
+      {"opened again", with(zero, false, false, true), zero, "closed"},
+      {"hot", zero, {LimitKind::kNotBelowZero, 0, false, false, false, true}, ""},
+      {"not hot", {LimitKind::kNotBelowZero, 0, false, false, false, true}, zero, ""},
+      {"tighter here and looser there", zero, with(line, true, true, false), "limit"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    CHECK(std::string(api::v1::loosened(row.before, row.after)) == row.looser);
+  }
+
+  Fixture f;  // 2101/M1 may not go below zero
+  const auto patch = [&](const char* body, const char* key, const char* who) {
+    return f.send(f.request(who, "PATCH", "/v1/accounts/2101/M1", body, key));
+  };
+  REQUIRE(patch(R"({"frozen_out":true})", "p1", "operator").status == 200);
+  int n = 0;
+  for (const char* who : {"operator", "checker"})
+    for (const auto& [body, member] :
+         {std::pair{R"({"frozen_out":false})", "frozen_out"},
+          std::pair{R"({"limit":"none"})", "limit"},
+          std::pair{R"({"limit":"credit_line","credit_line":1,"frozen_in":true})", "limit"}}) {
+      INFO(who << " " << body);
+      const auto refused = patch(body, ("q" + std::to_string(++n)).c_str(), who);
+      CHECK(refused.told() == "403 second_person_needed");
+      CHECK(refused.at("detail") ==
+            std::string(member) +
+                " would loosen 2101/M1: ask with POST /v1/account-terms, and another key approves");
+    }
+  const auto after = f.get("auditor", "/v1/accounts/2101/M1");
+  CHECK(after.at("version") == "2");
+  CHECK(after.at("frozen_out") == "true");
+  CHECK(after.at("limit") == "not_below_zero");
+}
+
+TEST_CASE("v1 accounts: an operator and a checker loosen an account together") {
+  Fixture f;
+  f.add_key("both", {api::Role::kOperator, api::Role::kChecker});
+  const auto ask = [&](const std::string& members, const std::string& key,
+                       const std::string& who = "operator") {
+    return f.post(who, "/v1/account-terms", R"({"code":"2101/M1",)" + members + "}", key);
+  };
+  const auto approve = [&](const test::ApiReply& asked, const std::string& who,
+                           const std::string& key) {
+    return f.post(who, "/v1/authority-requests/" + asked.at("id") + "/approve", "{}", key);
+  };
+  const auto freeze = [&](const char* key) {
+    return f.send(
+        f.request("operator", "PATCH", "/v1/accounts/2101/M1", R"({"frozen_out":true})", key));
+  };
+  const auto terms = [&](const char* member) {
+    return f.get("auditor", "/v1/accounts/2101/M1").at(member);
+  };
+  REQUIRE(freeze("z1").status == 200);
+  const auto asked = ask(R"("frozen_out":false,"limit":"credit_line","credit_line":500)", "a1");
+  REQUIRE(asked.status == 201);
+  CHECK(terms("frozen_out") == "true");
+  const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
+  CHECK(shown.at("what") == "terms");
+  CHECK(shown.at("subject") == "2101/M1");
+  CHECK(shown.at("terms.version") == "2");
+  CHECK(shown.at("terms.before.frozen_out") == "true");
+  CHECK(shown.at("terms.after.frozen_out") == "false");
+  CHECK(shown.at("terms.before.limit") == "not_below_zero");
+  CHECK(shown.at("terms.after.credit_line") == "500");
+  CHECK(approve(asked, "operator", "b0").told() == "403 forbidden");
+  const std::uint64_t before = f.book->statistics().last_seq;
+  REQUIRE(approve(asked, "checker", "b1").at("what") == "terms");
+  CHECK(f.book->statistics().last_seq == before + 1);
+  CHECK(terms("frozen_out") == "false");
+  CHECK(terms("limit") == "credit_line");
+  CHECK(terms("credit_line") == "500");
+  CHECK(terms("version") == "3");
+  // The same call again: the first answer, and nothing changes.
+  CHECK(ask(R"("frozen_out":false,"limit":"credit_line","credit_line":500)", "a1")
+            .header("Suanpan-Replayed") == "true");
+  CHECK(ask(R"("frozen_out":false)", "a1").told() == "409 id_reused_with_other_content");
+  CHECK(approve(asked, "checker", "b2").told() == "409 document_state_final");
+
+  // Nobody does both, and what was frozen meanwhile stays so.
+  const auto own = ask(R"("limit":"none")", "a2", "both");
+  CHECK(approve(own, "both", "b3").told() == "403 same_person");
+  REQUIRE(freeze("z2").status == 200);
+  CHECK(approve(own, "checker", "b4").told() == "409 version_conflict");
+  CHECK(terms("frozen_out") == "true");
+  CHECK(terms("limit") == "credit_line");
+
+  const Unchanged unchanged(f);
+  CHECK(f.post("operator", "/v1/account-terms", R"({"code":"9999","limit":"none"})", "c1").told() ==
+        "404 account_not_found");
+  CHECK(ask(R"("limit":"endless")", "c2").told() == "400 malformed");
+  CHECK(ask(R"("limit":"credit_line","credit_line":-1)", "c3").told() == "400 value_invalid");
+  CHECK(ask(R"("credit_line":1.5)", "c4").told() == "400 malformed");
+  CHECK(f.post("operator", "/v1/account-terms", R"({"limit":"none"})", "c5").told() ==
+        "400 malformed");
+  for (const char* who : {"upstream", "maker", "checker", "auditor"})
+    CHECK(ask(R"("limit":"none")", "c6", who).told() == "403 forbidden");
+  CHECK(f.get("auditor", "/v1/authority-requests").size("requests") == 1);
 }
 
 TEST_CASE("v1 vouchers: one moves money once; the replay says so and repeats the answer") {

@@ -236,14 +236,10 @@ TEST_CASE("v1 refunds: the approval, the refund and its postings are one entry o
 
 TEST_CASE("v1 refunds: parts that are approved at once return the fee once and whole") {
   Fixture f;
-  REQUIRE(f.send([&] {
-             const std::string schedule =
-                 R"({"format":1,"merchant_no":"M1","rules":[{"product":"*",)"
-                 R"("effective_from":"2026-03-04","currency":"CNY","rate":"0.006",)"
-                 R"("rounding":"half_up","on_refund":"proportional"}]})";
-             return f.request("operator", "PUT", "/v1/fee-schedules/M1", schedule, "fees");
-           }())
-              .status == 200);
+  f.set_fees(
+      R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-03-04",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up","on_refund":"proportional"}]})",
+      "fees");
   const std::string order = f.place("C1").at("order_id");
   f.pay(order);
   REQUIRE(f.balance("6001") == 60);
@@ -385,7 +381,8 @@ TEST_CASE("v1 payouts: money leaves only for an approved request, and the payee 
   CHECK(f.post("maker", "/v1/payouts", body("2201/预售/A1", "20000"), "p1").body == asked.body);
   CHECK(f.balance("2201/预售/A1") == 50000);
   const auto seen = f.get("auditor", "/v1/payouts/" + id);
-  CHECK(seen.at("request.payee").find("0099") != std::string::npos);
+  CHECK(seen.at("request.payee") == "工*** ****0099");
+  CHECK(seen.at("request.payee_bank") == "308584000013");
   CHECK(seen.body.find("6217000000000099") == std::string::npos);
   CHECK(f.post("maker2", "/v1/payouts/" + id + "/approve", "", "a1").status == 200);
   CHECK(f.balance("2201/预售/A1") == 30000);
@@ -478,7 +475,7 @@ TEST_CASE("v1 settlement: computed, reviewed, approved by a second person; twice
   CHECK(f.get("upstream", "/v1/settlement-batches").told() == "403 forbidden");
 }
 
-TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refused") {
+TEST_CASE("v1 fee schedules: asked for by an operator, set when another approves") {
   Fixture f;
   const std::string schedule =
       R"({"format":1,"merchant_no":"M1","rules":[{"product":"*","effective_from":"2026-03-04",)"
@@ -489,7 +486,24 @@ TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refu
     return f.send(f.request(who, "PUT", "/v1/fee-schedules/M1", body, key));
   };
   CHECK(f.get("auditor", "/v1/fee-schedules/M1").told() == "404 document_not_found");
-  REQUIRE(put(schedule, "f1").status == 200);
+  const auto decide = [&](const suanpan::test::ApiReply& asked, const std::string& who,
+                          const std::string& key) {
+    return f.post(who, "/v1/authority-requests/" + asked.at("id") + "/approve", "{}", key);
+  };
+  const auto asked = put(schedule, "f1");
+  REQUIRE(asked.status == 201);
+  CHECK(asked.at("state") == "requested");
+  CHECK(f.get("auditor", "/v1/fee-schedules/M1").told() == "404 document_not_found");
+  CHECK(f.place("F0").at("fee") == "0");
+  const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
+  CHECK(shown.at("what") == "fees");
+  CHECK(shown.at("subject") == "M1");
+  CHECK(shown.at("fees.replaces") == "false");
+  CHECK(shown.at("fees.schedule") == schedule);
+  CHECK(decide(asked, "operator", "g0").told() == "403 forbidden");
+  const auto before = f.book->statistics().last_seq;
+  REQUIRE(decide(asked, "checker", "g1").at("what") == "fees");
+  CHECK(f.book->statistics().last_seq == before + 1);  // approval and schedule are one entry
   CHECK(f.get("auditor", "/v1/fee-schedules/M1").body == schedule);
   CHECK(f.place("F1").at("fee") == "60");
   CHECK(put(schedule, "f2", "maker").told() == "403 forbidden");
@@ -499,6 +513,30 @@ TEST_CASE("v1 fee schedules: set by an operator, read back as set, bad ones refu
   CHECK(put("{}", "f4").told() == "400 malformed");
   CHECK(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M2", schedule, "f5")).told() ==
         "400 malformed");
+
+  // Whoever asks does not approve, whatever his roles; two that were asked for against the same
+  // schedule are not approved one over the other; a rule that has begun is refused at once.
+  f.add_key("both", {api::Role::kOperator, api::Role::kChecker});
+  std::string later = schedule;
+  later.insert(later.find("]}"), R"(,{"product":"*","effective_from":"2026-04-01",)"
+                                 R"("currency":"CNY","rate":"0.005","rounding":"half_up",)"
+                                 R"("on_refund":"proportional"})");
+  const auto own = put(later, "f6", "both");
+  CHECK(decide(own, "both", "g2").told() == "403 same_person");
+  const auto rival = put(later, "f7");
+  CHECK(f.get("checker", "/v1/authority-requests/" + rival.at("id")).at("fees.replaces") == "true");
+  REQUIRE(decide(own, "checker", "g3").status == 200);
+  CHECK(decide(rival, "checker", "g4").told() == "409 document_version_conflict");
+  CHECK(f.get("auditor", "/v1/fee-schedules/M1").size("rules") == 2);
+  const std::string stranger =
+      R"({"format":1,"merchant_no":"M9","rules":[{"product":"*","effective_from":"2026-03-04",)"
+      R"("currency":"CNY","rate":"0.006","rounding":"half_up","on_refund":"proportional"}]})";
+  CHECK(f.send(f.request("operator", "PUT", "/v1/fee-schedules/M9", stranger, "f9")).told() ==
+        "404 merchant_not_found");
+  const Unchanged unchanged(f);
+  other = schedule;
+  other.replace(other.find("0.006"), 5, "0.001");
+  CHECK(put(other, "f8").told() == "400 value_invalid");
 }
 
 TEST_CASE("v1 reconciliation: a bill that is not believed changes nothing and says why") {

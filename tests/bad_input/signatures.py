@@ -151,6 +151,8 @@ def wrong_role(judge):
             (maker, "POST", "/v1/keys", {"key_id": "k", "roles": "operator"}), (maker, "GET", "/v1/keys", None),
             (maker, "POST", "/v1/merchants", {"mch_no": "M9"}), (checker, "POST", "/v1/apps", {}),
             (checker, "PUT", "/v1/fee-schedules/M1001", {}), (maker, "PATCH", "/v1/accounts/1001", {"limit": "none"}),
+            (checker, "POST", "/v1/account-terms", {"code": "1001", "limit": "none"}),
+            (operator, "POST", "/v1/authority-requests/A404/approve", {}),
             (upstream, "GET", "/v1/trial-balance", None), (upstream, "GET", "/v1/breaks", None),
             (upstream, "GET", "/v1/merchants", None), (checker, "POST", "/v1/clock/advance", {"to": "2026-03-05T00:00:00+08:00"})):
         judge.refuses(f"{key}: {method} {target}", key, method, target, body, 403, "forbidden")

@@ -637,24 +637,25 @@ TEST_CASE("settlement_service: fees by the schedule of the day, and what a refun
   CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{10'000}).value() ==
         FeeTerms{Money{0}, FeeReturn::kProportional});
   FeeSchedule schedule = flat_schedule("M1", Rate::parse("0.03").value(), day("2026-01-01"));
-  REQUIRE(w.service->put_schedule(schedule, "operator"));
-  REQUIRE(w.service->put_schedule(schedule, "operator"));
+  int n = 0;
+  const auto put = [&](const FeeSchedule& given) {
+    return w.book->run(put_schedule({id_of("fees" + std::to_string(++n)), kSystemCaller}, given))
+        .refusal.code;
+  };
+  REQUIRE(put(schedule) == RefusalCode::kNone);
+  REQUIRE(put(schedule) == RefusalCode::kNone);
   CHECK(w.service->schedule("M1") == schedule);
   CHECK_FALSE(w.service->schedule("M2"));
   CHECK(w.service->fee_for("M1", "WX_NATIVE", Money{35'000}).value() ==
         FeeTerms{Money{1'050}, FeeReturn::kProportional});
   FeeSchedule broken = schedule;
   broken.entries.push_back(broken.entries.front());
-  const auto refused = w.service->put_schedule(broken, "operator");
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == RefusalCode::kValueInvalid);
+  CHECK(put(broken) == RefusalCode::kValueInvalid);
   FeeSchedule stranger = flat_schedule("M9", Rate::parse("0.03").value(), day("2026-01-01"));
-  const auto unknown = w.service->put_schedule(stranger, "operator");
-  REQUIRE_FALSE(unknown);
-  CHECK(unknown.error().code == RefusalCode::kMerchantNotFound);
+  CHECK(put(stranger) == RefusalCode::kMerchantNotFound);
   // A rule that begins later is no rule yet.
   FeeSchedule later = flat_schedule("M2", Rate::parse("0.03").value(), day("2026-03-01"));
-  REQUIRE(w.service->put_schedule(later, "operator"));
+  REQUIRE(put(later) == RefusalCode::kNone);
   const auto none = w.service->fee_for("M2", "WX_NATIVE", Money{100});
   REQUIRE_FALSE(none);
   CHECK(none.error().code == Errc::kNotFound);
@@ -665,7 +666,7 @@ TEST_CASE("settlement_service: fees by the schedule of the day, and what a refun
   FeeSchedule keeps = flat_schedule("M4", Rate::parse("0.03").value(), day("2026-01-01"));
   keeps.entries.front().rule.on_refund = FeeReturn::kKept;
   w.run(channels::add_merchant(merchant("M4", "")).back());
-  REQUIRE(w.service->put_schedule(keeps, "operator"));
+  REQUIRE(put(keeps) == RefusalCode::kNone);
   CHECK(w.service->fee_for("M4", "WX_NATIVE", Money{10'000}).value() ==
         FeeTerms{Money{300}, FeeReturn::kKept});
 }

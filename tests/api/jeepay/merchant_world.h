@@ -304,12 +304,12 @@ struct MerchantWorld {
     repair.product = "REPAIR";
     repair.rule.rate = Rate::parse("0.03").value();
     schedule.entries.push_back(repair);
-    REQUIRE(settlement->put_schedule(schedule, "甲"));
+    REQUIRE(s.book->run(put_schedule({id_of("fees M1"), kSystemCaller}, schedule)).accepted());
     schedule = flat_schedule("S1", Rate::parse("0.006").value(), *Date::of(2026, 3, 4));
     repair.product = "SUPERVISED";
     repair.rule.rate = Rate::parse("0.001").value();
     schedule.entries.push_back(repair);
-    REQUIRE(settlement->put_schedule(schedule, "甲"));
+    REQUIRE(s.book->run(put_schedule({id_of("fees S1"), kSystemCaller}, schedule)).accepted());
     s.services->payments = payments.get();
     s.services->settlement = settlement.get();
     s.services->public_url = "https://pay.test/";

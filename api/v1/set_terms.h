@@ -1,0 +1,40 @@
+// The terms of an account, and who may change them.
+//
+// The rule. What lets an account do more than before needs two people: an operator asks
+// (POST /v1/account-terms), another key approves (authority.h). What only holds it tighter is done
+// by one person at once (PATCH /v1/accounts/{code}): in an emergency nobody waits for a second one
+// to set a freeze, and a freeze too many loses no money. A change that does both is a loosening.
+//
+//   looser: a lower floor (no limit < credit line < not below zero, a longer credit line), a freeze
+//           lifted, a closed account opened again
+//   neither: `hot`, which is about speed
+//
+// Pure, but for the routes.
+#pragma once
+#include "api/v1/body.h"
+#include "api/v1/routes.h"
+#include "ledger/core/plan_account.h"
+
+namespace suanpan::api::v1 {
+
+/// The member by which `after` allows more than `before`; empty if it allows nothing more.
+std::string_view loosened(const AccountTerms& before, const AccountTerms& after);
+
+/// The terms that a request names; the others stay as they are.
+struct TermsPatch {
+  std::optional<LimitKind> limit;
+  std::optional<std::int64_t> credit_line;
+  std::optional<bool> frozen_in, frozen_out, closed, hot;
+
+  AccountTerms over(AccountTerms terms) const;
+  void add_to(Content& content) const;
+};
+TermsPatch read_terms(Fields& in);
+inline constexpr std::string_view kTermsMembers =
+    "limit?:=none|not_below_zero|credit_line credit_line?:integer frozen_in?:boolean "
+    "frozen_out?:boolean closed?:boolean hot?:boolean ";
+
+/// PATCH /v1/accounts/{code} and POST /v1/account-terms.
+void add_terms_routes(Router& router, Services& services);
+
+}  // namespace suanpan::api::v1
