@@ -47,7 +47,8 @@ std::optional<Timestamp> read_seconds(std::string_view text) {
   }
   // Ten digits reach past what 64 bits of nanoseconds hold (the year 2262).
   constexpr std::int64_t kMaxSeconds = INT64_MAX / 1'000'000'000;
-  return Timestamp::from_seconds(std::min(seconds, kMaxSeconds));
+  if (seconds > kMaxSeconds) return std::nullopt;
+  return Timestamp::from_seconds(seconds);
 }
 
 std::string signature_of(const HttpRequest& request, const KeyRecord& key, std::int64_t seconds,

@@ -228,6 +228,30 @@ Problem idempotency_key_missing() {
   return server_problem(400, "idempotency_key_missing", 5, "写操作必须带 Idempotency-Key 头");
 }
 
+bool is_about_bytes(const Error& error) {
+  switch (error.code) {
+    case Errc::kMalformed:
+    case Errc::kTooLarge:
+    case Errc::kMismatch:
+    case Errc::kBadSignature:
+    case Errc::kUnsupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Problem channel_problem(const Error& error, std::string_view what) {
+  if (error.code == Errc::kNotFound) return problem_of(error);
+  const bool later =
+      error.code == Errc::kUnavailable || error.code == Errc::kTimeout || error.code == Errc::kIo;
+  Problem problem = later ? server_problem(503, "channel_not_ready", 6, "渠道文件尚未就绪, 未受理")
+                          : server_problem(502, "channel_file_bad", 7, "渠道返回的文件不可信");
+  problem.detail = fmt::format("{}: {}", what, error.message);
+  if (later) problem.retry_after_s = 60;
+  return problem;
+}
+
 HttpResponse render(const Problem& problem, std::string_view instance) {
   JsonWriter out;
   out.begin_object();

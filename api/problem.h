@@ -45,6 +45,14 @@ Problem overloaded(
     std::int64_t retry_after_s);  ///< nothing was accepted; the same call may be sent again
 Problem idempotency_key_missing();
 
+/// What a channel answered when we fetched `what` from it ("bill of 1900000109, 2026-03-04"): its
+/// fault and not the caller's, and told in full. 502 "channel_file_bad" for what cannot be
+/// believed, 503 "channel_not_ready" for what is not there yet; a thing that is not configured is
+/// 404, as ever.
+Problem channel_problem(const Error& error, std::string_view what);
+/// Whether an error is about the bytes of a file, not about what we did with it.
+bool is_about_bytes(const Error& error);
+
 /// The refusal's stable name beside the body, for whoever counts and does not read it.
 inline constexpr std::string_view kRefusalHeader = "Suanpan-Refusal";
 

@@ -53,7 +53,7 @@ Result<night::Paths> write_files(Services& services, const Wanted& wanted) {
 LongOutcome failed(const Wanted& wanted, const Error& error) {
   LongOutcome outcome = LongOutcome::failed(error);
   if (error.code != Errc::kNotFound || wanted.day) return outcome;
-  outcome.error.reset();
+  outcome.problem.reset();
   outcome.refusal = wanted.batch ? refuse(RefusalCode::kDocumentNotFound, *wanted.batch)
                                  : refuse(RefusalCode::kAccountNotFound, *wanted.account);
   return outcome;

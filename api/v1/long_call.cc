@@ -45,7 +45,7 @@ struct Attempt {
   std::optional<Refusal> clash;  ///< the key is another call's
 
   void tell(const LongOutcome& outcome, bool replayed) const {
-    if (outcome.error) return refuse_call(call, *outcome.error);
+    if (outcome.problem) return refuse_call(call, *outcome.problem);
     HttpResponse response = outcome.refusal
                                 ? render(problem_of(*outcome.refusal), call.request.target)
                                 : json_response(what.status, outcome.body);

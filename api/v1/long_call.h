@@ -24,17 +24,18 @@ namespace suanpan::api::v1 {
 
 inline constexpr std::size_t kMaxKeptAnswerBytes = 512 << 10;
 
-/// How a piece of work ended: a response of success, a refusal of the ledger, or an error.
+/// How a piece of work ended: a response of success, a refusal of the ledger, or a problem.
 struct LongOutcome {
   static LongOutcome accepted(std::string body) { return {std::move(body), {}, {}, true}; }
   /// Accepted, and not the last word: told and not kept.
   static LongOutcome open(std::string body) { return {std::move(body), {}, {}, false}; }
   static LongOutcome refused(Refusal refusal) { return {{}, std::move(refusal), {}, true}; }
-  static LongOutcome failed(Error error) { return {{}, {}, std::move(error), false}; }
+  static LongOutcome failed(Problem problem) { return {{}, {}, std::move(problem), false}; }
+  static LongOutcome failed(const Error& error) { return failed(problem_of(error)); }
 
   std::string body;  ///< JSON
   std::optional<Refusal> refusal;
-  std::optional<Error> error;
+  std::optional<Problem> problem;
   bool keep = true;
 };
 using LongDone = std::function<void(LongOutcome)>;

@@ -79,9 +79,24 @@ Source read_source(Fields& in, const Services& services) {
   return source;
 }
 
-Result<std::string> bytes_of(Services& services, const std::string& kind, const Source& source) {
+/// "bill of 1900000109, 2026-03-04"
+std::string what_of(std::string_view kind, const Source& source) {
+  return fmt::format("{} of {}, {}", kind, source.subject, source.day.iso());
+}
+
+/// The file, given or fetched; a channel's fault is not the caller's (problem.h).
+Result<std::string, Problem> bytes_of(Services& services, const std::string& kind,
+                                      const Source& source) {
   if (source.file) return *source.file;
-  return services.fetch_file(kind, source.subject, source.day);
+  auto fetched = services.fetch_file(kind, source.subject, source.day);
+  if (!fetched) return channel_problem(fetched.error(), what_of(kind, source));
+  return std::move(fetched.value());
+}
+
+/// Why the file was not taken.
+Problem refusal_of(const Error& error, const std::string& kind, const Source& source) {
+  if (source.file || !is_about_bytes(error)) return problem_of(error);
+  return channel_problem(error, what_of(kind, source));
 }
 
 void check_flow(Services& services, Call call) {
@@ -93,7 +108,7 @@ void check_flow(Services& services, Call call) {
     if (!bytes) return refuse_call(on, bytes.error());
     const auto check =
         reconcile::check_fund_flow(services.book, bytes.value(), source.subject, source.day);
-    if (!check) return refuse_call(on, check.error());
+    if (!check) return refuse_call(on, refusal_of(check.error(), "fund_flow", source));
     const reconcile::FundFlowCheck& c = check.value();
     JsonWriter out;
     out.begin_object()
@@ -111,12 +126,14 @@ void check_flow(Services& services, Call call) {
   });
 }
 
-Result<RunSummary> hold(Services& services, const std::string& kind, const Source& source,
-                        const ClaimNow& claim) {
+Result<RunSummary, Problem> hold(Services& services, const std::string& kind, const Source& source,
+                                 const ClaimNow& claim) {
   TRY(const std::string bytes, bytes_of(services, kind, source));
   reconcile::ReconcileService& service = *services.reconcile;
-  return kind == "bill" ? service.run_trade_bill(bytes, source.subject, source.day, claim)
-                        : service.run_bank_statement(bytes, source.subject, source.day, claim);
+  auto run = kind == "bill" ? service.run_trade_bill(bytes, source.subject, source.day, claim)
+                            : service.run_bank_statement(bytes, source.subject, source.day, claim);
+  if (!run) return refusal_of(run.error(), kind, source);
+  return std::move(run.value());
 }
 
 void start(Services& services, Call call) {

@@ -572,6 +572,59 @@ TEST_CASE("v1 reconciliation: a bill that is not believed changes nothing and sa
   CHECK(f.get("upstream", "/v1/breaks").told() == "403 forbidden");
 }
 
+TEST_CASE("v1 reconciliation: a bad file that we fetched is the channel's fault, and is named") {
+  Fixture f;
+  Result<std::string> file = std::string();
+  f.services->fetch_file = [&file](const std::string&, const std::string&, Date) { return file; };
+  const std::string odd =
+      "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,"
+      "交易状态,付款银行,货币种类,应结订单金额,手续费\r\n"
+      "`2026-03-04 12:00:00,`wx1,`1900000109,`0,`,`42000,`P1,`o,`NATIVE,`SUCCESS,`OTHERS,`CNY,"
+      "`1.001,`0.01000\r\n";
+  struct Row {
+    const char* kind;
+    Result<std::string> file;
+    int status;
+    const char* refusal;
+    const char* says;
+  };
+  const Row rows[] = {
+      {"bill", std::string("not a bill"), 502, "channel_file_bad", "after line 0"},
+      {"bill", odd, 502, "channel_file_bad", "bill line 2: 应结订单金额"},
+      {"statement", std::string("<a>"), 502, "channel_file_bad", "XML"},
+      {"statement", std::string("<!DOCTYPE a><a/>"), 502, "channel_file_bad", "DOCTYPE"},
+      {"bill", fail(Errc::kMismatch, "the SHA-1 is another"), 502, "channel_file_bad", "SHA-1"},
+      {"bill", fail(Errc::kBadSignature, "serial unknown"), 502, "channel_file_bad", "serial"},
+      {"bill", fail(Errc::kConfig, "NO_AUTH"), 502, "channel_file_bad", "NO_AUTH"},
+      {"bill", fail(Errc::kUnavailable, "not made yet"), 503, "channel_not_ready", "not made yet"},
+      {"bill", fail(Errc::kTimeout, "no answer"), 503, "channel_not_ready", "no answer"},
+      {"bill", fail(Errc::kNotFound, "merchant is not configured"), 404, "not_found", "configured"},
+  };
+  const Unchanged unchanged(f);
+  int n = 0;
+  for (const Row& row : rows) {
+    file = row.file;
+    f.allowed_failure = row.status;
+    const auto reply = f.post(
+        "maker", "/v1/reconciliation-runs",
+        fmt::format(R"({{"kind":"{}","subject":"1900000109","day":"2026-03-04"}})", row.kind),
+        "fetched" + std::to_string(++n));
+    INFO(reply.body);
+    CHECK(reply.status == row.status);
+    CHECK(reply.at("refusal") == row.refusal);
+    CHECK(reply.at("detail").find(row.says) != std::string::npos);
+    CHECK((reply.at("detail").find(std::string(row.kind) + " of 1900000109, 2026-03-04: ") == 0) ==
+          (row.status != 404));
+    CHECK((reply.header("Retry-After") == "60") == (row.status == 503));
+  }
+  // A check of the fund-flow bill says the same.
+  file = std::string("not a bill");
+  f.allowed_failure = 502;
+  CHECK(f.post("maker", "/v1/fund-flow-checks", R"({"subject":"1900000109","day":"2026-03-04"})",
+               "flow")
+            .told() == "502 channel_file_bad");
+}
+
 TEST_CASE("v1 reports: those of a day are written, listed and read") {
   Fixture f;
   const auto written = f.post("operator", "/v1/reports", R"({"day":"2026-03-04"})", "d1");

@@ -34,55 +34,64 @@ def run_refused(judge, what, body, status, refusal, says):
     judge.refuses(what, "operator", "POST", RUNS, body, status, refusal, says)
 
 
+def fetched_badly(judge, what, body, says):
+    """Fetched by us: the channel's fault, which the problem names with the file, and not the caller's."""
+    with judge.unchanged(what):
+        answer = judge.engine.native("operator", "POST", RUNS, body)
+        judge.problem(what, answer, 502, "channel_file_bad", says)
+    judge.check(f"{what}: the file is named", answer.json().get("detail", "")
+                .startswith(f"{body['kind']} of {body['subject']}, {body['day']}: "), True)
+
+
 def run_holds(judge, what, body, matched):
     """A good file is taken: so many rows match."""
     answer = judge.engine.native("operator", "POST", RUNS, body)
     judge.check(what, (answer.status, answer.json().get("matched")), (200, matched))
 
 
-def bad_bill(judge, kind, status, refusal, says, heals, **fault):
+def bad_bill(judge, kind, says, heals, **fault):
     """A fault of the bill of the first day. If the fault is of one download, the next one is right (`heals`); the bill
     of the second day is right anyway."""
     after_two_days(judge)
     judge.engine.other.control("faults", kind=kind, operation="wechat.tradebill", mchid=PLATFORM, **fault)
-    run_refused(judge, kind, bill(), status, refusal, says)
+    fetched_badly(judge, kind, bill(), says)
     if heals:
         run_holds(judge, "the right bill", bill(), 2)
     else:
-        run_refused(judge, f"{kind}, asked for again", bill(), status, refusal, says)
+        fetched_badly(judge, f"{kind}, asked for again", bill(), says)
     run_holds(judge, "the next day's bill", bill(NEXT_DAY), 2)
 
 
 @item(sandbox=True)
 def bill_truncated(judge):
-    bad_bill(judge, "bill_truncated", 400, "malformed", "", heals=False)
+    bad_bill(judge, "bill_truncated", "", heals=False)
 
 
 @item(sandbox=True)
 def bill_wrong_totals(judge):
-    bad_bill(judge, "bill_wrong_totals", 422, "mismatch", "which its rows do not make", heals=False)
+    bad_bill(judge, "bill_wrong_totals", "which its rows do not make", heals=False)
 
 
 @item(sandbox=True)
 def bill_wrong_hash(judge):
-    bad_bill(judge, "bill_wrong_hash", 422, "mismatch", "SHA-1 is not the one announced", heals=False)
+    bad_bill(judge, "bill_wrong_hash", "SHA-1 is not the one announced", heals=False)
 
 
 @item(sandbox=True)
 def bill_wrong_encoding(judge):
-    bad_bill(judge, "bill_wrong_encoding", 400, "malformed", "not UTF-8", heals=True)
+    bad_bill(judge, "bill_wrong_encoding", "not UTF-8", heals=True)
 
 
 @item(sandbox=True)
 def bill_of_another_merchant(judge):
-    bad_bill(judge, "bill_other_merchant", 422, "mismatch", "another merchant's row", heals=True)
+    bad_bill(judge, "bill_other_merchant", "another merchant's row", heals=True)
     run_refused(judge, "a merchant that is not ours", bill(subject="1900009999"), 404, "not_found", "1900009999")
     run_refused(judge, "an account that is not ours", statement(subject="6228999999999999"), 404, "not_found", "6228999999999999")
 
 
 @item(sandbox=True)
 def bill_of_another_day(judge):
-    bad_bill(judge, "bill_other_day", 422, "mismatch", "a row of another day", heals=True)
+    bad_bill(judge, "bill_other_day", "a row of another day", heals=True)
 
 
 def handed_in(text):
@@ -111,32 +120,32 @@ def bill_handed_in(judge):
     run_holds(judge, "the channel's own bill", bill(), 2)
 
 
-def bad_statement(judge, kind, status, refusal, says):
+def bad_statement(judge, kind, says):
     after_two_days(judge)
     judge.engine.other.control("faults", kind=kind, operation="bank.statement")
-    run_refused(judge, kind, statement(), status, refusal, says)
+    fetched_badly(judge, kind, statement(), says)
     run_holds(judge, "the right statement", statement(), 0)
     run_holds(judge, "the next day's statement", statement(NEXT_DAY), 0)
 
 
 @item(sandbox=True)
 def statement_that_does_not_add_up(judge):
-    bad_statement(judge, "statement_wrong_balance", 422, "mismatch", "does not add up")
+    bad_statement(judge, "statement_wrong_balance", "does not add up")
 
 
 @item(sandbox=True)
 def statement_of_another_account(judge):
-    bad_statement(judge, "statement_other_account", 422, "mismatch", "account")
+    bad_statement(judge, "statement_other_account", "account")
 
 
 @item(sandbox=True)
 def statement_of_another_day(judge):
-    bad_statement(judge, "statement_other_day", 422, "mismatch", "2026-03-03")
+    bad_statement(judge, "statement_other_day", "2026-03-03")
 
 
 @item(sandbox=True)
 def xml_malformed(judge):
-    bad_statement(judge, "xml_truncated", 400, "malformed", "not well-formed XML")
+    bad_statement(judge, "xml_truncated", "not well-formed XML")
     for what, text in (("no XML at all", "{}"), ("two roots", "<a/><b/>"), ("a wrong end tag", "<a><b></a></b>"),
                        ("not UTF-8", b"<a>\xff</a>"), ("a NUL", b"<a>\0</a>"), ("an attribute twice", '<a b="1" b="2"/>'),
                        ("nothing", "")):
@@ -148,14 +157,14 @@ def xml_malformed(judge):
 
 @item(sandbox=True)
 def xml_oversized(judge):
-    bad_statement(judge, "xml_oversized", 413, "too_large", "")
+    bad_statement(judge, "xml_oversized", "")
     deep = "<a>" * 33 + "</a>" * 33
     run_refused(judge, "nested too deep", statement(file=handed_in(deep)), 413, "too_large", "deep")
 
 
 @item(sandbox=True)
 def xml_entity_bomb(judge):
-    bad_statement(judge, "xml_entity_bomb", 415, "unsupported", "DOCTYPE")
+    bad_statement(judge, "xml_entity_bomb", "DOCTYPE")
     for what, text in (("an external entity", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'),
                        ("an entity nobody declared", "<a>&x;</a>"), ("a DOCTYPE alone", "<!DOCTYPE a><a/>"),
                        ("a processing instruction", "<?php x?><a/>")):

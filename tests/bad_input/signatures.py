@@ -87,6 +87,8 @@ def signature_stale(judge):
     # Five minutes either way; the clocks are one and the same here.
     for what, stamp in (("six minutes old", now - 360), ("six minutes ahead", now + 360), ("of 1970", 1), ("of the year 2200", 7258118400)):
         native_refused(judge, what, engine.keys["auditor"].sign("GET", ACCOUNTS, stamp=stamp), 401, "stale_timestamp")
+    native_refused(judge, "of the year 2286", engine.keys["auditor"].sign("GET", ACCOUNTS, stamp=9999999999), 401,
+                   "credentials_malformed")
     for what, ms in (("eleven minutes old", (now - 660) * 1000), ("eleven minutes ahead", (now + 660) * 1000)):
         judge.jeepay_refuses(f"merchant API, {what}", ORDER, engine.order_fields(reqTime=str(ms)), BUSINESS, "reqTime")
     judge.jeepay_refuses("merchant API, seconds for milliseconds", ORDER, engine.order_fields(reqTime=str(now)), PARAMETER, "reqTime")
