@@ -136,10 +136,11 @@ void watch_night(Metrics& metrics, const night::Night& night) {
     std::map<std::pair<night::StepKind, night::StepState>, double> counts;
     std::set<Date> days;
     double failed = 0;
-    for (const night::StepView& step : night.status().steps) {
+    const night::NightStatus status = night.status();
+    for (const night::StepView& step : status.steps) {
       counts[{step.id.kind, step.state}] += 1;
       if (step.state == night::StepState::kFailed) ++failed;
-      if (step.state != night::StepState::kDone) days.insert(step.id.day);
+      if (!is_over(step.state)) days.insert(step.id.day);
     }
     for (const night::StepKind kind : night::kStepKinds)
       for (const night::StepState state : night::kStepStates)
@@ -149,6 +150,9 @@ void watch_night(Metrics& metrics, const night::Night& night) {
     to.gauge("suanpan_night_failed", "Steps of the night that have failed", failed);
     to.gauge("suanpan_night_open_days", "Days whose night is not over",
              static_cast<double>(days.size()));
+    to.gauge("suanpan_night_exceptions",
+             "Merchants that the latest settlement left without a batch",
+             static_cast<double>(status.exceptions.size()));
   });
 }
 

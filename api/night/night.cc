@@ -17,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxNoteBytes = 400;
+constexpr std::size_t kMaxExceptions = 1000;  // as lines; a document holds them
+constexpr int kLongestBreakDays = 31;         // without a workday, and then some
 
 template <class T>
 T decoded(Result<T> value, std::string_view what) {
@@ -85,7 +87,7 @@ void Night::round() {
     const StepId& id = due.front();
     const auto before = done->records.find(id);
     const std::uint32_t attempts = before == done->records.end() ? 1 : before->second.attempts + 1;
-    const Result<std::string> outcome = take(id);
+    const Result<Taken> outcome = take(id);
     if (!outcome)
       log_warn("night of {}: {} {}: {}", id.day.iso(), name_of(id.kind), id.subject,
                outcome.error().message);
@@ -109,7 +111,7 @@ void Night::end_nights(NightsDone& done) {
   }
 }
 
-Result<std::string> Night::take(const StepId& id) {
+Result<Night::Taken> Night::take(const StepId& id) {
   switch (id.kind) {
     case StepKind::kDayCut:
       return cut(id);
@@ -123,26 +125,26 @@ Result<std::string> Night::take(const StepId& id) {
       return settle(id);
     case StepKind::kReports: {
       TRY(parts_.write_reports(id.day));
-      return std::string{};
+      return Taken{};
     }
   }
   CHECK_OR_DIE(false, "night step {}", static_cast<int>(id.kind));
 }
 
 // The command names the date that it goes to: cutting twice is cutting once.
-Result<std::string> Night::cut(const StepId& id) {
+Result<Night::Taken> Night::cut(const StepId& id) {
   const Date next = id.day.plus_days(1);
   const auto seq = parts_.book->statistics().last_seq;
   const Answer answer = parts_.book->run(day_cut({key_of(id, 0, fmt::format("at {}", seq)), next}));
-  if (answer.accepted()) return std::string{};
+  if (answer.accepted()) return Taken{};
   const Date stands = parts_.book->read(
       [](const State& state, std::uint64_t) { return state.book().accounting_date; });
-  if (stands >= next) return std::string("cut by hand");
+  if (stands >= next) return Taken{"cut by hand"};
   return fail(Errc::kMismatch, "the day cut is refused: {} {}", name_of(answer.refusal.code),
               answer.refusal.detail);
 }
 
-Result<std::string> Night::fetch(const StepId& id) {
+Result<Night::Taken> Night::fetch(const StepId& id) {
   TRY(const std::string bytes,
       parts_.fetch(is_bill(id) ? "bill" : "statement", id.subject, id.day));
   // A bill names payers: nobody but us reads the cache.
@@ -151,10 +153,10 @@ Result<std::string> Night::fetch(const StepId& id) {
   if (!error) fs::permissions(parts_.received, fs::perms::owner_all, error);
   if (error) return fail(Errc::kIo, "{}: {}", parts_.received.string(), error.message());
   TRY(reconcile::write_file(file_of(id), bytes));
-  return fmt::format("{} bytes, sha-256 {}", bytes.size(), hex_lower(sha256(bytes)));
+  return Taken{fmt::format("{} bytes, sha-256 {}", bytes.size(), hex_lower(sha256(bytes)))};
 }
 
-Result<std::string> Night::reconcile(const StepId& id) {
+Result<Night::Taken> Night::reconcile(const StepId& id) {
   std::error_code unreadable;
   if (!fs::exists(file_of(id), unreadable)) {
     TRY(fetch(id));
@@ -172,25 +174,34 @@ Result<std::string> Night::reconcile(const StepId& id) {
     fs::remove(file_of(id), ignored);
     return run.error();
   }
-  return fmt::format("{}: {} matched, {} breaks", run.value().number, run.value().matched,
-                     run.value().breaks.size());
+  return Taken{fmt::format("{}: {} matched, {} breaks", run.value().number, run.value().matched,
+                           run.value().breaks.size())};
 }
 
-Result<std::string> Night::settle(const StepId& id) {
+Result<Night::Taken> Night::settle(const StepId& id) {
   TRY(const auto summary,
       parts_.settlement->compute(id.day.plus_days(1), std::string(kNightCaller)));
-  std::string note = fmt::format("{} batches", summary.made.size());
-  for (const settlement::NotMade& left : summary.not_made)
-    note += fmt::format("; {} not: {}", left.merchant_no, name_of(left.refusal.code));
-  return note;
+  Taken taken{fmt::format("{} batches", summary.made.size())};
+  for (const settlement::NotMade& left : summary.not_made) {
+    if (taken.exceptions.size() == kMaxExceptions) {
+      taken.exceptions.push_back(
+          fmt::format("and {} more", summary.not_made.size() - kMaxExceptions));
+      break;
+    }
+    taken.exceptions.push_back(fmt::format("{}: {} {}", left.merchant_no,
+                                           name_of(left.refusal.code), left.refusal.detail));
+    log_warn("night of {}: no batch for {}", id.day.iso(), taken.exceptions.back());
+  }
+  return taken;
 }
 
-void Night::record(const StepId& id, std::uint32_t attempts, const Result<std::string>& outcome) {
+void Night::record(const StepId& id, std::uint32_t attempts, const Result<Taken>& outcome) {
   StepRecord step;
   step.done = outcome.has_value();
   step.attempts = attempts;
   step.at = parts_.business->now();
-  step.note = note_of(outcome ? outcome.value() : outcome.error().message);
+  step.note = note_of(outcome ? outcome.value().note : outcome.error().message);
+  if (outcome) step.exceptions = outcome.value().exceptions;
   const ClaimKey key = key_of(id, attempts, step.done ? "done" : "failed");
   const Answer answer = parts_.book->run(Command{
       key, CommandKind::kSetting,
@@ -209,7 +220,18 @@ NightStatus Night::status() const {
   status.first = done->first;
   if (done->complete_through >= done->first) status.complete_through = done->complete_through;
   status.steps = judge_nights(status.now, *done, parts_.settings);
+  status.exceptions = latest_exceptions(status.now.date_cn());
   return status;
+}
+
+std::vector<std::string> Night::latest_exceptions(Date today) const {
+  for (int back = 1; back <= kLongestBreakDays; ++back) {
+    const auto night = night_of(today.plus_days(-back));
+    if (!night) continue;
+    for (const StepView& step : *night)
+      if (step.id.kind == StepKind::kSettle && is_over(step.state)) return step.exceptions;
+  }
+  return {};
 }
 
 std::optional<std::vector<StepView>> Night::night_of(Date day) const {
@@ -218,7 +240,10 @@ std::optional<std::vector<StepView>> Night::night_of(Date day) const {
   std::vector<StepView> views;
   for (const auto& [id, record] : decoded(decode_night_records(stored->bytes, day), stored->key)) {
     StepView view{id};
-    view.state = record.done ? StepState::kDone : StepState::kFailed;
+    view.state = !record.done                ? StepState::kFailed
+                 : record.exceptions.empty() ? StepState::kDone
+                                             : StepState::kDoneWithExceptions;
+    view.exceptions = record.exceptions;
     view.attempts = record.attempts;
     view.at = record.at;
     view.reason = record.note;

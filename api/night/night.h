@@ -46,6 +46,8 @@ struct NightStatus {
   std::optional<Date> first;             ///< nothing: the night was never on
   std::optional<Date> complete_through;  ///< nothing: no night is over
   std::vector<StepView> steps;           ///< of the nights that have begun and are not over
+  /// What the latest settlement had to leave, whether its night is over or not.
+  std::vector<std::string> exceptions;
 };
 
 class Night {
@@ -64,14 +66,20 @@ class Night {
  private:
   std::optional<NightsDone> load() const;
   void end_nights(NightsDone& done);
-  /// What is worth saying of its success. Errors: the step's.
-  Result<std::string> take(const StepId& id);
-  Result<std::string> cut(const StepId& id);
-  Result<std::string> fetch(const StepId& id);
-  Result<std::string> reconcile(const StepId& id);
-  Result<std::string> settle(const StepId& id);
-  void record(const StepId& id, std::uint32_t attempts, const Result<std::string>& outcome);
+  /// What is worth saying of a step's success, and what it had to leave.
+  struct Taken {
+    std::string note;
+    std::vector<std::string> exceptions = {};
+  };
+  /// Errors: the step's.
+  Result<Taken> take(const StepId& id);
+  Result<Taken> cut(const StepId& id);
+  Result<Taken> fetch(const StepId& id);
+  Result<Taken> reconcile(const StepId& id);
+  Result<Taken> settle(const StepId& id);
+  void record(const StepId& id, std::uint32_t attempts, const Result<Taken>& outcome);
   std::filesystem::path file_of(const StepId& id) const;
+  std::vector<std::string> latest_exceptions(Date today) const;
 
   const NightParts parts_;
   std::atomic<bool> stop_{false};

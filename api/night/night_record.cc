@@ -65,7 +65,7 @@ Result<NightsHead> decode_nights_head(std::string_view bytes) {
 std::string encode(const NightRecords& records) {
   JsonWriter out;
   out.begin_object().field("format", kFormat).key("steps").begin_array();
-  for (const auto& [id, record] : records)
+  for (const auto& [id, record] : records) {
     out.begin_object()
         .field("step", name_of(id.kind))
         .field("subject", id.subject)
@@ -73,7 +73,11 @@ std::string encode(const NightRecords& records) {
         .field("attempts", record.attempts)
         .field("at", record.at.ns)
         .field("note", record.note)
-        .end_object();
+        .key("exceptions")
+        .begin_array();
+    for (const std::string& exception : record.exceptions) out.string(exception);
+    out.end_array().end_object();
+  }
   return out.end_array().end_object().take();
 }
 
@@ -92,6 +96,11 @@ Result<NightRecords> decode_night_records(std::string_view bytes, Date day) {
     TRY(const std::int64_t attempts, step.get_int64("attempts"));
     TRY(record.at.ns, step.get_int64("at"));
     TRY(record.note, step.get_string("note"));
+    TRY(const JsonValue exceptions, step.get("exceptions"));
+    for (const JsonValue& exception : exceptions.elements()) {
+      TRY(const auto text, exception.as_string());
+      record.exceptions.emplace_back(text);
+    }
     if (attempts < 1 || attempts > UINT32_MAX) return fail(Errc::kMalformed, "attempts");
     record.attempts = static_cast<std::uint32_t>(attempts);
     records[{day, *kind, std::string(subject)}] = std::move(record);

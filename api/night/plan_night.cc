@@ -60,6 +60,10 @@ class Judge {
     }
     if (is_done(id)) {
       view.state = StepState::kDone;
+      if (record && !record->exceptions.empty()) {
+        view.state = StepState::kDoneWithExceptions;
+        view.exceptions = record->exceptions;
+      }
       return view;
     }
     if (now_ < view.due_at) return waits(std::move(view), "for its time");
@@ -192,6 +196,8 @@ std::string_view name_of(StepState state) {
       return "waiting";
     case StepState::kFailed:
       return "failed";
+    case StepState::kDoneWithExceptions:
+      return "done_with_exceptions";
   }
   return "";
 }

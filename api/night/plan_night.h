@@ -4,7 +4,9 @@
 //   day_cut                        every day, weekends too (日切)
 //   fetch_bill, fetch_statement    one a WeChat merchant, one a bank account
 //   reconcile_bill, ..._statement  the file against the books
-//   settle                         computes the batches of D + 1 if that is a workday
+//   settle                         computes the batches of D + 1 if that is a workday; a merchant
+//                                  who is due money and gets no batch is an exception, and the
+//                                  settlement of the next workday takes him along
 //   reports                        of D, and the settlement statements of D and D + 1
 //
 // Invariants: a step waits for its time of day and for the steps it builds on, so that days which
@@ -55,6 +57,8 @@ struct StepRecord {
   std::uint32_t attempts = 0;
   Timestamp at;      ///< of the last attempt
   std::string note;  ///< why it failed, or what is worth saying of its success
+  /// Of a step that is done: what it had to leave, a line each ("M1: debit_account_frozen …").
+  std::vector<std::string> exceptions = {};
   friend bool operator==(const StepRecord&, const StepRecord&) = default;
 };
 
@@ -86,19 +90,25 @@ enum class StepState : std::uint8_t {
   kDue = 2,
   kWaiting = 3,  ///< for its time or for another step
   kFailed = 4,   ///< due again at `retry_at`, or never until the reason is gone
+  /// Over, but for what its `exceptions` name: somebody has to look. What builds on it goes on.
+  kDoneWithExceptions = 5,
 };
 inline constexpr std::array kStepStates{StepState::kDone, StepState::kDue, StepState::kWaiting,
-                                        StepState::kFailed};
+                                        StepState::kFailed, StepState::kDoneWithExceptions};
+constexpr bool is_over(StepState state) {
+  return state == StepState::kDone || state == StepState::kDoneWithExceptions;
+}
 std::string_view name_of(StepState state);  ///< "waiting"
 
 struct StepView {
   StepId id;
   StepState state = StepState::kWaiting;
   std::uint32_t attempts = 0;
-  Timestamp due_at;         ///< by its time of day
-  Timestamp at;             ///< of the last attempt; zero if there was none
-  std::string reason;       ///< why it waits or failed; of a done one its note
-  bool will_retry = false;  ///< failed: whether `retry_at` says when
+  Timestamp due_at;                     ///< by its time of day
+  Timestamp at;                         ///< of the last attempt; zero if there was none
+  std::string reason;                   ///< why it waits or failed; of a done one its note
+  std::vector<std::string> exceptions;  ///< of one that is done with them
+  bool will_retry = false;              ///< failed: whether `retry_at` says when
   Timestamp retry_at;
 };
 

@@ -10,6 +10,12 @@ namespace {
 
 using night::StepView;
 
+void write_texts(JsonWriter& out, std::string_view name, const std::vector<std::string>& texts) {
+  out.key(name).begin_array();
+  for (const std::string& text : texts) out.string(text);
+  out.end_array();
+}
+
 void write_step(JsonWriter& out, const StepView& step) {
   out.begin_object().field("day", step.id.day.iso()).field("step", name_of(step.id.kind));
   if (!step.id.subject.empty()) out.field("subject", step.id.subject);
@@ -19,6 +25,7 @@ void write_step(JsonWriter& out, const StepView& step) {
   if (step.due_at.ns != 0) out.field("due_at", step.due_at.iso_cn());
   if (step.attempts > 0) out.field("tried_at", step.at.iso_cn());
   if (step.will_retry) out.field("retry_at", step.retry_at.iso_cn());
+  if (!step.exceptions.empty()) write_texts(out, "exceptions", step.exceptions);
   out.end_object();
 }
 
@@ -38,6 +45,7 @@ void get(Services& services, Call call) {
     out.begin_object().field("enabled", status.enabled).field("now", status.now.iso_cn());
     if (status.first) out.field("first_day", status.first->iso());
     if (status.complete_through) out.field("complete_through", status.complete_through->iso());
+    write_texts(out, "exceptions", status.exceptions);
     out.key("steps").begin_array();
     for (const StepView& step : steps) write_step(out, step);
     out.end_array().end_object();
@@ -48,14 +56,15 @@ void get(Services& services, Call call) {
 }  // namespace
 
 void add_night_routes(Router& router, Services& services) {
-  router.describe("NightStep",
-                  "day:date step:=day_cut|fetch_statement|reconcile_statement|fetch_bill|"
-                  "reconcile_bill|settle|reports subject?:string state:=done|due|waiting|failed "
-                  "reason?:string attempts:integer due_at?:date-time tried_at?:date-time "
-                  "retry_at?:date-time");
+  router.describe(
+      "NightStep",
+      "day:date step:=day_cut|fetch_statement|reconcile_statement|fetch_bill|"
+      "reconcile_bill|settle|reports subject?:string state:=done|due|waiting|failed|"
+      "done_with_exceptions reason?:string attempts:integer due_at?:date-time tried_at?:date-time "
+      "retry_at?:date-time exceptions?:[string]");
   router.describe("Night",
                   "enabled:boolean now:date-time first_day?:date complete_through?:date "
-                  "steps:[NightStep]");
+                  "exceptions:[string] steps:[NightStep]");
   router.add({.method = "GET",
               .pattern = "/v1/night",
               .allowed = kHouse,

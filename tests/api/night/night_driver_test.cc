@@ -7,6 +7,7 @@
 #include "channels/wechat/bill.h"
 #include "reconcile/reconcile_service.h"
 #include "settlement/settlement_service.h"
+#include "tests/settlement/world.h"
 #include "tests/support/api_server.h"
 
 namespace suanpan::api::night {
@@ -196,6 +197,60 @@ TEST_CASE("night driver: a cut or a run by hand counts") {
   CHECK(w.open_day() == date("2026-03-05"));
   CHECK(w.reconciling->runs().size() == 1);
   CHECK(w.night->status().complete_through == date("2026-03-04"));
+}
+
+TEST_CASE("night driver: a merchant left without a batch is named until a settlement takes him") {
+  World w;
+  const auto run = [&](std::vector<Command> commands) {
+    for (Command& c : commands) REQUIRE(w.book->run(std::move(c)).accepted());
+  };
+  const auto freeze = [&](bool frozen) {
+    SetTermsRequest terms;
+    terms.key = {id_of(frozen ? "freeze" : "thaw"), kSystemCaller};
+    terms.code = "2101/M1";
+    terms.terms.frozen_out = frozen;
+    REQUIRE(w.book->run(set_terms(terms)).accepted());
+  };
+  for (const char* mch : {"M1", "M2"}) {
+    run(channels::add_merchant(settlement::merchant(mch, "sealed")));
+    const Order sold = settlement::order(std::string("P-") + mch, mch, 10'000, 60);
+    run(settlement::sell(sold));
+    run({settlement::mark(sold.order_id, true, true)});
+  }
+  freeze(true);
+  w.night->round();
+  w.at("2026-03-05 10:30:00");
+  w.night->round();
+  const StepView settle = w.step(StepKind::kSettle);
+  CHECK(settle.state == StepState::kDoneWithExceptions);
+  CHECK(settle.reason == "1 batches");
+  CHECK(settle.exceptions == Texts{"M1: debit_account_frozen 2101/M1"});
+  CHECK(figures_of(*w.night).find(
+            R"(suanpan_night_steps{state="done_with_exceptions",step="settle"} 1)") !=
+        std::string::npos);
+
+  // What builds on it goes on; the night is over and still names him, after a restart too.
+  w.at("2026-03-05 11:00:00");
+  w.night->round();
+  w.start();
+  CHECK(w.night->status().complete_through == date("2026-03-04"));
+  CHECK(figures_of(*w.night).find("suanpan_night_exceptions 1\n") != std::string::npos);
+  CHECK(figures_of(*w.night).find("suanpan_night_open_days 0\n") != std::string::npos);
+  CHECK(w.get("auditor", "/v1/night").at("exceptions.0") == "M1: debit_account_frozen 2101/M1");
+  const auto over = w.get("auditor", "/v1/night?day=2026-03-04");
+  CHECK(over.body.find(R"("step":"settle","state":"done_with_exceptions")") != std::string::npos);
+  CHECK(over.body.find(R"("exceptions":["M1: debit_account_frozen 2101/M1"])") !=
+        std::string::npos);
+
+  // The next settlement takes him along.
+  freeze(false);
+  w.at("2026-03-06 12:00:00");
+  w.night->round();
+  CHECK(w.night->status().exceptions.empty());
+  CHECK(figures_of(*w.night).find("suanpan_night_exceptions 0\n") != std::string::npos);
+  const auto batches = w.settlement->list(date("2026-03-06"));
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].batch.merchant_no == "M1");
 }
 
 TEST_CASE("night driver: stop ends a round after the step under way") {
