@@ -69,6 +69,7 @@ Desk::Desk(Services& given)
       settlement(*given.settlement),
       callers(given.book, given.vault),
       bodies(given.real.now()),
+      marks(given.book),
       currency(given.book.read(
           [](const State& state, std::uint64_t) { return state.book().currency; })) {}
 

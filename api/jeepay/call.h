@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/jeepay/ahead_marks.h"
 #include "api/jeepay/caller.h"
 #include "api/jeepay/requests.h"
 #include "api/jeepay/responses.h"
@@ -47,6 +48,7 @@ struct Desk {
   settlement::SettlementService& settlement;
   Callers callers;
   SignedBodies bodies;
+  AheadMarks marks;
   Currency currency;
 
   /// Only the book's currency can be posted. Errors: kMismatch.

@@ -16,8 +16,13 @@ Result<void> check_bound(Desk& desk, Endpoint endpoint, const JeepayCall& call,
   if (const auto foreign = foreign_field(endpoint, call.bag))
     return fail(Errc::kMalformed, "字段 {} 不属于本接口", *foreign);
   if (!fits_elsewhere(endpoint, call.bag)) return success();
-  switch (desk.bodies.accept(endpoint, call.envelope.app_id, call.bag.text("sign"),
-                             call.envelope.req_time, window_ms, desk.services.real.now())) {
+  const Envelope& envelope = call.envelope;
+  const Timestamp now = desk.services.real.now();
+  TRY(desk.marks.cover(envelope.app_id, envelope.req_time, now));
+  switch (desk.bodies.accept(endpoint,
+                             {envelope.app_id, call.bag.text("sign"), envelope.req_time, window_ms,
+                              desk.marks.at_start(envelope.app_id)},
+                             now)) {
     case SignedBodies::Verdict::kFresh:
     case SignedBodies::Verdict::kAgain:
       break;

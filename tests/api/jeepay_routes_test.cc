@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "api/jeepay/notification_body.h"
 #include "tests/api/jeepay/merchant_world.h"
@@ -678,11 +679,42 @@ TEST_CASE("jeepay routes: a signed body is good at the endpoint it was made for,
 TEST_CASE("jeepay routes: a close that was signed before the start is not believed") {
   MerchantWorld world;
   const std::string id = world.placed("B2");
-  const std::string before = std::to_string(world.real().now().ms() - 5);
+  const std::string before = std::to_string(world.real().now().ms() - 1005);
   const ApiReply old = world.call("/api/pay/close", {{"payOrderId", id}, {"reqTime", before}});
   CHECK(old.at("code") == "9999");
   CHECK(old.at("msg") == "reqTime 早于本次服务启动, 请用新的 reqTime 重新签名");
   CHECK(world.stands(id).state == OrderState::kCreated);
   CHECK(world.call("/api/pay/query", {{"payOrderId", id}, {"reqTime", before}}).at("code") == "0");
   CHECK(world.call("/api/pay/close", {{"payOrderId", id}}).at("code") == "0");
+}
+
+TEST_CASE("jeepay routes: a query that came ahead of its time is no close after a restart") {
+  MerchantWorld world;
+  const std::string id = world.placed("B3");
+  const std::int64_t ahead = world.real().now().ms() + 300'000;
+  const std::string query =
+      world.signed_body({{"payOrderId", id}, {"reqTime", std::to_string(ahead)}});
+  REQUIRE(world.send("/api/pay/query", query).at("code") == "0");
+
+  // What a restart is to the routes: made anew over the same book, with nothing remembered.
+  world.real().advance_seconds(10);
+  api::Router router;
+  api::add_jeepay_routes(router, *world.server->services);
+  const auto handle = api::make_dispatch(router, *world.server->services);
+  const auto close = [&](const std::string& body) {
+    HttpRequest request{"POST", "/api/pay/close", {}, body, {}};
+    request.headers.set("Content-Type", "application/json; charset=UTF-8");
+    std::promise<std::string> told;
+    handle(std::move(request), [&](HttpResponse response) { told.set_value(response.body); });
+    return JsonDocument::parse(told.get_future().get()).value().root().get_int64("code").value();
+  };
+  world.real().set(Timestamp::from_ms(ahead));  // now it is even on time
+  CHECK(close(query) == 9999);
+  CHECK(world.stands(id).state == OrderState::kCreated);
+  // Signed past the mark it closes.
+  CHECK(close(world.signed_body(
+            {{"payOrderId", id}, {"reqTime", std::to_string(ahead + 5'000)}})) == 9999);
+  CHECK(close(world.signed_body(
+            {{"payOrderId", id}, {"reqTime", std::to_string(ahead + 5'001)}})) == 0);
+  CHECK(world.stands(id).state == OrderState::kClosed);
 }

@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/jeepay/ahead_marks.h"
+#include "tests/support/temp_folder.h"
+
 using namespace suanpan;
 using namespace suanpan::api::jeepay;
 using Verdict = SignedBodies::Verdict;
@@ -76,7 +79,7 @@ TEST_CASE("jeepay bodies: accepted here is a retry here and refused elsewhere") 
   SignedBodies bodies(kStart);
   const auto accept = [&](Endpoint at, const char* app, const char* sign, std::int64_t req_ms,
                           std::int64_t now_ms) {
-    return bodies.accept(at, app, sign, after(req_ms), kWindow_ms, after(now_ms));
+    return bodies.accept(at, {app, sign, after(req_ms), kWindow_ms, {}}, after(now_ms));
   };
   CHECK(accept(Endpoint::kPayQuery, "A", "AB12", 1000, 1000) == Verdict::kFresh);
   CHECK(accept(Endpoint::kPayQuery, "A", "AB12", 1000, 2000) == Verdict::kAgain);
@@ -91,30 +94,79 @@ TEST_CASE("jeepay bodies: accepted here is a retry here and refused elsewhere") 
   CHECK(accept(Endpoint::kPayClose, "A", "AB12", 1000, 601'000) == Verdict::kElsewhere);
   CHECK(bodies.size() == 3);
   CHECK(accept(Endpoint::kPayQuery, "A", "EF", 600'000, 700'000) == Verdict::kFresh);
-  CHECK(bodies.size() == 1);
+  CHECK(bodies.size() == 1);  // B's is forgotten too, though B calls no more
 }
 
-TEST_CASE("jeepay bodies: a close signed before the process started is not believed, a query is") {
+TEST_CASE("jeepay bodies: a close that an earlier process may have accepted is not believed") {
   SignedBodies bodies(kStart);
-  const auto accept = [&](Endpoint at, std::int64_t req_ms) {
-    return bodies.accept(at, "A", std::to_string(req_ms), after(req_ms), kWindow_ms, after(5));
+  const auto accept = [&](Endpoint at, std::int64_t req_ms, std::int64_t mark_ms) {
+    return bodies.accept(
+        at, {"A", std::to_string(req_ms), after(req_ms), kWindow_ms, after(mark_ms)}, after(5));
   };
-  CHECK(accept(Endpoint::kPayClose, -1) == Verdict::kTooOld);
-  CHECK(accept(Endpoint::kPayClose, 0) == Verdict::kFresh);
-  CHECK(accept(Endpoint::kPayQuery, -1) == Verdict::kFresh);
+  CHECK(accept(Endpoint::kPayClose, -1, -9999) == Verdict::kTooOld);
+  CHECK(accept(Endpoint::kPayClose, 0, -9999) == Verdict::kFresh);
+  CHECK(accept(Endpoint::kPayQuery, -1, -9999) == Verdict::kFresh);
+  // The app's clock ran ahead before the start, up to the mark.
+  CHECK(accept(Endpoint::kPayClose, 30'000, 30'000) == Verdict::kTooOld);
+  CHECK(accept(Endpoint::kPayQuery, 30'000, 30'000) == Verdict::kFresh);
+  CHECK(accept(Endpoint::kPayClose, 30'001, 30'000) == Verdict::kFresh);
+  CHECK(accept(Endpoint::kPayClose, 30'001, 60'000) == Verdict::kAgain);
 }
 
-TEST_CASE("jeepay bodies: memory is bounded, and the oldest minute goes first") {
+TEST_CASE("jeepay bodies: a full app forgets its own oldest minute, and no other app's") {
   SignedBodies bodies(kStart, 3);
-  const auto accept = [&](const char* sign, std::int64_t req_ms) {
-    return bodies.accept(Endpoint::kPayQuery, "A", sign, after(req_ms), kWindow_ms, after(300'000));
+  const auto accept = [&](const char* app, const char* sign, std::int64_t req_ms) {
+    return bodies.accept(Endpoint::kPayQuery, {app, sign, after(req_ms), kWindow_ms, {}},
+                         after(300'000));
   };
-  CHECK(accept("1", 0) == Verdict::kFresh);
-  CHECK(accept("2", 1) == Verdict::kFresh);
-  CHECK(accept("3", 120'000) == Verdict::kFresh);
+  CHECK(accept("B", "1", 0) == Verdict::kFresh);
+  CHECK(accept("A", "1", 0) == Verdict::kFresh);
+  CHECK(accept("A", "2", 1) == Verdict::kFresh);
+  CHECK(accept("A", "3", 120'000) == Verdict::kFresh);
+  CHECK(bodies.size() == 4);
+  CHECK(accept("A", "4", 240'000) == Verdict::kFresh);
   CHECK(bodies.size() == 3);
-  CHECK(accept("4", 240'000) == Verdict::kFresh);
-  CHECK(bodies.size() == 2);
-  CHECK(accept("3", 120'000) == Verdict::kAgain);
-  CHECK(accept("1", 0) == Verdict::kFresh);  // forgotten
+  CHECK(accept("A", "3", 120'000) == Verdict::kAgain);
+  CHECK(accept("A", "1", 0) == Verdict::kFresh);  // forgotten
+  for (int i = 0; i < 100; ++i) accept("A", std::to_string(100 + i).c_str(), 240'000);
+  CHECK(bodies.size() <= 4);
+  CHECK(accept("B", "1", 0) == Verdict::kAgain);
+}
+
+TEST_CASE("jeepay bodies: what came ahead of its reqTime leaves a mark that outlives the process") {
+  suanpan::test::TempFolder folder;
+  ManualClock clock{kStart};
+  BookOptions options;
+  options.folder = folder.path();
+  options.create = true;
+  options.first_date = kStart.date_cn();
+  const auto entries = [](const Book& book) { return book.statistics().last_seq; };
+  {
+    auto book = Book::open(options, clock);
+    REQUIRE(book);
+    AheadMarks marks(*book.value());
+    const auto before = entries(*book.value());
+    // Not ahead: nothing is written.
+    REQUIRE(marks.cover("A", after(0), after(0)));
+    REQUIRE(marks.cover("A", after(-9000), after(0)));
+    CHECK(entries(*book.value()) == before);
+    REQUIRE(marks.cover("A", after(1), after(0)));
+    CHECK(entries(*book.value()) == before + 1);
+    REQUIRE(marks.cover("A", after(5001), after(0)));  // covered: five seconds beyond
+    CHECK(entries(*book.value()) == before + 1);
+    REQUIRE(marks.cover("A", after(400'000), after(0)));
+    CHECK(entries(*book.value()) == before + 2);
+    REQUIRE(marks.cover("A", after(200'000), after(0)));
+    CHECK(entries(*book.value()) == before + 2);
+    CHECK(marks.at_start("A") == Timestamp{});  // this process knows its own
+  }
+  auto book = Book::open(options, clock);
+  REQUIRE(book);
+  AheadMarks marks(*book.value());
+  CHECK(marks.at_start("A") == after(405'000));
+  CHECK(marks.at_start("B") == Timestamp{});
+  // A mark is never lowered.
+  REQUIRE(marks.cover("A", after(1000), after(0)));
+  AheadMarks again(*book.value());
+  CHECK(again.at_start("A") == after(405'000));
 }
