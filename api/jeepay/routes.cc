@@ -29,7 +29,7 @@ Result<void> check_bound(Desk& desk, Endpoint endpoint, const JeepayCall& call,
     case SignedBodies::Verdict::kElsewhere:
       return fail(Errc::kMismatch, "该签名已用于其他接口, 请用新的 reqTime 重新签名");
     case SignedBodies::Verdict::kTooOld:
-      return fail(Errc::kMismatch, "reqTime 早于本次服务启动, 请用新的 reqTime 重新签名");
+      return fail(Errc::kMismatch, "该签名可能在本次服务启动前已被受理, 请用新的 reqTime 重新签名");
   }
   return success();
 }

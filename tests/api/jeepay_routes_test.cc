@@ -682,7 +682,7 @@ TEST_CASE("jeepay routes: a close that was signed before the start is not believ
   const std::string before = std::to_string(world.real().now().ms() - 1005);
   const ApiReply old = world.call("/api/pay/close", {{"payOrderId", id}, {"reqTime", before}});
   CHECK(old.at("code") == "9999");
-  CHECK(old.at("msg") == "reqTime 早于本次服务启动, 请用新的 reqTime 重新签名");
+  CHECK(old.at("msg") == "该签名可能在本次服务启动前已被受理, 请用新的 reqTime 重新签名");
   CHECK(world.stands(id).state == OrderState::kCreated);
   CHECK(world.call("/api/pay/query", {{"payOrderId", id}, {"reqTime", before}}).at("code") == "0");
   CHECK(world.call("/api/pay/close", {{"payOrderId", id}}).at("code") == "0");

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 
+#include "channels/wechat/bill.h"
 #include "tests/channels/wechat/counterpart.h"
 
 namespace suanpan::channels {
