@@ -60,7 +60,6 @@ int status_of(RefusalCode code) {
     case RefusalCode::kSubjectExists:
     case RefusalCode::kChartExists:
     case RefusalCode::kChartFree:
-
     case RefusalCode::kHoldAlreadyPosted:
     case RefusalCode::kHoldAlreadyVoided:
     case RefusalCode::kHoldExpired:
