@@ -7,8 +7,6 @@
 namespace suanpan {
 namespace {
 
-constexpr std::size_t kEntriesPerPage = 4096;
-
 // In 128 bits until everything is summed.
 struct Sums {
   Int128 opening = 0, debits = 0, credits = 0;
@@ -34,22 +32,16 @@ Result<TrialBalanceAmounts> amounts_of(const Sums& sums) {
   return TrialBalanceAmounts{opening, debits, credits, closing};
 }
 
+// From the totals at both ends: only the rows of an account's history since `from` are read.
 Result<Sums> sums_of(const Book& book, AccountId account, std::uint64_t until, Date from,
                      Date through) {
+  TRY(auto before, book.balance_on(account, from.plus_days(-1), until));
+  TRY(auto after, book.balance_on(account, through, until));
   Sums sums;
-  EntryPosition at;
-  for (;;) {
-    TRY(auto page, book.entries(account, at, kEntriesPerPage, until));
-    if (page.empty()) return sums;
-    for (const Entry& entry : page) {
-      const bool debit = entry.side == static_cast<std::uint8_t>(Side::kDebit);
-      if (entry.date_days < from.days)
-        sums.opening += debit ? Int128{entry.amount} : -Int128{entry.amount};
-      else if (entry.date_days <= through.days)
-        (debit ? sums.debits : sums.credits) += entry.amount;
-    }
-    at = EntryPosition{page.back().seq, page.back().sub};
-  }
+  sums.opening = Int128{before.debits_posted} - before.credits_posted;
+  sums.debits = Int128{after.debits_posted} - before.debits_posted;
+  sums.credits = Int128{after.credits_posted} - before.credits_posted;
+  return sums;
 }
 
 /// Sorts a code before those below it: '/' before every other character.
@@ -69,6 +61,7 @@ struct Gathered {
   TrialBalanceRow row;
   Sums sums;
 };
+using Subjects = std::map<std::string, Subject>;
 using Rows = std::map<std::pair<std::string, Currency>, Gathered, ByPath>;
 
 void roll_up(Rows& rows, const Account& account, const Sums& sums) {
@@ -98,6 +91,15 @@ void roll_up(Rows& rows, const Account& account, const Sums& sums) {
   }
 }
 
+// A roll-up without an account of its own is called what the chart calls it.
+void name_by_chart(TrialBalanceRow& row, const Subjects& subjects) {
+  const auto subject = subjects.find(row.code);
+  if (row.account.value != 0 || subject == subjects.end()) return;
+  row.name = subject->second.name;
+  row.type = subject->second.type;
+  row.normal = subject->second.normal;
+}
+
 }  // namespace
 
 bool TrialBalance::balanced() const {
@@ -114,9 +116,13 @@ Result<TrialBalance> trial_balance(const Book& book, Date from, Date through) {
   result.from = from;
   result.through = through;
   std::vector<Account> accounts;
+  Subjects subjects;
   book.read([&](const State& state, std::uint64_t seq) {
     result.seq = seq;
     accounts = state.accounts();
+    for (const DocumentPtr& document : state.open_documents(DocumentKind::kSubject))
+      if (const auto subject = decode_subject(document->bytes))
+        subjects.emplace(document->key, *subject);
   });
   Rows rows;
   std::map<Currency, Sums> totals;
@@ -126,6 +132,7 @@ Result<TrialBalance> trial_balance(const Book& book, Date from, Date through) {
     totals[account.currency].add(sums);
   }
   for (auto& [key, gathered] : rows) {
+    name_by_chart(gathered.row, subjects);
     TRY(auto amounts, amounts_of(gathered.sums));
     gathered.row.amounts = amounts;
     result.rows.push_back(std::move(gathered.row));

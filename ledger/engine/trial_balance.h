@@ -24,13 +24,14 @@ struct TrialBalanceAmounts {
 /// One code in one currency. Its amounts take in every account at and below the code.
 struct TrialBalanceRow {
   std::string code;
-  std::string name;   ///< the account's; empty when only accounts below it exist
+  std::string name;   ///< the account's, else the subject's; empty where the chart has neither
   AccountId account;  ///< 0: a roll-up without an account of its own
   Currency currency = Currency::kCNY;
-  AccountType type = AccountType::kAsset;  ///< a roll-up's: that of the first account below
-  Side normal = Side::kDebit;              ///< likewise
-  unsigned level = 1;                      ///< segments of the code
-  bool leaf = true;                        ///< nothing below it
+  AccountType type =
+      AccountType::kAsset;     ///< a roll-up's: its subject's, else that of the first account below
+  Side normal = Side::kDebit;  ///< likewise
+  unsigned level = 1;          ///< segments of the code
+  bool leaf = true;            ///< nothing below it
   TrialBalanceAmounts amounts;
 };
 
