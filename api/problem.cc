@@ -75,6 +75,7 @@ int status_of(RefusalCode code) {
 
     case RefusalCode::kPeriodClosed:
     case RefusalCode::kYearClosed:
+    case RefusalCode::kYearClosing:
     case RefusalCode::kDateAhead:
     case RefusalCode::kDateBehind:
     case RefusalCode::kDayCutNotForward:

@@ -6,6 +6,7 @@
 #include "ledger/core/chart_invariants.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
+#include "ledger/core/plan_close.h"
 #include "ledger/core/plan_reversal.h"
 #include "ledger/core/rules_invariant.h"
 #include "ledger/core/terms_history.h"
@@ -228,7 +229,8 @@ Verdict closed_and_frozen_stand_still(const Subject& s) {
 // A closed day takes nothing; days only move forward.
 Verdict days_move_forward(const Subject& s) {
   const BookState& book = s.view.book();
-  if (!s.changes.transfers.empty() &&
+  // A year's end is dated its last day, which is closed: years_end_in_order judges it.
+  if (!s.changes.transfers.empty() && s.kind != CommandKind::kYearClose &&
       (s.changes.date <= book.closed_through || s.changes.date > book.accounting_date))
     return "a voucher is dated outside the open days";
   if (s.changes.book) {
@@ -244,6 +246,9 @@ Verdict accounts_lie_in_the_chart(const Subject& s) {
   return account_outside_chart(s.view, s.changes);
 }
 Verdict subjects_stay(const Subject& s) { return chart_changed(s.view, s.changes); }
+Verdict years_end_in_order(const Subject& s) {
+  return year_close_violated(s.view, s.kind, s.changes);
+}
 
 // Reversals of one original never exceed it, and the running total grows by exactly what is
 // reversed.
@@ -352,6 +357,7 @@ constexpr Invariant kInvariants[] = {
     {"days_move_forward", days_move_forward},
     {"accounts_lie_in_the_chart", accounts_lie_in_the_chart},
     {"subjects_stay", subjects_stay},
+    {"years_end_in_order", years_end_in_order},
     {"reversals_stay_capped", reversals_stay_capped},
     {"final_states_stay", final_states_stay},
     {"rules_hold", rules_hold},

@@ -2,6 +2,7 @@
 
 #include "ledger/base/limits.h"
 #include "ledger/core/chart.h"
+#include "ledger/core/plan_close.h"
 #include "ledger/core/terms_history.h"
 #include "ledger/core/text.h"
 
@@ -104,6 +105,8 @@ Planned<ChangeSet> plan_period_close(const View& view, const PeriodCloseRequest&
     return refuse(RefusalCode::kPeriodClosed, request.through.iso());
   if (request.through >= book.accounting_date)
     return refuse(RefusalCode::kDateAhead, request.through.iso());
+  if (const auto year = year_being_carried(view, request.through))
+    return refuse(RefusalCode::kYearClosing, year_close_key(*year));
   ChangeSet changes;
   changes.date = book.accounting_date;
   changes.book = BookChange{book.accounting_date, request.through};

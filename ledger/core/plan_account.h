@@ -43,7 +43,7 @@ Planned<ChangeSet> plan_set_terms(const View& view, const SetTermsRequest& reque
 /// Refusals: kDayCutNotForward.
 Planned<ChangeSet> plan_day_cut(const View& view, const DayCutRequest& request,
                                 const Moment& moment);
-/// Refusals: kDateAhead (the open day cannot be closed), kPeriodClosed (already).
+/// Refusals: kDateAhead (the open day cannot be closed), kPeriodClosed (already), kYearClosing.
 Planned<ChangeSet> plan_period_close(const View& view, const PeriodCloseRequest& request,
                                      const Moment& moment);
 

@@ -41,7 +41,8 @@ enum class RefusalCode : std::uint16_t {
   kDayCutNotForward = 103,
   kSamePerson = 104,          ///< maker and checker must differ
   kYearClosed = 105,          ///< the year is closed: income and expense are carried forward
-  kSecondPersonNeeded = 106,  ///< one person may not do this alone; detail says where to ask
+  kYearClosing = 106,         ///< its carry-forward is under way: later days cannot close yet
+  kSecondPersonNeeded = 107,  ///< one person may not do this alone; detail says where to ask
 
   // What the caller expected of the book, judged before the business.
   kExpectedAccountNotFound = 120,

@@ -232,7 +232,10 @@ Fault Audit::check_day(const Command& command) {
                  days_->accounting_date.iso());
   if (!command.moves_money()) return {};
   if (!days_) return fault(first, "money moves before the book has a day");
-  if (date <= days_->closed_through)
+  if (command.kind == CommandKind::kYearClose && !carries_forward(command))
+    return fault(first, "a year's end moves money on {} and carries no year of that end",
+                 date.iso());
+  if (date <= days_->closed_through && command.kind != CommandKind::kYearClose)
     return fault(first, "it is dated {} in a period closed through {}", date.iso(),
                  days_->closed_through.iso());
   if (date > days_->accounting_date)
@@ -308,6 +311,7 @@ Fault Audit::move_money(const Command& command) {
     account.move(leg.transfer(), side);
     if (posts(kind_of(leg))) {
       account.entries.add(account.entry_of(leg, side));
+      note_profit(account, leg, side);
       account.latest = std::max(account.latest, leg.date_days);
     }
   };
@@ -391,6 +395,7 @@ Fault Audit::take_days(const Command& command) {
   if (after.closed_through >= after.accounting_date)
     return fault(command.first, "the open day {} is closed", after.accounting_date.iso());
   days_ = after;
+  close_profit();
   return {};
 }
 

@@ -15,6 +15,7 @@
 //   a change of an account's terms leaves its history
 //   documents and accounts advance version by version; states go only where they may
 //   days only move forward
+//   a year's end is asked for and begun by two, and leaves nothing on income and expense
 //   accounts stand where the chart has room for them; subjects never change
 //
 // Memory: accounts, open holds, orders and refunds in brief, a digest per document, 16 bytes an id.
@@ -31,6 +32,7 @@
 #include "ledger/core/chart.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
+#include "ledger/core/plan_close.h"
 #include "ledger/engine/id_set.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/block.h"
@@ -166,6 +168,11 @@ class Audit {
   Fault take_order(const Document& document);
   Fault take_refund(const Document& document, std::set<std::string>& orders);
   Fault take_payout(const Document& document);
+  // audit_year.cc
+  Fault take_year_close(const Command& command, const Document& document);
+  bool carries_forward(const Command& command) const;
+  void note_profit(const AuditedAccount& account, const Record& leg, Side side);
+  void close_profit();
   // audit_chart.cc
   Fault take_chart(const Document& document);
   Fault take_subject(const Document& document);
@@ -212,6 +219,13 @@ class Audit {
   std::unordered_map<std::string, OrderFacts> orders_;
   std::unordered_map<std::string, RefundFacts> refunds_;
   std::unordered_map<std::string, PayoutFacts> payouts_;
+  /// What income and expense hold, debit-positive: in closed days as one, in open days by the day.
+  struct Profit {
+    Int128 closed = 0;
+    std::map<std::int32_t, Int128> open;
+  };
+  std::map<std::uint32_t, Profit> profits_;
+  std::map<std::int32_t, YearClose> years_;
   bool chart_enforced_ = false;
   std::map<std::string, Subject, std::less<>> subjects_;
   AuditCounters counters_;

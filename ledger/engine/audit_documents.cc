@@ -73,6 +73,7 @@ Result<Fault> Audit::take_documents(const Command& command) {
       }
       if (!f && document.kind == DocumentKind::kRefund) f = take_refund(document, orders);
       if (!f && document.kind == DocumentKind::kPayout) f = take_payout(document);
+      if (!f && document.kind == DocumentKind::kYearClose) f = take_year_close(command, document);
       if (!f && document.kind == DocumentKind::kChart) f = take_chart(document);
       if (!f && document.kind == DocumentKind::kSubject) f = take_subject(document);
       if (f) return fault(seq, "{}", *f);
