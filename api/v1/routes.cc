@@ -12,6 +12,7 @@ void add_all_routes(Router& router, Services& services) {
   add_hold_routes(router, services);
   add_reversal_routes(router, services);
   add_statement_routes(router, services);
+  add_query_routes(router, services);
   add_trial_balance_routes(router, services);
   add_event_routes(router, services);
   add_merchant_routes(router, services);

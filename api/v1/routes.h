@@ -17,6 +17,7 @@ void add_health_routes(Router& router, Services& services);
 void add_hold_routes(Router& router, Services& services);
 void add_key_routes(Router& router, Services& services);
 void add_merchant_routes(Router& router, Services& services);
+void add_query_routes(Router& router, Services& services);
 void add_record_routes(Router& router, Services& services);  ///< vouchers as fixed records
 void add_report_routes(Router& router, Services& services);
 void add_reversal_routes(Router& router, Services& services);

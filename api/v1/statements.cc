@@ -1,133 +1,110 @@
 // Statements: an account's entries with the balance after each, page by page.
 //
-//   cursor := hex of account u32 | seq u64 | sub u32 | until u64 | crc32c u32 (of what is before
-//   it)
+// As of now, or of any sequence, recorded time or accounting date of the past: `balance` is what
+// the account had then. As of a date means entries dated up to it, whenever they were recorded, in
+// the order of the journal, which their balance_after follows.
 //
-// A cursor pins the sequence that its first page saw: pages of one walk never show later entries.
+// A cursor (query_cursor.h) pins the sequence that its first page saw: pages of one walk never show
+// later entries. A page may be short and have one: only a page without a cursor is the last.
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/query_cursor.h"
 #include "api/v1/routes.h"
-#include "ledger/base/bytes.h"
-#include "ledger/base/digest.h"
 
 namespace suanpan::api::v1 {
 namespace {
 
 constexpr std::int64_t kMaxPage = 500;
 
-struct Cursor {
-  AccountId account;
-  EntryPosition after;
-  std::uint64_t until = 0;
+void write_entry(JsonWriter& out, const State& state, const QueryHit& hit) {
+  const StoredCommand& command = *hit.command;
+  const Transfer& t = command.effects.transfers.at(hit.leg);
+  const bool debit = hit.side == Side::kDebit;
+  const Account* counter = state.account(debit ? t.credit : t.debit);
+  out.begin_object()
+      .field("seq", command.seq)
+      .field("index", hit.leg)
+      .field("side", debit ? "debit" : "credit")
+      .field("amount", t.amount)
+      .field("balance_after", hit.balance_after)
+      .field("counter_account", counter ? std::string_view(counter->code) : std::string_view{})
+      .field("accounting_date", command.effects.date.iso())
+      .field("timestamp", command.timestamp.iso_cn())
+      .field("voucher", command.key.hex())
+      .field("voucher_no", command.voucher_no);
+  if (const auto& text = command.effects.text) {
+    if (!text->summary.empty()) out.field("summary", text->summary);
+    if (!text->business_key.empty()) out.field("business_key", text->business_key);
+  }
+  out.end_object();
+}
+
+/// What a statement is asked for besides its account.
+struct AsOf {
+  std::optional<Date> date;
+  std::optional<Timestamp> time;
 };
 
-std::string encode(const Cursor& cursor) {
-  ByteWriter out;
-  out.u32(cursor.account.value);
-  out.u64(cursor.after.seq);
-  out.u32(cursor.after.sub);
-  out.u64(cursor.until);
-  out.u32(crc32c(out.bytes()));
-  const std::string bytes = out.take();
-  return hex_lower({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-}
-
-std::optional<Cursor> decode_cursor(std::string_view text) {
-  const auto bytes = from_hex(text);
-  if (!bytes || bytes->size() != 28) return std::nullopt;
-  ByteReader in(*bytes);
-  Cursor cursor;
-  cursor.account = AccountId{in.u32()};
-  cursor.after.seq = in.u64();
-  cursor.after.sub = in.u32();
-  cursor.until = in.u64();
-  if (in.u32() != crc32c(std::string_view(*bytes).substr(0, 24))) return std::nullopt;
-  return cursor;
-}
-
-Result<void> write_entries(JsonWriter& out, const Book& book, const std::vector<Entry>& entries) {
-  std::optional<StoredCommand> command;
-  for (const Entry& entry : entries) {
-    if (!command || command->seq != entry.seq) {
-      TRY(auto stored, book.command(entry.seq));
-      if (!stored) return fail(Errc::kCorrupt, "entry {} has no command", entry.seq);
-      command = std::move(stored);
-    }
-    const std::string counter = book.read([&](const State& state, std::uint64_t) {
-      const Account* account = state.account(AccountId{entry.counter});
-      return account ? account->code : std::string{};
-    });
-    out.begin_object()
-        .field("seq", entry.seq)
-        .field("index", entry.sub / 2)
-        .field("side", entry.side == static_cast<std::uint8_t>(Side::kDebit) ? "debit" : "credit")
-        .field("amount", entry.amount)
-        .field("balance_after", entry.balance_after)
-        .field("counter_account", counter)
-        .field("accounting_date", Date{entry.date_days}.iso())
-        .field("timestamp", command->timestamp.iso_cn())
-        .field("voucher", command->key.hex())
-        .field("voucher_no", command->voucher_no);
-    if (command->effects.text) {
-      if (!command->effects.text->summary.empty())
-        out.field("summary", command->effects.text->summary);
-      if (!command->effects.text->business_key.empty())
-        out.field("business_key", command->effects.text->business_key);
-    }
-    out.end_object();
+void answer_page(const Book& book, Call& call, const Account& account, suanpan::Query query,
+                 const AsOf& as_of, std::uint32_t asked) {
+  if (as_of.time) {
+    const auto seq = book.seq_at(*as_of.time);
+    if (!seq) return refuse_call(call, seq.error());
+    query.as_of_seq = seq.value();
   }
-  return success();
-}
-
-void answer_page(const Book& book, Call& call, const std::string& code, Cursor cursor,
-                 std::size_t limit) {
-  // One more than asked tells whether there is a next page.
-  auto read = book.entries(cursor.account, cursor.after, limit + 1, cursor.until);
-  if (!read) return refuse_call(call, read.error());
-  std::vector<Entry>& entries = read.value();
-  const bool more = entries.size() > limit;
-  if (more) entries.resize(limit);
+  const auto found = run_query(book, query);
+  if (!found) return refuse_call(call, found.error());
+  const QueryPage& page = found.value();
+  const auto balance = as_of.date ? book.balance_on(account.id, *as_of.date, page.as_of_seq)
+                                  : book.balance_at(account.id, page.as_of_seq);
+  if (!balance) return refuse_call(call, balance.error());
   JsonWriter out;
-  out.begin_object().field("account", code).field("as_of_seq", cursor.until);
+  out.begin_object().field("account", account.code).field("as_of_seq", page.as_of_seq);
+  if (as_of.date) out.field("as_of_date", as_of.date->iso());
+  out.field("balance", balance.value().posted(account.normal));
   out.key("entries").begin_array();
-  if (const auto written = write_entries(out, book, entries); !written)
-    return refuse_call(call, written.error());
+  book.read([&](const State& state, std::uint64_t) {
+    for (const QueryHit& hit : page.hits) write_entry(out, state, hit);
+  });
   out.end_array().key("next_cursor");
-  if (more) {
-    cursor.after = EntryPosition{entries.back().seq, entries.back().sub};
-    out.string(encode(cursor));
-  } else {
+  if (page.next)
+    out.string(encode_cursor(asked, *page.next));
+  else
     out.null();
-  }
   out.end_object();
   call.reply(json_response(200, out.take()));
 }
 
 void get(Services& services, Call call) {
-  Query query(call);
-  const std::string code = query.text("account");
-  const auto text = query.maybe_text("cursor");
-  const auto limit = query.maybe_integer("limit", 1, kMaxPage).value_or(100);
-  std::optional<Cursor> cursor;
-  if (text) {
-    cursor = decode_cursor(*text);
-    if (!cursor) query.fail_at("cursor", "is none of ours");
+  v1::Query in(call);
+  const std::string code = in.text("account");
+  AsOf as_of;
+  as_of.date = in.maybe_date("date");
+  as_of.time = in.maybe_time("time");
+  const auto seq = in.maybe_integer("seq", 0, INT64_MAX);
+  if (as_of.date.has_value() + as_of.time.has_value() + seq.has_value() > 1)
+    in.fail_at("date", "excludes \"time\" and \"seq\"");
+  suanpan::Query query;
+  query.of = QueryOf::kEntries;
+  query.conditions.through_date = as_of.date;
+  if (const auto order = in.maybe_text("order")) {
+    query.newest_first = *order == "newest";
+    if (!query.newest_first && *order != "oldest") in.fail_at("order", "has no such choice");
   }
-  if (const auto& error = query.finish()) return refuse_call(call, *error);
-  AccountId account;
-  std::uint64_t last = 0;
-  services.book.read([&](const State& state, std::uint64_t seq) {
-    const Account* found = state.account(code);
-    if (found) account = found->id;
-    last = seq;
+  query.limit = static_cast<std::size_t>(in.maybe_integer("limit", 1, kMaxPage).value_or(100));
+  if (seq) query.as_of_seq = static_cast<std::uint64_t>(*seq);
+  const std::uint32_t asked = digest_of_query(call);
+  query.cursor = read_cursor(in, asked);
+  if (const auto& error = in.finish()) return refuse_call(call, *error);
+  std::optional<Account> account;
+  services.book.read([&](const State& state, std::uint64_t) {
+    if (const Account* found = state.account(code)) account = *found;
   });
-  if (account.value == 0) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
-  if (cursor && (cursor->account != account || cursor->until > last))
-    return refuse_call(call, fail(Errc::kMalformed, "the cursor is another account's"));
-  if (!cursor) cursor = Cursor{account, {}, last};
+  if (!account) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
+  query.conditions.account = account->id;
   on_worker(services, std::move(call),
-            [&book = services.book, code, cursor = *cursor, limit](Call& to) {
-              answer_page(book, to, code, cursor, static_cast<std::size_t>(limit));
+            [&book = services.book, account = *account, query, as_of, asked](Call& to) {
+              answer_page(book, to, account, query, as_of, asked);
             });
 }
 
@@ -140,15 +117,17 @@ void add_statement_routes(Router& router, Services& services) {
                   "timestamp:date-time voucher:string voucher_no:integer summary?:string "
                   "business_key?:string");
   router.describe("Statement",
-                  "account:string as_of_seq:integer entries:[StatementEntry] "
+                  "account:string as_of_seq:integer as_of_date?:date balance:integer "
+                  "entries:[StatementEntry] "
                   "next_cursor:string|null");
-  router.add(
-      {.method = "GET",
-       .pattern = "/v1/statements",
-       .allowed = kReaders,
-       .summary = "An account's entries, oldest first, with the balance after each",
-       .handle = [&services](Call call) { get(services, std::move(call)); },
-       .doc = {.answer = "Statement", .query = "account:string cursor?:string limit?:integer"}});
+  router.add({.method = "GET",
+              .pattern = "/v1/statements",
+              .allowed = kReaders,
+              .summary = "An account's entries with the balance after each, now or as of then",
+              .handle = [&services](Call call) { get(services, std::move(call)); },
+              .doc = {.answer = "Statement",
+                      .query = "account:string date?:date time?:date-time seq?:integer "
+                               "order?:=oldest|newest cursor?:string limit?:integer"}});
 }
 
 }  // namespace suanpan::api::v1

@@ -1,7 +1,6 @@
 #include "api/v1/voucher_answer.h"
 
 namespace suanpan::api::v1 {
-namespace {
 
 std::string_view name_of_kind(TransferKind kind) {
   switch (kind) {
@@ -20,6 +19,8 @@ std::string_view name_of_kind(TransferKind kind) {
   }
   return "none";
 }
+
+namespace {
 
 void write_text(JsonWriter& out, const VoucherText& text) {
   const auto field = [&](const char* name, const std::string& value) {

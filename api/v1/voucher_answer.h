@@ -4,6 +4,9 @@
 
 namespace suanpan::api::v1 {
 
+/// "post_pending".
+std::string_view name_of_kind(TransferKind kind);
+
 /// One object; account codes are looked up in the published state.
 void write_voucher(JsonWriter& out, const Book& book, const StoredCommand& stored);
 

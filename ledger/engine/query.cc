@@ -239,7 +239,7 @@ class PageRun {
         return fail(Errc::kMalformed, "the cursor lies outside its own range");
       return success();
     }
-    page_.as_of_seq = walk_.high = last;
+    page_.as_of_seq = walk_.high = std::min(query_.as_of_seq.value_or(last), last);
     const QueryConditions& c = query_.conditions;
     if (c.from) {
       TRY(auto seq, book_.seq_at(Timestamp{c.from->ns - 1}));
@@ -247,7 +247,7 @@ class PageRun {
     }
     if (c.before) {
       TRY(auto seq, book_.seq_at(Timestamp{c.before->ns - 1}));
-      walk_.high = std::min(seq, last);
+      walk_.high = std::min(seq, walk_.high);
     }
     walk_.at = walk_.newest_first ? EntryPosition{walk_.high + 1, 0}
                                   : EntryPosition{walk_.low - 1, kLastSub};

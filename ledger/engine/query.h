@@ -73,7 +73,8 @@ struct Query {
   QueryConditions conditions;
   bool newest_first = false;
   std::size_t limit = 100;
-  std::optional<QueryCursor> cursor;  ///< of the page before, of this very query
+  std::optional<std::uint64_t> as_of_seq;  ///< pins an earlier sequence than the present one
+  std::optional<QueryCursor> cursor;       ///< of the page before, of this very query
   std::int64_t work = kQueryWork;
 };
 
