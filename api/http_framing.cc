@@ -239,9 +239,9 @@ bool write_head(const HttpResponse& response, const WireOptions& options, std::s
     if (is_ours(name)) continue;
     out.append(name).append(": ").append(value).append("\r\n");
   }
-  if (!status_has_no_body(response.status))
+  if (!status_has_no_body(response.status) && !options.streamed)
     fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
-  if (!options.keep_alive)
+  if (!options.keep_alive || options.streamed)
     out += "Connection: close\r\n";
   else if (!options.http11)
     out += "Connection: keep-alive\r\n";

@@ -41,6 +41,7 @@ struct WireOptions {
   bool head_request = false;  ///< HEAD: the length is told, the body is not sent
   bool keep_alive = true;
   bool http11 = true;
+  bool streamed = false;  ///< no length: the body ends with the connection
 };
 
 /// Replaces `out` by the answer's head, empty line included. Content-Length, Transfer-Encoding,

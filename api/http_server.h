@@ -7,6 +7,8 @@
 //     document where the wire still allows it (400, 408, 413, 417, 431, 501, 503, 505) and cut.
 //   - A head that two readers could frame differently is refused (http_framing.h).
 //   - A handler sees only whole requests: the body has arrived and its length fits.
+//   - An answer may go on as a stream (ledger/base/http_stream.h): the connection is then its own
+//     until the stream ends, and every piece has the write deadline.
 // Threads: handlers are called on the server's threads, concurrently when there are several, and
 // must not block them. The reply may be called on any thread; called inside the handler it costs no
 // hop. Ownership: the server owns its threads and sockets. A reply may outlive the server: it then

@@ -8,6 +8,7 @@
 #include "api/http_server_core.h"
 #include "api/http_server_parser.h"
 #include "ledger/base/check.h"
+#include "ledger/base/http_stream.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api {
@@ -138,6 +139,10 @@ class Connection final : public ServerConnection {
     const auto connection = response.headers.find("Connection");
     if (core_->stopping || (connection && equals_ignoring_case(*connection, "close")))
       wire.keep_alive = false;
+    if (response.stream && has_body(response, wire)) {
+      co_await write_stream(response, wire);
+      co_return false;
+    }
     co_return co_await write(response, wire) && wire.keep_alive;
   }
 
@@ -300,6 +305,39 @@ class Connection final : public ServerConnection {
       co_return co_await write_bytes(out_);
     }
     co_return co_await write_bytes(out_) && co_await write_bytes(response.body);
+  }
+
+  /// Writes what the stream brings, each piece under the write deadline, until it ends, the reader
+  /// goes or the server stops.
+  Task<void> write_stream(const HttpResponse& response, WireOptions wire) {
+    wire.streamed = true;
+    wire.keep_alive = false;
+    const std::shared_ptr<HttpStream> stream = response.stream;
+    stream->on_change([weak = weak_from_this()] {
+      const auto self = std::static_pointer_cast<Connection>(weak.lock());
+      if (!self) return;
+      net::post(self->strand_, [weak] {
+        if (const auto woken = std::static_pointer_cast<Connection>(weak.lock()))
+          woken->wake_.cancel();
+      });
+    });
+    bool going = co_await write(response, wire);
+    while (going && !cut_ && !core_->stopping) {
+      const HttpStream::Taken taken = stream->take();
+      if (!taken.bytes.empty()) {
+        enter(Phase::kWrite, options().write_timeout_ms);
+        going = co_await write_bytes(taken.bytes);
+        continue;
+      }
+      if (taken.over) break;
+      phase_ = Phase::kStream;
+      deadline_ns_.store(INT64_MAX, std::memory_order_relaxed);
+      // Whatever changes from here on is posted to the strand, behind this wait.
+      error_code ignored;
+      wake_.expires_at(SteadyClock::time_point::max());
+      co_await wake_.async_wait(net::redirect_error(kAwait, ignored));
+    }
+    stream->abandon();
   }
 
   Task<bool> write_bytes(std::string_view bytes) {

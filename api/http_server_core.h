@@ -59,10 +59,11 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
       if (self->expired(steady_ns())) self->time_out();
     });
   }
-  /// stop() has begun: an idle connection closes now, a busy one after its answer.
+  /// stop() has begun: an idle connection and a stream close now, a busy one after its answer.
   void drain() {
     net::post(strand_, [self = shared_from_this()] {
       if (self->phase_ == Phase::kIdle) self->cancel_io();
+      if (self->phase_ == Phase::kStream) self->wake_.cancel();
     });
   }
   /// stop() has run out of patience.
@@ -81,7 +82,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   }
 
  protected:
-  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kHandler, kWrite, kClosing };
+  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kHandler, kWrite, kStream, kClosing };
   enum class Slot : std::uint8_t { kOpen, kWaiting, kReplied, kAbandoned };
 
   ServerConnection(CorePtr core, Strand strand)
@@ -120,7 +121,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool cut_ = false;
   std::atomic<Slot> slot_{Slot::kOpen};
   HttpResponse response_;
-  Timer wake_;  ///< the handler's reply cancels it
+  Timer wake_;  ///< the handler's reply cancels it, and what is written to its stream
 };
 
 struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {

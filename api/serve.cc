@@ -7,16 +7,19 @@
 #include "api/dispatch.h"
 #include "api/housekeeping.h"
 #include "api/jeepay/notification_body.h"
+#include "api/keys.h"
 #include "api/metric_sources.h"
 #include "api/night/night.h"
 #include "api/night/papers.h"
 #include "api/open_book.h"
 #include "api/signals.h"
 #include "api/tls.h"
+#include "api/v1/event_feed.h"
 #include "channels/https_client.h"
 #include "channels/notifier.h"
 #include "channels/registry.h"
 #include "channels/statement_fetcher.h"
+#include "channels/webhooks.h"
 #include "channels/workers.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
@@ -107,6 +110,7 @@ struct Engine {
   std::unique_ptr<reconcile::ReconcileService> reconcile;
   std::unique_ptr<channels::StatementFetcher> fetcher;
   std::unique_ptr<channels::Notifier> notifier;
+  std::unique_ptr<channels::WebhookSender> webhooks;
   std::unique_ptr<night::Night> night;
   std::unique_ptr<NonceStore> nonces;
   RateLimiter limits{RateLimit{}, kRateLimitedKeys};
@@ -200,6 +204,7 @@ void make_routes(Engine& e, const Config& config) {
   s.night = e.night.get();
   s.manual_business = e.opened.manual;
   s.fetch_file = fetch_through(*e.fetcher);
+  s.private_addresses = config.notify_private_addresses;
   s.public_url = config.public_url;
   s.reports_folder = config.reports_folder.string();
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
@@ -234,7 +239,25 @@ std::vector<std::function<void()>> chores(Engine& e) {
             e.notifier->deliver_due([&](std::size_t) { told.set_value(); });
             told.get_future().wait();
           },
-          [&e] { e.settlement->follow(); }};
+          // Not waited for: a receiver that is slow to answer holds up nobody else.
+          [&e] { e.webhooks->deliver_due([](std::size_t) {}); }, [&e] { e.settlement->follow(); }};
+}
+
+channels::WebhookParts webhook_parts(Engine& e) {
+  channels::WebhookParts parts;
+  parts.book = e.opened.book.get();
+  parts.vault = e.opened.vault.get();
+  parts.business = e.opened.business.get();
+  parts.real = &e.real;
+  parts.send = send_through(*e.merchant_client);
+  parts.is_enabled = [&e](const std::string& key_id) {
+    const auto key = find_key(*e.opened.book, *e.opened.vault, key_id);
+    return key && key.value() && key.value()->record.enabled;
+  };
+  parts.may_hear = [](CallerId owner, const StoredCommand& stored, const Event& event) {
+    return v1::may_hear(owner, stored, event);
+  };
+  return parts;
 }
 
 Result<void> run(const Config& config) {
@@ -253,6 +276,7 @@ Result<void> run(const Config& config) {
     return jeepay::notification_body(*e.opened.book, *e.opened.vault, topic, id, e.real.now());
   };
   e.notifier = std::make_unique<channels::Notifier>(std::move(notifying));
+  e.webhooks = std::make_unique<channels::WebhookSender>(webhook_parts(e));
   e.housekeeping = std::make_unique<Housekeeping>(chores(e));
   if (config.night.enabled)
     e.nights = std::make_unique<Housekeeping>(

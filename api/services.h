@@ -48,7 +48,8 @@ struct Services {
   /// Blocks. Null: files come in the request only.
   std::function<Result<std::string>(const std::string& kind, const std::string& subject, Date day)>
       fetch_file = {};
-  std::string public_url = {};  ///< how payers and channels reach us: "https://pay.example.cn"
+  bool private_addresses = false;  ///< webhooks may lead to private addresses, and by http
+  std::string public_url = {};     ///< how payers and channels reach us: "https://pay.example.cn"
   std::string reports_folder = {};
   std::string default_bank_account = {};  ///< our account number at the supervision bank
 };

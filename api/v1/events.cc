@@ -4,7 +4,7 @@
 // from which the following call goes on: a reader that always passes the last `next` misses nothing
 // and, as long as it stores it with what it did, does nothing twice. A command's events are never
 // torn apart, so an answer may hold a few more than `limit`. With wait_ms an empty answer waits for
-// the next durable entry.
+// the next durable entry; event_stream.cc tells the same as it happens.
 //
 // One thread waits for all callers; the journal is read on the workers. An upstream key sees the
 // events of its own commands and orders.
@@ -14,9 +14,8 @@
 #include <mutex>
 #include <thread>
 
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
-#include "api/v1/order_id.h"
+#include "api/v1/event_feed.h"
 #include "api/v1/routes.h"
 
 namespace suanpan::api::v1 {
@@ -26,7 +25,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::int64_t kMaxPage = 1000;
 constexpr std::int64_t kMaxWait_ms = 30'000;
-constexpr std::uint64_t kMaxScan = 200'000;  ///< commands read for one answer
 constexpr std::size_t kMaxWaiting = 512;
 constexpr int kTick_ms = 100;
 
@@ -42,32 +40,13 @@ struct Question {
 Result<std::optional<std::string>> read_page(const Book& book, Question& question) {
   JsonWriter out;
   out.begin_object().key("events").begin_array();
-  std::size_t count = 0;
-  std::uint64_t read = 0, last = question.after;
-  TRY(book.for_each_command_after(question.after, [&](const StoredCommand& stored) {
-    if (count >= question.limit || read++ == kMaxScan) return false;
-    last = stored.seq;
-    std::size_t index = 0;
-    for (const Event& event : stored.effects.events) {
-      const std::size_t at = index++;
-      if (!may_read(question.call.principal, stored.key.caller) &&
-          !owns_order(question.call.principal, event.key))
-        continue;
-      out.begin_object()
-          .field("seq", stored.seq)
-          .field("index", at)
-          .field("timestamp", stored.timestamp.iso_cn())
-          .field("topic", event.topic)
-          .field("key", event.key);
-      out.key("payload").raw(event.payload.empty() ? "{}" : event.payload);
-      out.end_object();
-      ++count;
-    }
-    return true;
-  }));
-  question.after = last;
-  out.end_array().field("next", last).end_object();
-  if (count == 0 && read <= kMaxScan && Steady::now() < question.deadline)
+  TRY(const auto read, read_events(book, question.call.principal, question.after, question.limit,
+                                   [&](const StoredCommand& stored, std::size_t index) {
+                                     write_event(out, stored, index);
+                                   }));
+  question.after = read.last;
+  out.end_array().field("next", read.last).end_object();
+  if (read.count == 0 && !read.scanned_out && Steady::now() < question.deadline)
     return std::optional<std::string>{};
   return std::optional(out.take());
 }

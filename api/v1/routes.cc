@@ -15,6 +15,8 @@ void add_all_routes(Router& router, Services& services) {
   add_query_routes(router, services);
   add_trial_balance_routes(router, services);
   add_event_routes(router, services);
+  add_event_stream_routes(router, services);
+  add_webhook_routes(router, services);
   add_merchant_routes(router, services);
   add_sub_account_routes(router, services);
   add_key_routes(router, services);

@@ -13,6 +13,7 @@ void add_authority_routes(Router& router, Services& services);  ///< keys, merch
 void add_book_routes(Router& router, Services& services);
 void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
 void add_event_routes(Router& router, Services& services);
+void add_event_stream_routes(Router& router, Services& services);
 void add_health_routes(Router& router, Services& services);
 void add_hold_routes(Router& router, Services& services);
 void add_key_routes(Router& router, Services& services);
@@ -25,6 +26,7 @@ void add_statement_routes(Router& router, Services& services);
 void add_sub_account_routes(Router& router, Services& services);
 void add_trial_balance_routes(Router& router, Services& services);
 void add_voucher_routes(Router& router, Services& services);
+void add_webhook_routes(Router& router, Services& services);
 
 // Only with their service.
 void add_order_routes(Router& router, Services& services);

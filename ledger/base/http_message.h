@@ -1,6 +1,7 @@
 // HTTP messages as plain values: what sans-IO adapters encode and decode, what the sandbox
 // handles, what routes answer. Only the server and the client know how they travel.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,10 +43,13 @@ struct HttpRequest {
   }
 };
 
+class HttpStream;  // http_stream.h
+
 struct HttpResponse {
   int status = 200;
   HttpHeaders headers;
   std::string body;
+  std::shared_ptr<HttpStream> stream;  ///< what follows the body, until it ends; null: nothing
 };
 
 /// Decodes %XX and, if `plus_is_space`, '+'. Nothing on a broken escape.

@@ -36,11 +36,13 @@ enum class DocumentKind : std::uint8_t {
   kRefundRequest = 22,      ///< a maker's refund that a checker has yet to approve
   kPayoutRequest = 23,      ///< likewise a payout
   kAdjustmentRequest = 26,  ///< likewise a voucher into a day already cut
-  kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
   kAuthorityRequest = 30,   ///< a key, merchant or app that a checker has yet to approve
   kChart = 31,              ///< core/chart.h
   kSubject = 32,            ///< core/chart.h; key: the subject's code
   kYearClose = 33,          ///< core/plan_close.h; key: the year
+  kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
+  kWebhook = 40,            ///< an upstream's URL for events, and how far they were delivered
+  kDeadLetter = 41,         ///< events that a webhook was offered in vain
 };
 
 struct Document {

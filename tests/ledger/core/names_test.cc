@@ -207,7 +207,12 @@ TEST_CASE("names: states of orders, refunds, payouts, and the journalled numbers
       {DocumentKind::kPayoutRequest, 23},
       {DocumentKind::kAdjustmentRequest, 26},
       {DocumentKind::kAuthorityRequest, 30},
+      {DocumentKind::kChart, 31},
+      {DocumentKind::kSubject, 32},
+      {DocumentKind::kYearClose, 33},
       {DocumentKind::kTermsChange, 34},
+      {DocumentKind::kWebhook, 40},
+      {DocumentKind::kDeadLetter, 41},
   };
   for (const auto& [kind, number] : kinds) CHECK(static_cast<int>(kind) == number);
 }

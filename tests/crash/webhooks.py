@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""kill -9 at random moments while orders are placed and their events are pushed to an upstream's webhook, a real HTTP
+receiver that fails now and then.
+
+  webhooks.py PROGRAM
+
+SUANPAN_CRASH_CYCLES kills (6); SUANPAN_CRASH_SEED (20260304), printed, decides the moments. Every event that the feed
+tells must have arrived, signed, its first arrival in the order of the feed.
+"""
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from engine import Engine  # noqa: E402
+
+CYCLES = int(os.environ.get("SUANPAN_CRASH_CYCLES", 6))
+SEED = os.environ.get("SUANPAN_CRASH_SEED", "20260304")
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, fails):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.secret, self.fails = None, fails
+        self.first, self.deliveries, self.faults = [], 0, []
+        self.guard = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self, headers, body):
+        stamp = headers["Suanpan-Timestamp"]
+        mac = hmac.new(self.secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        with self.guard:
+            self.deliveries += 1
+            if headers["Suanpan-Signature"] != "v1=" + mac:
+                self.faults.append("a signature that does not hold")
+            for event in json.loads(body)["events"]:
+                name = (event["seq"], event["index"])
+                if name not in self.first:
+                    self.first.append(name)
+            return 500 if self.fails and self.fails.random() < 0.2 else 204
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.server.take(self.headers, body))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def feed(engine):
+    """Every event that the upstream may hear of, from the feed itself."""
+    names, cursor = [], 0
+    while True:
+        page = engine.get(f"/v1/events?after={cursor}&limit=1000", "upstream")
+        names += [(event["seq"], event["index"]) for event in page["events"]]
+        if page["next"] == cursor:
+            return names
+        cursor = page["next"]
+
+
+def main():
+    print(f"seed {SEED}, {CYCLES} kills")
+    chance = random.Random(SEED)
+    receiver = Receiver(random.Random(SEED + "fails"))
+    with Engine(sys.argv[1]) as engine:
+        engine.prepare().start()
+        url = f"http://127.0.0.1:{receiver.server_port}/hook"
+        asked = engine.native("upstream", "POST", "/v1/webhooks", {"url": url}, "hook")
+        assert asked.status == 201, asked
+        receiver.secret, hook = asked.json()["secret"], asked.json()["id"]
+        again = engine.native("upstream", "POST", "/v1/webhooks", {"url": url}, "hook")
+        assert again.json()["id"] == hook and "secret" not in again.json(), again
+        approved = engine.native("operator", "POST", f"/v1/webhooks/{hook}/approve")
+        assert approved.status == 200, approved
+        number = 0
+        for cycle in range(CYCLES):
+            until = time.time() + chance.uniform(0.2, 1.5)
+            while time.time() < until:
+                number += 1
+                order = {"mch_no": "M1001", "mch_order_no": f"W{number}", "amount": 100}
+                placed = engine.native("upstream", "POST", "/v1/orders", order, f"order-{number}")
+                assert placed.status in (201, 429), placed
+                if placed.status == 429:
+                    time.sleep(0.05)
+            engine.stop(signal.SIGKILL)
+            engine.start()
+            # By the business clock, so that what failed is tried again.
+            engine.clock(f"2026-03-04 {10 + cycle // 60:02}:{cycle % 60:02}:00")
+        receiver.fails = None
+        engine.clock("2026-03-04 22:00:00")
+        wanted = feed(engine)
+        assert wanted, "no event was told at all"
+        end = time.time() + 60
+        while len(receiver.first) < len(wanted) and time.time() < end:
+            time.sleep(0.1)
+        state = engine.get("/v1/webhooks", "upstream")["webhooks"][0]
+        assert receiver.first == wanted, f"{len(wanted)} told, {len(receiver.first)} arrived: {state}"
+        assert not receiver.faults, receiver.faults
+        assert state["dead_letters"] == 0, state
+        engine.stop()
+        engine.must("verify", "--data", engine.book)
+        print(f"{len(wanted)} events, {receiver.deliveries} deliveries, none lost")
+
+
+if __name__ == "__main__":
+    main()
