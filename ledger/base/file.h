@@ -1,0 +1,18 @@
+// Small files that must be there whole or not at all.
+#pragma once
+#include <filesystem>
+#include <string_view>
+
+#include "ledger/base/result.h"
+
+namespace suanpan {
+
+/// Writes beside ("<path>.new"), syncs, moves into place and syncs the folder: after a crash the
+/// file is as before or whole. Errors: kIo.
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                   unsigned mode = 0600);
+
+/// Errors: kIo.
+Result<void> sync_folder(const std::filesystem::path& folder);
+
+}  // namespace suanpan
