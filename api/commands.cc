@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -13,6 +15,8 @@
 #include "ledger/base/digest.h"
 #include "ledger/engine/export_journal.h"
 #include "ledger/engine/verify.h"
+#include "ledger/store/backup.h"
+#include "ledger/store/rocks_store.h"
 #include "reconcile/bank_import.h"
 #include "settlement/fee_schedule.h"
 #include "settlement/settlement_service.h"
@@ -55,6 +59,23 @@ std::string secret_of(const std::string& option) {
   return line;
 }
 
+// Four times a second: how far, how fast, how long to go.
+VerifyProgress show_progress() {
+  using Clock = std::chrono::steady_clock;
+  return [begin = Clock::now(), shown = Clock::time_point{}, first = std::uint64_t{0}](
+             std::uint64_t seq, std::uint64_t last) mutable {
+    const auto now = Clock::now();
+    if (first == 0) first = seq;
+    if (now - shown < std::chrono::milliseconds(250)) return;
+    shown = now;
+    const double seconds = std::chrono::duration<double>(now - begin).count();
+    const double rate = seconds > 0 ? static_cast<double>(seq - first) / seconds : 0;
+    const double left = rate > 0 ? static_cast<double>(last - seq) / rate : 0;
+    fmt::print(stderr, "\rverify {} of {}, {:.0f} entries/s, {:.0f} s to go\x1b[K", seq, last, rate,
+               left);
+  };
+}
+
 }  // namespace
 
 int init_command(const Config& config) {
@@ -66,21 +87,35 @@ int init_command(const Config& config) {
   return 0;
 }
 
-int verify_command(const std::filesystem::path& data) {
-  if (const auto book = check_book_folder(data); !book) return failed(book.error());
+int verify_command(const VerifyCommandOptions& o) {
+  if (const auto book = check_book_folder(o.data); !book) return failed(book.error());
+  VerifyOptions options;
+  if (!o.root_key.empty()) {
+    auto pem = read_file(o.root_key);
+    if (!pem) return failed(pem.error());
+    options.root_key = std::move(pem.value());
+  }
+  if (o.resume && o.checkpoint.empty()) {
+    fmt::print(stderr, "suanpan: --resume goes on from a --checkpoint\n");
+    return 2;
+  }
+  options.checkpoint = o.checkpoint;
+  options.resume = o.resume;
   const bool terminal = ::isatty(STDERR_FILENO);
-  const auto report = verify(data, [&](std::uint64_t seq, std::uint64_t last) {
-    if (terminal) fmt::print(stderr, "\rverify {} of {}", seq, last);
-  });
-  if (terminal) fmt::print(stderr, "\r");
+  if (terminal) options.progress = show_progress();
+  const auto report = verify(o.data, options);
+  if (terminal) fmt::print(stderr, "\r\x1b[K");
   if (!report) return failed(report.error());
   const VerifyReport& r = report.value();
   const VerifyCounters& c = r.counters;
   fmt::print(
       "verify: {} blocks, {} commands ({} refused), {} vouchers, {} transfers, {} accounts, {} "
-      "documents, {} open holds, {} ms\n",
+      "documents, {} open holds, {} daily roots, {} ms\n",
       c.blocks, c.commands, c.refusals, c.vouchers, c.transfers, c.accounts, c.documents,
-      c.open_holds, r.took_ms);
+      c.open_holds, c.roots, r.took_ms);
+  if (r.resumed_after != 0)
+    fmt::print("verify: went on after journal entry {}, which the run before came to\n",
+               r.resumed_after);
   if (r.ok) {
     fmt::print("verify: the books hold up to journal entry {}\n", c.last_seq);
     return 0;
@@ -89,12 +124,55 @@ int verify_command(const std::filesystem::path& data) {
   return 1;
 }
 
+int backup_command(const std::filesystem::path& data, const std::filesystem::path& to) {
+  if (const auto there = check_writable_book(data); !there) return failed(there.error());
+  auto store = open_rocks(data / "db", RocksOptions{});
+  if (!store && store.error().code == Errc::kLocked)
+    return failed(fail(Errc::kLocked,
+                       "{}: a server has this book open; it takes the backup itself: POST "
+                       "/v1/backups",
+                       data.string()));
+  if (!store) return failed(store.error());
+  const auto backup = take_backup(*store.value(), data, to, SystemClock().now());
+  if (!backup) return failed(backup.error());
+  fmt::print("backup {} of the book up to journal entry {}; vault.key and root.key are not in it\n",
+             backup.value().number, backup.value().head.seq);
+  return 0;
+}
+
+int restore_command(const RestoreOptions& o) {
+  RestorePoint until;
+  if (!o.until.empty()) {
+    std::uint64_t seq = 0;
+    const char* const end = o.until.data() + o.until.size();
+    const auto read = std::from_chars(o.until.data(), end, seq);
+    if (read.ec == std::errc{} && read.ptr == end)
+      until.seq = seq;
+    else
+      until.time = Timestamp::parse(o.until);
+    if (!until.seq && !until.time) {
+      fmt::print(stderr,
+                 "suanpan: --until is a journal entry or a time, 2026-03-04T05:06:07+08:00\n");
+      return 2;
+    }
+  }
+  const auto restored = restore_backup(o.from, o.to, until, o.number);
+  if (!restored) return failed(restored.error());
+  const Restored& r = restored.value();
+  fmt::print("restored backup {} ({}) up to journal entry {}{}; its head is reset there\n",
+             r.backup.number, r.backup.taken.iso_cn(), r.head.seq,
+             r.cut ? ", what came later is left out" : "");
+  fmt::print("bring vault.key and root.key to {}, and see with `suanpan verify`\n", o.to.string());
+  return 0;
+}
+
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out) {
-  if (const auto there = check_writable_book(data); !there) return failed(there.error());
+  if (const auto there = check_book_folder(data); !there) return failed(there.error());
   const SystemClock clock;
   BookOptions options;
   options.folder = data;
+  options.read_only = true;
   auto book = Book::open(options, clock);
   if (!book) return failed(book.error());
   std::ofstream file;

@@ -12,7 +12,23 @@ namespace suanpan::api {
 /// Makes the data directory's book.
 int init_command(const Config& config);
 
-int verify_command(const std::filesystem::path& data);
+struct VerifyCommandOptions {
+  std::filesystem::path data;
+  std::filesystem::path root_key;  ///< public keys kept elsewhere; empty: those that the book names
+  std::filesystem::path checkpoint;  ///< where it keeps how far it has come
+  bool resume = false;
+};
+int verify_command(const VerifyCommandOptions& options);
+/// Of a book that no server has open; a running one takes its own by POST /v1/backups.
+int backup_command(const std::filesystem::path& data, const std::filesystem::path& to);
+
+struct RestoreOptions {
+  std::filesystem::path from, to;
+  std::uint32_t number = 0;  ///< 0: the newest
+  std::string until;         ///< a journal entry, or a time; empty: all
+};
+int restore_command(const RestoreOptions& options);
+
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out);
 int import_statement_command(const std::filesystem::path& file, const std::filesystem::path& book);

@@ -245,7 +245,7 @@ Result<void> read_night(const toml::table& root, Config& c) {
 
 Result<void> refuse_other_sections(const toml::table& root) {
   static const std::set<std::string, std::less<>> kSections{
-      "server", "book", "clock",    "public", "reports",
+      "server", "book", "clock",    "public", "reports", "backup",
       "wechat", "bank", "channels", "notify", "night"};
   for (const auto& [key, value] : root)
     if (!kSections.contains(key.str()) || !value.is_table())
@@ -265,6 +265,9 @@ Result<Config> read_config(const toml::table& root, const std::filesystem::path&
   TRY(reports.path("folder", base, c.reports_folder));
   TRY(reports.text("organisation", c.organisation));
   TRY(reports.refuse_others());
+  Section backup(root["backup"].as_table(), "backup");
+  TRY(backup.path("folder", base, c.backup_folder));
+  TRY(backup.refuse_others());
   Section pub(root["public"].as_table(), "public");
   TRY(pub.text("url", c.public_url));
   if (!channels::Url::parse(c.public_url)) return pub.fault("url", "must be an http or https URL");

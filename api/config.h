@@ -7,6 +7,7 @@
 //   [book]    folder, currency, first_date
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
+//   [backup]  folder (for backups of the running book; a disk of its own is best)
 //   [reports] folder, organisation
 //   [wechat]  base_url, [[wechat.merchant]] mchid, appid, serial, key_file, api_v3_key_file,
 //             platform_public_key_file, platform_public_key_id, fee_rate (by contract: "0.006")
@@ -66,6 +67,7 @@ struct Config {
   bool manual_business_clock = false;
   Timestamp clock_start;
   std::string public_url = "http://127.0.0.1:8080";
+  std::filesystem::path backup_folder;  ///< of POST /v1/backups; empty: it is not served
   std::filesystem::path reports_folder = "var/reports";
   std::string organisation;  ///< 编制单位: who the reports are made by
   std::string wechat_base_url;

@@ -93,8 +93,31 @@ int main(int argc, char** argv) {
   std::filesystem::path data, out, file;
   std::string format = "hledger";
   CLI::App* verify = app.add_subcommand("verify", "recompute everything from the journal, offline");
-  verify->add_option("--data", data)->required();
-  verify->callback([&] { status = verify_command(data); });
+  VerifyCommandOptions verifying;
+  verify->add_option("--data", verifying.data)->required();
+  verify
+      ->add_option("--root-key", verifying.root_key,
+                   "public keys kept elsewhere (PEM) that the daily roots must be signed with")
+      ->check(CLI::ExistingFile);
+  verify->add_option("--checkpoint", verifying.checkpoint,
+                     "file outside the data directory that says how far it has come");
+  verify->add_flag("--resume", verifying.resume, "go on from the checkpoint");
+  verify->callback([&] { status = verify_command(verifying); });
+
+  CLI::App* backup =
+      app.add_subcommand("backup", "back up a book that no server has open; only what is new");
+  backup->add_option("--data", data)->required();
+  backup->add_option("--to", out, "folder of its backups")->required();
+  backup->callback([&] { status = backup_command(data, out); });
+
+  RestoreOptions restoring;
+  CLI::App* restore =
+      app.add_subcommand("restore", "make a book from a backup, whole or to a point");
+  restore->add_option("--from", restoring.from, "folder of backups")->required();
+  restore->add_option("--to", restoring.to, "data directory to be made")->required();
+  restore->add_option("--backup", restoring.number, "which; the newest when absent");
+  restore->add_option("--until", restoring.until, "last journal entry, or time, to keep");
+  restore->callback([&] { status = restore_command(restoring); });
 
   CLI::App* exporting = app.add_subcommand("export", "write the books for an outside program");
   exporting->add_option("--data", data)->required();

@@ -105,7 +105,7 @@ Result<void> keep_vault_check(Book& book, const Vault& vault, const std::filesys
 }
 
 Result<void> refuse_what_is_there(const std::filesystem::path& folder) {
-  for (const char* name : {"db", "head", "vault.key"})
+  for (const char* name : {"db", "head", "roots", "vault.key", "root.key"})
     if (there(folder / name))
       return fail(Errc::kMismatch,
                   "{} is there already: a book is made in a folder of its own, and only once",
@@ -181,6 +181,7 @@ Result<OpenedBook> init_book(const Config& config) {
   options.folder = folder;
   options.create = true;
   options.currency = config.currency;
+  options.sign_days = true;
   options.first_date = config.first_date.value_or(opened.business->now().date_cn());
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(keep_vault_check(*opened.book, *opened.vault, folder));
@@ -199,6 +200,7 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   BookOptions options;
   options.folder = folder;
   options.reset_head = reset_head;
+  options.sign_days = true;  // a book of a program that did not sign yet begins to
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(check_vault(*opened.book, *opened.vault, folder));
   restore_clock(opened);

@@ -2,7 +2,9 @@
 // vault, the platform's own accounts, the manual clock where it stood.
 //
 //   <folder>/db, head     the book
+//   <folder>/roots        its signed daily roots: to be carried away, day by day
 //   <folder>/vault.key    the key of everything sealed in it
+//   <folder>/root.key     the keys that sign its days; root.key.pub is for who judges them
 //   <folder>/unfinished   while `suanpan init` is at work; found later: it was cut short
 //
 // A book is made by init_book() alone: a folder that was lost or mistyped must not become an empty

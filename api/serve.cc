@@ -206,6 +206,7 @@ void make_routes(Engine& e, const Config& config) {
   s.fetch_file = fetch_through(*e.fetcher);
   s.private_addresses = config.notify_private_addresses;
   s.public_url = config.public_url;
+  s.backup_folder = config.backup_folder.string();
   s.reports_folder = config.reports_folder.string();
   if (!config.bank_accounts.empty()) s.default_bank_account = config.bank_accounts.front().number;
   add_engine_routes(e.router, s);

@@ -51,6 +51,7 @@ struct Services {
   bool private_addresses = false;  ///< webhooks may lead to private addresses, and by http
   std::string public_url = {};     ///< how payers and channels reach us: "https://pay.example.cn"
   std::string reports_folder = {};
+  std::string backup_folder = {};         ///< empty: no backups over the API
   std::string default_bank_account = {};  ///< our account number at the supervision bank
 };
 

@@ -5,6 +5,7 @@ namespace suanpan::api::v1 {
 void add_all_routes(Router& router, Services& services) {
   add_health_routes(router, services);
   add_book_routes(router, services);
+  add_backup_routes(router, services);
   add_account_routes(router, services);
   add_voucher_routes(router, services);
   add_record_routes(router, services);

@@ -10,6 +10,7 @@ namespace suanpan::api::v1 {
 void add_account_routes(Router& router, Services& services);
 void add_adjustment_routes(Router& router, Services& services);
 void add_authority_routes(Router& router, Services& services);  ///< keys, merchants, apps by two
+void add_backup_routes(Router& router, Services& services);     ///< nothing without a folder
 void add_book_routes(Router& router, Services& services);
 void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
 void add_event_routes(Router& router, Services& services);

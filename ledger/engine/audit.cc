@@ -107,8 +107,7 @@ Result<Fault> Audit::take(std::span<const Record> legs, const VariablePart* part
   const Record& first = legs.front();
   const Command command{legs, part, first, static_cast<CommandKind>(first.command_kind)};
   if (Fault f = check_shape(command)) return f;
-  TRY(auto taken, check_identity(command));
-  if (taken) return taken;
+  if (Fault f = check_identity(command)) return f;
   ++counters_.commands;
   if (Fault f = take_link(command)) return f;
   if (first.refusal != 0) {
@@ -159,39 +158,35 @@ Fault Audit::check_shape(const Command& command) const {
   return {};
 }
 
-Result<Fault> Audit::check_identity(const Command& command) {
+Fault Audit::check_identity(const Command& command) {
   const Record& first = command.first;
   if (first.seq != last_seq_ + 1)
     return fault(first, "it follows entry {}: the sequence is broken", last_seq_);
   if (first.timestamp_ns <= last_timestamp_ns_)
     return fault(first, "its timestamp does not rise above that of the entry before");
-  TRY(auto claimed, find(command.key()));
-  if (claimed) return fault(first, "its id was claimed before, by entry {}", *claimed);
-  ids_.add(command.key(), first.seq);
+  ids_.add(command.key());
   last_seq_ = first.seq;
   last_timestamp_ns_ = first.timestamp_ns;
-  return Fault{};
+  return {};
 }
 
 Result<std::optional<std::uint64_t>> Audit::find(const ClaimKey& key) const {
-  std::optional<std::uint64_t> found;
-  std::optional<Error> failed;
-  ids_.candidates(key, [&](std::uint64_t seq) {
-    auto block = block_of_(seq);
-    if (!block)
-      failed = block.error();
-    else if (block.value()->command(seq).front().key() == key)
-      found = seq;
-    return !found && !failed;
-  });
-  if (failed) return *failed;
-  return found;
+  for (const std::uint64_t seq : ids_.find(key)) {
+    TRY(auto block, block_of_(seq));
+    if (block->command(seq).front().key() == key) return std::optional(seq);
+  }
+  return std::optional<std::uint64_t>{};
 }
 
-bool Audit::claims(const ClaimKey& key, std::uint64_t expected) const {
-  bool found = false;
-  ids_.candidates(key, [&](std::uint64_t seq) { return !(found = seq == expected); });
-  return found;
+Result<Fault> Audit::first_repeated_id() const {
+  for (const auto& [first, second] : ids_.pairs()) {
+    TRY(auto before, block_of_(first));
+    TRY(auto block, block_of_(second));
+    const Record& record = block->command(second).front();
+    if (before->command(first).front().key() == record.key())
+      return fault(record, "its id was claimed before, by entry {}", first);
+  }
+  return Fault{};
 }
 
 Fault Audit::check_refusal(const Command& command) const {

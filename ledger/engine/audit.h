@@ -18,8 +18,8 @@
 //   a year's end is asked for and begun by two, and leaves nothing on income and expense
 //   accounts stand where the chart has room for them; subjects never change
 //
-// Memory: accounts, open holds, orders and refunds in brief, a digest per document, 16 bytes an id.
-// Not thread-safe.
+// Memory: accounts, open holds, orders and refunds in brief, a digest per document, eight bytes an
+// id (twelve where there are reversals). Not thread-safe.
 #pragma once
 #include <functional>
 #include <map>
@@ -33,7 +33,7 @@
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_close.h"
-#include "ledger/engine/id_set.h"
+#include "ledger/engine/id_prints.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/block.h"
 #include "ledger/store/business_key_projection.h"
@@ -102,13 +102,24 @@ class Audit {
   Result<Fault> take(std::span<const Record> legs, const VariablePart* part);
   /// What must hold at the end of a block.
   Fault end_block() const;
+  /// For a run that goes on later (verify_checkpoint.h): all that was taken so far, but the ids.
+  std::string save() const;
+  /// Takes it over; `ids` are those that went with it. False: not the bytes of save().
+  bool load(std::string_view bytes, IdPrints ids);
+  const IdPrints& ids() const { return ids_; }
+
   /// What must hold when the journal has been read to its end.
   Fault finish() const;
 
-  /// Fetches what take(), claims() and find() will look at for this id.
-  void prefetch(const ClaimKey& key) const { ids_.prefetch(key); }
-  /// The sequence under which an id was claimed, if one of its fingerprint is `expected`.
-  bool claims(const ClaimKey& key, std::uint64_t expected) const;
+  /// The first command, of all that were taken, whose id was claimed before. take() does not see
+  /// it: ids are held against one another all at once. It comes before any other fault.
+  Result<Fault> first_repeated_id() const;
+
+  /// Whether an id of this fingerprint was claimed by entry `expected`; prefetch() fetches what it
+  /// looks at. Both may be called by several threads between two takes.
+  bool claims(const ClaimKey& key, std::uint64_t expected) const { return ids_.is(key, expected); }
+  void prefetch(std::uint64_t expected) const { ids_.prefetch(expected); }
+  /// Under which sequence an id was claimed.
   Result<std::optional<std::uint64_t>> find(const ClaimKey& key) const;
 
   const std::vector<AuditedAccount>& accounts() const { return accounts_; }
@@ -143,7 +154,7 @@ class Audit {
 
   // audit.cc: shape, identity, money, days.
   Fault check_shape(const Command& command) const;
-  Result<Fault> check_identity(const Command& command);
+  Fault check_identity(const Command& command);
   Fault check_refusal(const Command& command) const;
   Fault check_day(const Command& command);
   Fault check_number(const Command& command);
@@ -188,6 +199,8 @@ class Audit {
     std::string order_id;
     Money amount;
     RefundState state{};
+    template <class A>
+    void walk_members(A& archive);
   };
   struct PayoutFacts {
     Money amount;
@@ -201,12 +214,14 @@ class Audit {
     std::optional<std::uint32_t> failed;  // the place of the item with a refusal of its own
     std::optional<std::string> named;     // the place that the others name
   };
+  template <class A>
+  void walk_members(A& archive);
 
   BlockOf block_of_;
   Group group_;
   std::uint64_t last_seq_ = 0;
   std::int64_t last_timestamp_ns_ = 0;
-  IdSet ids_;
+  IdPrints ids_;
   std::vector<AuditedAccount> accounts_;  // by id - 1
   std::unordered_map<std::string, AccountId> codes_;
   std::vector<KeyDigest> business_keys_ = std::vector<KeyDigest>(kKeyBuckets);

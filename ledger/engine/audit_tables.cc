@@ -360,11 +360,11 @@ class IdComparison {
       auto reader = ClaimReader::of(cursor->key(), cursor->value());
       if (!reader) return fault(Table::kIds, "a row of another shape");
       row_.clear();
-      for (Claim claim; reader->next(claim);) {
-        audit_.prefetch(claim.key);
-        row_.push_back(claim);
-      }
-      for (const Claim& claim : row_) {
+      for (Claim claim; reader->next(claim);) row_.push_back(claim);
+      constexpr std::size_t kAhead = 24;
+      for (std::size_t i = 0; i < row_.size(); ++i) {
+        if (i + kAhead < row_.size()) audit_.prefetch(row_[i + kAhead].seq);
+        const Claim& claim = row_[i];
         if (found.first_seq != 0 && claim.key <= found.greatest)
           return fault(Table::kIds, "id {} is out of order, and would not be found",
                        claim.key.hex());

@@ -10,7 +10,10 @@ namespace suanpan {
 
 Result<std::unique_ptr<Book>> Book::open(const BookOptions& options, const Clock& business_clock) {
   TRY(auto engine, Engine::open(options, business_clock));
-  return std::unique_ptr<Book>(new Book(std::move(engine)));
+  std::optional<Command> keys = engine->keys_to_keep();
+  std::unique_ptr<Book> book(new Book(std::move(engine)));
+  if (keys) book->run(std::move(*keys));
+  return book;
 }
 
 Book::Book(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -180,11 +183,12 @@ void Book::wait_projected() const {
 void Book::wait_entries() const {
   engine_->projector.wait_entries(read([](const State&, std::uint64_t seq) { return seq; }));
 }
-void Book::store_projections() { engine_->projector.store_now(); }
+void Book::store_projections() { engine_->store_projections(); }
 
 std::uint64_t Book::wait_for_seq(std::uint64_t seq, int timeout_ms) const {
   return engine_->wait_for_seq(seq, timeout_ms);
 }
+Result<Backup> Book::back_up(const std::filesystem::path& to) const { return engine_->back_up(to); }
 BookStatistics Book::statistics() const { return engine_->statistics(); }
 
 Command open_account(OpenAccountRequest request) {

@@ -25,6 +25,7 @@
 #include "ledger/core/state.h"
 #include "ledger/engine/reader_gate.h"
 #include "ledger/store/account_projection.h"
+#include "ledger/store/backup.h"
 #include "ledger/store/journal.h"
 
 namespace suanpan {
@@ -58,12 +59,20 @@ struct LinkedGroup {
 using Groups = std::vector<LinkedGroup>;  ///< in order, none overlapping
 
 struct BookOptions {
-  std::filesystem::path folder;  ///< "<folder>/db" and "<folder>/head"
+  std::filesystem::path folder;  ///< "<folder>/db", "<folder>/head" and "<folder>/roots"
   bool create = false;
   Date first_date;                     ///< accounting date of a new book; journalled
   Currency currency = Currency::kCNY;  ///< of a new book
   bool reset_head = false;             ///< accept a journal that ends before its head
-  unsigned shards = 0;  ///< planning threads, 1 to 64; 0: as many as suit the machine
+  /// Writes nothing at all, takes no lock and no commands, and reflects what was durable when it
+  /// was opened. For a copy or a checkpoint: under a book that is being written, files may go while
+  /// it opens. What the projections lack is held in memory.
+  bool read_only = false;
+  /// Makes the keys that sign each day's root (daily_root.h), where the book names none yet. A book
+  /// that names keys opens for writing only with them.
+  bool sign_days = false;
+  std::filesystem::path root_key;  ///< their file; empty: "<folder>/root.key"
+  unsigned shards = 0;             ///< planning threads, 1 to 64; 0: as many as suit the machine
   std::size_t queue_items =
       65536;  ///< commands that may wait; beyond that a submission is not accepted
   std::size_t projection_batch =
@@ -98,7 +107,7 @@ class Book {
 
   /// Posts vouchers, an answer per item in order: each by itself, or in the groups given. False:
   /// not accepted, nothing happened, retry later. `done` runs on the committing thread and must be
-  /// quick.
+  /// quick. CHECKs that the book was opened for writing.
   [[nodiscard]] bool submit(std::vector<VoucherRequest> vouchers, Done done, Groups groups = {});
   [[nodiscard]] bool submit(std::vector<Command> commands, Done done, Groups groups = {});
   /// Blocks for the answer; retries while the queue is full. Not from a `done`.
@@ -176,6 +185,9 @@ class Book {
   /// Waits (at most `timeout_ms`) for something durable after `seq`; returns the last sequence.
   std::uint64_t wait_for_seq(std::uint64_t seq, int timeout_ms) const;
   BookStatistics statistics() const;
+  /// Takes a backup (store/backup.h) while commands go on; waits for one under way. Blocks for as
+  /// long as the copying takes. Errors: kUnsupported for a book that is only read.
+  Result<Backup> back_up(const std::filesystem::path& to) const;
 
   class Engine;
 

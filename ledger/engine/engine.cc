@@ -6,6 +6,7 @@
 #include "ledger/base/log.h"
 #include "ledger/engine/one_shard.h"
 #include "ledger/engine/shard_room.h"
+#include "ledger/store/format.h"
 #include "ledger/store/rocks_store.h"
 
 namespace suanpan {
@@ -36,10 +37,19 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
   const auto folder = options.folder / "db";
   if (!options.create && !std::filesystem::exists(folder))
     return fail(Errc::kNotFound, "{}: there is no book here", options.folder.string());
-  TRY(auto opened, options.open_store ? options.open_store(folder)
-                                      : open_rocks(folder, RocksOptions{options.create, false}));
+  CHECK_OR_DIE(!options.read_only || !(options.create || options.reset_head || options.sign_days),
+               "a book that is only read cannot be made or changed");
+  std::optional<Head> head;  // before the database: what is read may be growing
+  if (options.read_only) {
+    TRY(head, HeadFile::read(options.folder / "head"));
+  }
+  TRY(auto opened, options.open_store
+                       ? options.open_store(folder)
+                       : open_rocks(folder, RocksOptions{options.create, options.read_only}));
   std::unique_ptr<Engine> engine(new Engine(options, clock, std::move(opened)));
-  TRY(engine->recover());
+  TRY(engine->recover(head));
+  if (options.read_only) return engine;
+  TRY(engine->open_roots());
   Engine* e = engine.get();
   engine->projector.start(
       options.projection_batch,
@@ -69,8 +79,42 @@ Result<void> Book::Engine::open_book() {
   return success();
 }
 
-Result<void> Book::Engine::recover() {
-  TRY(auto opened, Journal::open(*store, options_.folder / "head", options_.reset_head));
+Result<void> Book::Engine::catch_up() {
+  return journal->replay(projector.stamp() + 1, [&](const BlockPtr& block) -> Result<void> {
+    if (!options_.read_only) return projector.catch_up(block, options_.projection_batch);
+    projector.catch_up(block);
+    return success();
+  });
+}
+
+Result<void> Book::Engine::open_roots() {
+  const DocumentPtr named = published->document(DocumentKind::kBookSetting, kRootKeysDocument);
+  if (!named && !options_.sign_days) return success();
+  TRY(auto book, book_identity(*store));
+  RootWriter::Where where{options_.root_key, options_.folder / "roots", book};
+  if (where.key_file.empty()) where.key_file = options_.folder / "root.key";
+  if (options_.reset_head) {
+    TRY(auto dropped, RootFile::keep_until(where.root_file, journal->last_seq()));
+    for (const DailyRoot& root : dropped)
+      log_warn("the root of {} is dropped with the entries it names: {}", root.day.iso(),
+               root.line());
+  }
+  TRY(auto roots, RootWriter::open(where, named));
+  roots_ = std::move(roots);
+  if (!named) return success();
+  return roots_->write_missing(*journal, *published, projector.accounts());
+}
+
+std::optional<Command> Book::Engine::keys_to_keep() const {
+  if (!roots_ || published->document(DocumentKind::kBookSetting, kRootKeysDocument))
+    return std::nullopt;
+  return keep_root_keys(roots_->keys());
+}
+
+Result<void> Book::Engine::recover(const std::optional<Head>& head) {
+  TRY(auto opened, options_.read_only
+                       ? Journal::open_for_reading(*store, head)
+                       : Journal::open(*store, options_.folder / "head", options_.reset_head));
   journal = std::move(opened);
   TRY(projector.load());
   if (projector.stamp() > journal->last_seq())
@@ -79,11 +123,7 @@ Result<void> Book::Engine::recover() {
   if (journal->last_seq() == 0) {
     TRY(open_book());
   }
-
-  TRY(journal->replay(projector.stamp() + 1, [&](const BlockPtr& block) -> Result<void> {
-    projector.catch_up(block);
-    return success();
-  }));
+  TRY(catch_up());
 
   const auto cold = [this](DocumentKind kind, std::string_view key) {
     auto found = projector.documents().find(kind, key);
@@ -109,6 +149,7 @@ Result<void> Book::Engine::recover() {
   TRY(for_each_resident([&](const DocumentPtr& d) { published->apply_document(d); }));
   published_seq = durable_seq_ = journal->last_seq();
   published_stamper = snapshot.stamper;
+  if (options_.read_only) return success();
   const PlanningRoom room{clock_, claims_, queued_items_, invariant_violations_};
   if (const unsigned shards = shards_for(options_.shards); shards > 1) {
     auto sliced = std::make_unique<SlicedBook>(with_accounts(), shards, cold);
@@ -127,7 +168,7 @@ Book::Engine::~Engine() {
   if (planning_) planning_->stop();
   if (committing_.joinable()) committing_.join();
   projector.stop();
-  if (journal) {
+  if (journal && !options_.read_only) {
     if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
     if (const auto flushed = store->flush(); !flushed) options_.on_fatal(flushed.error());
   }
@@ -143,6 +184,7 @@ bool Book::Engine::reserve(std::size_t items) {
 }
 
 bool Book::Engine::submit(Submission submission) {
+  CHECK_OR_DIE(planning_, "a command for a book that is only read");
   const std::size_t items = submission.items();
   CHECK_OR_DIE(items <= kMaxBatchItems, "a submission of {} items", items);
   if (!reserve(items)) return false;
@@ -258,6 +300,9 @@ void Book::Engine::commit_records(const BlockBuilder& builder) {
     woken_by.resize(woken.size(), record.seq);
   }
   publish(durable);
+  if (roots_)
+    if (const auto signed_ = roots_->take(*durable, *published); !signed_)
+      options_.on_fatal(signed_.error());
   {
     std::lock_guard lock(mutex_);
     ++blocks_;
@@ -326,6 +371,17 @@ std::uint64_t Book::Engine::wait_for_seq(std::uint64_t seq, int timeout_ms) cons
   durable_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
                     [&] { return durable_seq_ > seq; });
   return durable_seq_;
+}
+
+void Book::Engine::store_projections() {
+  if (!options_.read_only) projector.store_now();
+}
+
+Result<Backup> Book::Engine::back_up(const std::filesystem::path& to) {
+  if (options_.read_only)
+    return fail(Errc::kUnsupported, "a book that is only read takes no backup of itself");
+  std::lock_guard one(backing_up_);
+  return take_backup(*store, options_.folder, to, clock_.now());
 }
 
 BookStatistics Book::Engine::statistics() const {

@@ -11,6 +11,7 @@
 
 #include "ledger/engine/planning.h"
 #include "ledger/engine/projector.h"
+#include "ledger/engine/root_writer.h"
 
 namespace suanpan {
 
@@ -24,6 +25,10 @@ class Book::Engine {
   Result<std::optional<std::uint64_t>> find_seq(const ClaimKey& key) const;
   std::uint64_t wait_for_seq(std::uint64_t seq, int timeout_ms) const;
   BookStatistics statistics() const;
+  void store_projections();
+  Result<Backup> back_up(const std::filesystem::path& to);
+  /// The command that names the book's root keys, where it is to name them and does not yet.
+  std::optional<Command> keys_to_keep() const;
 
   // Read through Book::read; written by the committer under the lock.
   mutable ReaderGate published_mutex;
@@ -38,7 +43,9 @@ class Book::Engine {
  private:
   Engine(const BookOptions& options, const Clock& clock, std::unique_ptr<KeyValueStore> opened);
   Result<void> open_book();
-  Result<void> recover();
+  Result<void> recover(const std::optional<Head>& head);
+  Result<void> catch_up();
+  Result<void> open_roots();
   bool reserve(std::size_t items);
   /// Answers an item or claims its key. True: it is to be planned.
   enum class Claim { kAnswered, kWaits, kToPlan };
@@ -61,10 +68,12 @@ class Book::Engine {
   Claims claims_;
   std::atomic<std::size_t> queued_items_{0};  // not planned yet, or waiting for the same id
   std::atomic<std::uint64_t> invariant_violations_{0};
-  std::unique_ptr<Planning> planning_;
+  std::unique_ptr<RootWriter> roots_;   // null: nobody signs this book's days
+  std::unique_ptr<Planning> planning_;  // null: opened for reading
   std::atomic<bool> stopping_{false};
   std::mutex groups_;  // held while a group is claimed: two that share ids do not claim in turns
 
+  std::mutex backing_up_;
   mutable std::mutex mutex_;                 // guards everything below
   mutable std::condition_variable durable_;  // wait_for_seq waits here
   std::uint64_t blocks_ = 0, records_ = 0;

@@ -20,6 +20,17 @@ std::uint64_t Projector::stamp() const {
   return std::min({accounts_.stamp(), documents_.stamp(), ids_.stamp(), business_keys_.stamp()});
 }
 
+Result<void> Projector::catch_up(const BlockPtr& block, std::size_t batch) {
+  feed(block);
+  if (gathered_ < 2 * batch) return success();
+  const std::initializer_list<Projection*> all{&accounts_, &documents_, &ids_, &business_keys_};
+  for (Projection* projection : all) projection->freeze();
+  gathered_ = 0;
+  TRY(store_frozen(store_, all));
+  documents_.take_finished();  // nobody holds them yet
+  return success();
+}
+
 void Projector::start(std::size_t batch,
                       std::function<void(const std::vector<DocumentPtr>&)> on_finished,
                       std::function<void(const Error&)> on_fatal) {

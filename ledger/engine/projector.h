@@ -24,6 +24,9 @@ class Projector {
   /// The lowest stamp: recovery replays what comes after it.
   std::uint64_t stamp() const;
   void catch_up(const BlockPtr& block) { feed(block); }
+  /// The same, and stores whenever twice `batch` records have gathered: a long tail (projections
+  /// that are made anew) takes no more memory than a running book.
+  Result<void> catch_up(const BlockPtr& block, std::size_t batch);
 
   /// `batch`: journal records gathered before they are stored. `on_finished` hears of finished
   /// documents that are stored now.

@@ -14,6 +14,7 @@
 #include "ledger/base/result.h"
 #include "ledger/store/head_file.h"
 #include "ledger/store/key_value.h"
+#include "ledger/store/root_file.h"
 
 namespace suanpan {
 
@@ -22,25 +23,43 @@ struct VerifyCounters {
   std::uint64_t vouchers = 0, transfers = 0, reversals = 0;
   std::uint64_t accounts = 0, documents = 0, open_holds = 0;
   std::uint64_t last_seq = 0;
+  std::uint64_t roots = 0;  ///< daily roots whose content and signatures hold
 };
 
 struct VerifyReport {
   bool ok = false;
-  std::string first_fault;  ///< what and where; empty when ok
-  VerifyCounters counters;  ///< up to the fault, if there is one
+  std::string first_fault;          ///< what and where; empty when ok
+  VerifyCounters counters;          ///< up to the fault, if there is one
+  std::uint64_t resumed_after = 0;  ///< the entries up to here were judged by the run before
   std::int64_t took_ms = 0;
 };
 
 /// Hears from time to time how far the journal has been read.
 using VerifyProgress = std::function<void(std::uint64_t seq, std::uint64_t last_seq)>;
 
-/// Verifies the book in `folder` ("<folder>/db" and "<folder>/head"). Damage of any kind is a fault
-/// in the report. Errors: kNotFound, kLocked, kUnsupported, kIo: it could not be judged.
-Result<VerifyReport> verify(const std::filesystem::path& folder,
-                            const VerifyProgress& progress = nullptr);
+struct VerifyOptions {
+  VerifyProgress progress;
+  /// Public keys in PEM (daily_root.h) that were kept elsewhere: the daily roots must hold under
+  /// them, and not only under those that the journal names.
+  std::string root_key;
+  /// Where to keep how far it has come (verify_checkpoint.h); empty: nowhere.
+  std::filesystem::path checkpoint;
+  std::uint64_t checkpoint_blocks = 1'000;  ///< how many between two checkpoints
+  bool resume = false;  ///< go on from the checkpoint, if it is whole and of this journal
+};
 
-/// The same for a store that is open and a head that was read before it was opened.
-Result<VerifyReport> verify(const KeyValueStore& store, const std::optional<Head>& head,
-                            const VerifyProgress& progress = nullptr);
+/// Verifies the book in `folder` ("<folder>/db", "<folder>/head" and "<folder>/roots"). Damage of
+/// any kind is a fault in the report. Errors: kNotFound, kLocked, kUnsupported, kIo: it could not
+/// be judged; kMalformed for a root key that is none.
+Result<VerifyReport> verify(const std::filesystem::path& folder, const VerifyOptions& options = {});
+
+/// What lies outside the store, read before it was opened.
+struct Outside {
+  std::optional<Head> head;
+  std::vector<DailyRoot> roots;
+};
+/// The same for a store that is open.
+Result<VerifyReport> verify(const KeyValueStore& store, const Outside& outside,
+                            const VerifyOptions& options = {});
 
 }  // namespace suanpan

@@ -20,10 +20,7 @@ Result<BlockPtr> parse_at(const Cursor& cursor) {
   return block;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
-                                               const std::filesystem::path& path, bool reset_head) {
+Result<Head> end_of(const KeyValueStore& store) {
   Head last;
   const auto cursor = store.cursor(Table::kJournal);
   cursor->seek_to_last();
@@ -32,6 +29,14 @@ Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
     last = Head{block->last_seq(), block->hash()};
   }
   TRY(cursor->status());
+  return last;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
+                                               const std::filesystem::path& path, bool reset_head) {
+  TRY(auto last, end_of(store));
   if (reset_head) {
     TRY(auto head_file, HeadFile::reset(path, last));
     return std::unique_ptr<Journal>(new Journal(store, std::move(head_file), last));
@@ -44,23 +49,40 @@ Result<std::unique_ptr<Journal>> Journal::open(KeyValueStore& store,
   std::unique_ptr<Journal> journal(new Journal(store, std::move(head_file), last));
   if (!outside) {
     // The empty journal has a head too, before the first block: a file without one means loss.
-    TRY(journal->head_file_.write(last));
-    TRY(journal->head_file_.sync());
+    TRY(journal->head_file_->write(last));
+    TRY(journal->head_file_->sync());
+  } else {
+    TRY(journal->check_head(*outside));
   }
-  if (outside && outside->seq > journal->head_.seq)
+  return journal;
+}
+
+Result<std::unique_ptr<Journal>> Journal::open_for_reading(KeyValueStore& store,
+                                                           const std::optional<Head>& outside) {
+  TRY(auto last, end_of(store));
+  if (!outside && last.seq != 0)
+    return fail(Errc::kCorrupt, "the head file is missing; the journal ends at {}", last.seq);
+  std::unique_ptr<Journal> journal(new Journal(store, std::nullopt, last));
+  if (outside) {
+    TRY(journal->check_head(*outside));
+  }
+  return journal;
+}
+
+Result<void> Journal::check_head(const Head& outside) const {
+  if (outside.seq > head_.seq)
     return fail(
         Errc::kCorrupt,
         "the journal ends at {}, before the head {}: acknowledged entries are missing. Restore a "
         "backup, or accept the loss explicitly with --reset-head",
-        journal->head_.seq, outside->seq);
-  if (outside && outside->seq != 0) {
-    TRY(auto block, journal->block_of(outside->seq));
-    if (!block || block->last_seq() != outside->seq || block->hash() != outside->hash)
-      return fail(Errc::kCorrupt,
-                  "the journal block that ends at {} is not the one the head file names",
-                  outside->seq);
-  }
-  return journal;
+        head_.seq, outside.seq);
+  if (outside.seq == 0) return success();
+  TRY(auto block, block_of(outside.seq));
+  if (!block || block->last_seq() != outside.seq || block->hash() != outside.hash)
+    return fail(Errc::kCorrupt,
+                "the journal block that ends at {} is not the one the head file names",
+                outside.seq);
+  return success();
 }
 
 Result<BlockPtr> Journal::append(std::string sealed) {
@@ -79,7 +101,7 @@ Result<BlockPtr> Journal::append(BlockPtr block) {
   TRY(store_.put_synced(Table::kJournal, big_endian(block->first_seq()), block->bytes()));
   head_ = Head{block->last_seq(), block->hash()};
   last_seq_.store(head_.seq, std::memory_order_release);
-  TRY(head_file_.write(head_));
+  TRY(head_file_->write(head_));
   return block;
 }
 

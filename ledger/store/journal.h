@@ -23,6 +23,10 @@ class Journal {
   static Result<std::unique_ptr<Journal>> open(KeyValueStore& store,
                                                const std::filesystem::path& head_file,
                                                bool reset_head = false);
+  /// The same without writing: `outside` is the head file's, read before the store was opened, so
+  /// that a journal which grows meanwhile only gets longer. Nothing may be appended.
+  static Result<std::unique_ptr<Journal>> open_for_reading(KeyValueStore& store,
+                                                           const std::optional<Head>& outside);
 
   std::uint64_t last_seq() const { return last_seq_.load(std::memory_order_acquire); }
   /// Only for the thread that appends.
@@ -35,7 +39,7 @@ class Journal {
   /// The same for a block that was sealed elsewhere with last_hash() before it.
   Result<BlockPtr> append(std::string sealed);
   /// Syncs the head file.
-  Result<void> sync_head() { return head_file_.sync(); }
+  Result<void> sync_head() { return head_file_->sync(); }
 
   /// The block that holds `seq`; null past the end. Errors: kCorrupt, kIo.
   Result<BlockPtr> block_of(std::uint64_t seq) const;
@@ -47,11 +51,12 @@ class Journal {
   Result<std::uint64_t> seq_at(Timestamp time, std::uint64_t until) const;
 
  private:
-  Journal(KeyValueStore& store, HeadFile head_file, const Head& head)
+  Journal(KeyValueStore& store, std::optional<HeadFile> head_file, const Head& head)
       : store_(store), head_file_(std::move(head_file)), head_(head), last_seq_(head.seq) {}
   Result<BlockPtr> append(BlockPtr block);
+  Result<void> check_head(const Head& outside) const;
   KeyValueStore& store_;
-  HeadFile head_file_;
+  std::optional<HeadFile> head_file_;    // none: opened for reading
   Head head_;                            // the appending thread's
   std::atomic<std::uint64_t> last_seq_;  // head_.seq, for readers
   // A resend of a batch reads one block thousands of times.

@@ -6,6 +6,7 @@
 // exits and reopens.
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,11 @@ class KeyValueStore {
   virtual std::unique_ptr<Cursor> cursor(Table table) const = 0;
   /// Brings everything written in the background to stable storage.
   virtual Result<void> flush() = 0;
+  /// Copies what it holds now to a folder of backups (store/backup.h) while it is being written;
+  /// returns the copy's number. Errors: kUnsupported where a store has no such thing.
+  virtual Result<std::uint32_t> back_up(const std::filesystem::path& folder) {
+    return fail(Errc::kUnsupported, "{}: this store takes no backups", folder.string());
+  }
   /// Bytes on disk, for measurements; 0 where it has no meaning.
   virtual std::uint64_t disk_bytes() const = 0;
 };

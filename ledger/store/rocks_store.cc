@@ -10,14 +10,14 @@
 #include <array>
 #include <atomic>
 
+#include "ledger/store/format.h"
 #include "ledger/store/guarded_files.h"
 #include "ledger/store/log_tail.h"
+#include "ledger/store/rocks_backup.h"
 
 namespace suanpan {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-constexpr std::uint64_t kFormat = 3, kOldestFormat = 3;
 constexpr std::size_t kCacheBytes = 32 << 20;
 constexpr std::string_view kBulkSuffix = ".bulk";  // sorted files that are not taken in yet
 
@@ -176,6 +176,10 @@ class RocksStore final : public KeyValueStore {
     return success();
   }
 
+  Result<std::uint32_t> back_up(const std::filesystem::path& folder) override {
+    return rocks_back_up(*db_, folder);
+  }
+
   std::uint64_t disk_bytes() const override {
     std::uint64_t total = 0;
     std::error_code ignored;
@@ -244,9 +248,16 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
   return options;
 }
 
-rocksdb::DBOptions database_options(bool create, rocksdb::Env* env) {
+/// For a store that is only read: it writes nothing, its own log neither.
+class NoLog final : public rocksdb::Logger {
+ public:
+  void Logv(const char*, va_list) override {}
+};
+
+rocksdb::DBOptions database_options(bool create, bool read_only, rocksdb::Env* env) {
   rocksdb::DBOptions options;
   options.env = env;
+  if (read_only) options.info_log = std::make_shared<NoLog>();
   options.create_if_missing = create;
   options.create_missing_column_families = create;
   options.paranoid_checks = true;
@@ -260,25 +271,6 @@ rocksdb::DBOptions database_options(bool create, rocksdb::Env* env) {
   options.keep_log_file_num = 2;
   options.info_log_level = rocksdb::WARN_LEVEL;
   return options;
-}
-
-Result<void> check_format(KeyValueStore& store, bool may_write) {
-  TRY(auto stored, store.get(Table::kMeta, kFormatKey));
-  if (stored) {
-    const std::uint64_t format = from_big_endian(*stored);
-    if (format < kOldestFormat)
-      return fail(Errc::kUnsupported,
-                  "the data directory has format {}, older than this program's oldest {}", format,
-                  kOldestFormat);
-    if (format > kFormat)
-      return fail(Errc::kUnsupported,
-                  "the data directory has format {}, newer than this program's {}", format,
-                  kFormat);
-    return success();
-  }
-  if (!may_write) return fail(Errc::kCorrupt, "the data directory names no format");
-  return store.write({{Table::kMeta, std::string(kFormatKey), big_endian(kFormat)}},
-                     Durability::kSynced);
 }
 
 Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::path& folder,
@@ -295,8 +287,8 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
       options.files ? options.files : rocksdb::FileSystem::Default(), std::string(kBulkSuffix)));
   rocksdb::DB* db = nullptr;
   const auto open_with = [&](rocksdb::WALRecoveryMode mode) {
-    rocksdb::DBOptions database =
-        database_options(options.create && !options.read_only, store->env_.get());
+    rocksdb::DBOptions database = database_options(options.create && !options.read_only,
+                                                   options.read_only, store->env_.get());
     database.wal_recovery_mode = mode;
     return options.read_only
                ? rocksdb::DB::OpenForReadOnly(database, folder.string(), families, &store->handles_,
@@ -316,7 +308,7 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
       if (entry.path().extension() == kBulkSuffix) std::filesystem::remove(entry.path(), ignored);
   }
-  TRY(check_format(*store, !options.read_only));
+  TRY(bring_to_format(*store, !options.read_only));
   return std::unique_ptr<KeyValueStore>(std::move(store));
 }
 

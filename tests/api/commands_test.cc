@@ -64,6 +64,7 @@ TEST_CASE("commands: every command refuses a folder without a book, names init, 
   ended(f.run({"serve"}), 1, said);
   ended(f.run({"verify"}), 1, said);
   ended(f.run({"export"}), 1, said);
+  ended(f.run({"backup", "--to", (f.temp.path() / "backups").string()}), 1, said);
   ended(f.run({"reset-head"}), 1, said);
   ended(f.run({"key", "add", "--id", "a", "--role", "maker"}), 1, said);
   ended(f.merchant(), 1, said);
@@ -234,6 +235,62 @@ TEST_CASE("commands: bad input: a damaged data directory is named by verify and 
   REQUIRE(damaged > 0);
   CHECK(f.run({"verify"}).status == 1);
   CHECK(f.run({"serve"}).status == 1);
+}
+
+TEST_CASE("commands: init makes the keys of the daily roots, and verify judges by a copy of them") {
+  const Fixture f;
+  f.init();
+  const auto status = std::filesystem::status(f.folder + "/root.key");
+  CHECK(status.permissions() == std::filesystem::perms(0600));
+  const std::string elsewhere = (f.temp.path() / "root.pub").string();
+  std::filesystem::copy_file(f.folder + "/root.key.pub", elsewhere);
+  ended(f.run({"verify", "--root-key", elsewhere}), 0, "");
+  std::ofstream(elsewhere) << "no key";
+  ended(f.run({"verify", "--root-key", elsewhere}), 1, "malformed: no public key in PEM");
+  std::filesystem::remove(f.folder + "/root.key");
+  ended(f.run({"key", "add", "--id", "k", "--role", "maker"}), 1,
+        "the keys that sign the book's days are missing");
+}
+
+TEST_CASE("commands: a backup is restored to a folder of its own, opened with its keys, verified") {
+  const Fixture f;
+  f.init();
+  const std::string backups = (f.temp.path() / "backups").string();
+  const std::string copy = (f.temp.path() / "copy").string();
+  ended(f.run({"key", "add", "--id", "before", "--role", "maker"}), 0, "");
+  const Ended taken = f.run({"backup", "--to", backups});
+  ended(taken, 0, "");
+  CHECK_THAT(taken.out, Catch::StartsWith("backup 1 of the book up to journal entry "));
+  CHECK_THAT(taken.out, Catch::Contains("vault.key and root.key are not in it"));
+  ended(f.run({"key", "add", "--id", "after", "--role", "maker"}), 0, "");
+  const Ended again = f.run({"backup", "--to", backups});
+  CHECK_THAT(again.out, Catch::StartsWith("backup 2 of the book"));
+  ended(run_program({"restore", "--from", backups, "--to", f.folder}), 1, "is there already");
+  ended(run_program({"restore", "--from", backups, "--to", copy, "--until", "soon"}), 2,
+        "--until is a journal entry or a time");
+  ended(run_program({"restore", "--from", backups, "--to", copy, "--backup", "9"}), 1,
+        "there is no whole backup 9");
+  const Ended restored = run_program({"restore", "--from", backups, "--to", copy, "--backup", "1"});
+  ended(restored, 0, "");
+  CHECK_THAT(restored.out, Catch::Contains("its head is reset there"));
+  ended(run_program({"verify", "--data", copy}), 0, "");
+  const Arguments add{"key", "add", "--id", "after", "--role", "maker", "--data", copy};
+  ended(run_program(add), 1, "the vault key is missing");
+  for (const char* key : {"vault.key", "root.key"})
+    std::filesystem::copy_file(f.folder + "/" + key, copy + "/" + key);
+  ended(run_program(add), 0, "");  // the key of the same name came after the backup
+  ended(run_program({"verify", "--data", copy}), 0, "");
+  const std::string early = (f.temp.path() / "early").string();
+  ended(run_program({"restore", "--from", backups, "--to", early, "--until", "3"}), 0, "");
+  ended(run_program({"verify", "--data", early}), 0, "");
+}
+
+TEST_CASE("commands: verify --resume goes on from a checkpoint only") {
+  const Fixture f;
+  f.init();
+  ended(f.run({"verify", "--resume"}), 2, "--resume goes on from a --checkpoint");
+  const std::string checkpoint = (f.temp.path() / "verify").string();
+  ended(f.run({"verify", "--resume", "--checkpoint", checkpoint}), 0, "");
 }
 
 TEST_CASE("commands: export writes to a file or standard output, verify counts") {

@@ -59,6 +59,7 @@ TEST_CASE("config: every setting is taken as it is written, paths from the file'
                         "[book]\nfolder = \"b\"\ncurrency = \"USD\"\nfirst_date = \"2026-03-04\"\n"
                         "[clock]\nbusiness = \"manual\"\nstart = \"2026-03-04T09:00:00+08:00\"\n"
                         "[public]\nurl = \"https://pay.example.cn\"\n[reports]\nfolder = \"r\"\n"
+                        "[backup]\nfolder = \"backups\"\n"
                         "[channels]\nca_file = \"ca.pem\"\n"
                         "[notify]\nallow_private_addresses = true\n"
                         "[wechat]\nbase_url = \"https://api.mch.weixin.qq.com\"\n") +
@@ -82,6 +83,7 @@ TEST_CASE("config: every setting is taken as it is written, paths from the file'
   CHECK(c.clock_start == Timestamp::of_cn(*Date::of(2026, 3, 4), 9, 0, 0));
   CHECK(c.public_url == "https://pay.example.cn");
   CHECK(c.reports_folder == in_folder("r"));
+  CHECK(c.backup_folder == in_folder("backups"));
   CHECK(c.channels_ca_file == in_folder("ca.pem"));
   CHECK(c.notify_private_addresses);
   CHECK(c.wechat_base_url == "https://api.mch.weixin.qq.com");

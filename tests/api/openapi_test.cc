@@ -63,6 +63,7 @@ TEST_CASE("openapi: every route is described, and nothing else") {
                             "get /readyz",
                             "get /metrics",
                             "get /openapi.json",
+                            "post /v1/backups",
                             "get /v1/books",
                             "post /v1/books/day-cut",
                             "post /v1/books/period-close",

@@ -115,6 +115,32 @@ TEST_CASE("serve: a request under way when the signal comes is answered") {
   CHECK(program.wait(20'000).status == 0);
 }
 
+TEST_CASE("serve: a backup is taken while it serves, by an operator, once for one key") {
+  Engine e("[backup]\nfolder = \"backups\"\n");
+  Program& program = e.start();
+  REQUIRE(has_status(e.open_account(1), 201));
+  CHECK(has_status(e.ask("POST", "/v1/backups", R"({"to":"/tmp"})", "b0"), 400));
+  const std::string first = e.ask("POST", "/v1/backups", "{}", "b1");
+  INFO(first);
+  CHECK(has_status(first, 201));
+  CHECK_THAT(first, Catch::Contains(R"("number":1)"));
+  const std::string replayed = e.ask("POST", "/v1/backups", "{}", "b1");
+  CHECK_THAT(replayed, Catch::Contains(R"("number":1)"));
+  CHECK_THAT(replayed, Catch::Contains("Suanpan-Replayed: true"));
+  REQUIRE(has_status(e.open_account(2), 201));
+  CHECK_THAT(e.ask("POST", "/v1/backups", "{}", "b2"), Catch::Contains(R"("number":2)"));
+  // From outside the book is locked, and the way in is named.
+  const std::string backups = (e.temp.path() / "backups").string();
+  const Ended outside = test::run_program({"backup", "--data", e.folder.string(), "--to", backups});
+  CHECK(outside.status == 1);
+  CHECK_THAT(outside.err, Catch::Contains("POST /v1/backups"));
+  program.signal(SIGTERM);
+  CHECK(program.wait(20'000).status == 0);
+  const std::string copy = (e.temp.path() / "copy").string();
+  CHECK(test::run_program({"restore", "--from", backups, "--to", copy}).status == 0);
+  CHECK(test::run_program({"verify", "--data", copy}).status == 0);
+}
+
 TEST_CASE("serve: a port in use is refused with its name, and the book is left closed") {
   Engine first;
   first.start();

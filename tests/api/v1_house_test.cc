@@ -250,6 +250,20 @@ TEST_CASE("v1 reports: only files of the folder, whatever the name says") {
   CHECK(f.get("upstream", "/v1/reports").told() == "403 forbidden");
 }
 
+TEST_CASE("v1 backups: an operator's, numbered, and a key is used once") {
+  ApiServer f({add_backup_routes});
+  CHECK(f.post("maker", "/v1/backups", "{}", "b1").told() == "403 forbidden");
+  const auto first = f.post("operator", "/v1/backups", "{}", "b2");
+  REQUIRE(first.status == 201);
+  CHECK(first.at("number") == "1");
+  CHECK(f.post("operator", "/v1/backups", "{}", "b2").body == first.body);
+  CHECK(f.post("operator", "/v1/backups", "{}", "b3").at("number") == "2");
+  CHECK(f.post("operator", "/v1/backups", R"({"to":"/tmp"})", "b4").told() == "400 malformed");
+  const auto whole = list_backups(f.services->backup_folder);
+  REQUIRE(whole);
+  CHECK(whole.value().size() == 2);
+}
+
 TEST_CASE("v1 health: open to everybody, and the figures are there") {
   Fixture f;
   REQUIRE(f.deposit("5", "d").status == 201);

@@ -122,6 +122,7 @@ class ApiServer {
                                      .metrics = metrics,
                                      .business = business,
                                      .real = real});
+    services->backup_folder = (folder.path() / "backups").string();
     services->reports_folder = (folder.path() / "reports").string();
     for (const char* role : {"upstream", "maker", "checker", "auditor", "operator"})
       add_key(role, {*api::role_of(role)});

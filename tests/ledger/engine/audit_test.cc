@@ -434,7 +434,7 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
       std::string damaged = whole;
       damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
       p.put(Table::kJournal, big_endian(1), damaged);
-      auto report = verify(p.store, p.head);
+      auto report = verify(p.store, Outside{p.head, {}});
       // A flipped version number reads as a newer format, which is an error of its own.
       if (report)
         CHECK_THAT(report.value().first_fault, Contains("journal block at 1: "));
@@ -475,7 +475,7 @@ TEST_CASE("verify: a fault in the journal's order and identity is found") {
   SECTION("the head file is missing") {
     Paper p;
     p.seal();
-    const auto report = verify(p.store, std::nullopt);
+    const auto report = verify(p.store, Outside{});
     REQUIRE(report);
     CHECK_THAT(report.value().first_fault, Contains("the head file is missing"));
   }
@@ -508,7 +508,7 @@ TEST_CASE("verify: a journal without an opening tells its first day by its first
     MemoryStore store;
     const std::string bytes = block.seal({});
     REQUIRE(store.write({{Table::kJournal, big_endian(1), bytes}}, Durability::kSynced));
-    const auto report = verify(store, Head{2, Block::parse(bytes).value()->hash()});
+    const auto report = verify(store, Outside{Head{2, Block::parse(bytes).value()->hash()}, {}});
     REQUIRE(report);
     return report.value().first_fault;
   };
@@ -541,14 +541,9 @@ TEST_CASE("verify: two ids of one fingerprint are two ids") {
   const std::uint64_t caller = mix64(Paper::kCaller.value + 0x5851f42d4c957f2dULL);
   const ClaimKey one{Id128{10, 20}, Paper::kCaller};
   const ClaimKey two{Id128{11, 20 + mix64(10 + caller) - mix64(11 + caller)}, Paper::kCaller};
-  IdSet ids;
-  ids.add(one, 1);
-  std::uint64_t hit = 0;
-  ids.candidates(two, [&](std::uint64_t seq) {
-    hit = seq;
-    return true;
-  });
-  REQUIRE(hit == 1);  // they do collide
+  IdPrints ids;
+  ids.add(one);
+  REQUIRE(ids.find(two) == std::vector<std::uint64_t>{1});  // they do collide
   Paper p;
   p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), one);
   p.accept(CommandKind::kVoucher, Paper::moving(p.bank, p.owner, 1), two);

@@ -60,7 +60,7 @@ struct Ids {
     for (std::uint64_t n = count + 1; n < count + 1000; ++n) CHECK_FALSE(in.find(key(n)).value());
   }
   std::string fault() const {
-    const auto report = verify(store, Head{count, hash});
+    const auto report = verify(store, Outside{Head{count, hash}, {}});
     REQUIRE(report);
     return report.value().first_fault;
   }

@@ -172,7 +172,7 @@ class Paper {
     REQUIRE(store_frozen(store, {&accounts, &documents, &ids, &keys}));
   }
   std::string fault() const {
-    const auto report = verify(store, head);
+    const auto report = verify(store, Outside{head, {}});
     if (!report) FAIL(report.error().message);
     return report.value().ok ? std::string("none") : report.value().first_fault;
   }

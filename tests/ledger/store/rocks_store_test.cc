@@ -149,7 +149,7 @@ TEST_CASE("rocks: bad input: a data directory that is missing") {
 }
 
 TEST_CASE("rocks: bad input: a data directory from a newer version, or from one too old") {
-  const std::uint64_t format = GENERATE(2, 4);
+  const std::uint64_t format = GENERATE(2, 5);
   test::TempFolder folder;
   {
     const auto store = open(folder.path() / "db", true);

@@ -1,0 +1,261 @@
+#include "ledger/store/backup.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "ledger/base/file.h"
+#include "ledger/store/format.h"
+#include "ledger/store/journal.h"
+#include "ledger/store/rocks_backup.h"
+#include "ledger/store/rocks_store.h"
+
+namespace suanpan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kForm = "suanpan-backup 1";
+constexpr std::string_view kNamePrefix = "backup-";
+constexpr std::size_t kLoadBytes = 256 << 20;  // of the journal, in one sorted file
+constexpr const char* kRestoring = "restoring";
+
+fs::path manifest_path(const fs::path& folder, std::uint32_t number) {
+  return folder / fmt::format("{}{:06}", kNamePrefix, number);
+}
+
+std::string encode(const Backup& b) {
+  std::string text = fmt::format("{}\nnumber {}\nbook {}\nhead {} {}\ntaken {}\n", kForm, b.number,
+                                 b.book.hex(), b.head.seq, hex_lower(b.head.hash), b.taken.ns);
+  for (const DailyRoot& root : b.roots) text += root.line() + "\n";
+  return text + "sha256 " + hex_lower(sha256(text)) + "\n";
+}
+
+/// The rest of a line that begins with `name` and a space.
+std::optional<std::string_view> value_of(std::string_view& text, std::string_view name) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || !text.starts_with(name) || text[name.size()] != ' ')
+    return std::nullopt;
+  const std::string_view value = text.substr(name.size() + 1, end - name.size() - 1);
+  text.remove_prefix(end + 1);
+  return value;
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& to) {
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), to);
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size();
+}
+
+std::optional<Backup> decode(std::string_view text) {
+  const std::string_view whole = text;
+  Backup b;
+  const auto form = value_of(text, "suanpan-backup");
+  const auto number = value_of(text, "number");
+  const auto book = value_of(text, "book");
+  const auto head = value_of(text, "head");
+  const auto taken = value_of(text, "taken");
+  if (!form || !number || !book || !head || !taken) return std::nullopt;
+  const auto id = Id128::from_hex(*book);
+  const std::size_t space = head->find(' ');
+  const auto hash =
+      space == std::string_view::npos ? std::nullopt : from_hex(head->substr(space + 1));
+  if (!id || !hash || hash->size() != b.head.hash.size() || !read_number(*number, b.number) ||
+      !read_number(head->substr(0, space), b.head.seq) || !read_number(*taken, b.taken.ns))
+    return std::nullopt;
+  b.book = *id;
+  std::copy(hash->begin(), hash->end(), reinterpret_cast<char*>(b.head.hash.data()));
+  while (text.starts_with("root1 ")) {
+    const std::size_t end = text.find('\n');
+    auto root = DailyRoot::parse(text.substr(0, end));
+    if (!root || end == std::string_view::npos) return std::nullopt;
+    b.roots.push_back(std::move(root.value()));
+    text.remove_prefix(end + 1);
+  }
+  if (encode(b) != whole) return std::nullopt;
+  return b;
+}
+
+Result<Backup> read_manifest(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
+  const auto backup = decode(std::move(text).str());
+  if (!backup)
+    return fail(Errc::kCorrupt, "{}: the backup's description is damaged", path.string());
+  return *backup;
+}
+
+/// Every manifest there is, the newest last.
+Result<std::vector<fs::path>> manifests(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kNamePrefix) && !name.ends_with(".new")) paths.push_back(entry.path());
+  }
+  if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+Result<std::vector<Backup>> list_backups(const fs::path& folder) {
+  if (!fs::exists(folder))
+    return fail(Errc::kNotFound, "{}: there are no backups", folder.string());
+  TRY(auto paths, manifests(folder));
+  std::vector<Backup> backups;
+  for (const fs::path& path : paths) {
+    TRY(auto backup, read_manifest(path));
+    backups.push_back(std::move(backup));
+  }
+  return backups;
+}
+
+Result<Backup> take_backup(KeyValueStore& store, const fs::path& book_folder, const fs::path& to,
+                           Timestamp now) {
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
+  Backup backup;
+  TRY(backup.book, book_identity(store));
+  TRY(auto earlier, list_backups(to));
+  std::vector<std::uint32_t> whole;
+  for (const Backup& b : earlier) {
+    if (b.book != backup.book)
+      return fail(Errc::kMismatch, "{}: another book's backups lie there", to.string());
+    whole.push_back(b.number);
+  }
+  TRY(rocks_keep_backups(to / "store", whole));
+  TRY(auto head, HeadFile::read(book_folder / "head"));
+  backup.head = head.value_or(Head{});
+  TRY(backup.number, store.back_up(to / "store"));
+  TRY(backup.roots, RootFile::read(book_folder / "roots"));
+  backup.taken = now;
+  TRY(write_file_atomically(manifest_path(to, backup.number), encode(backup)));
+  return backup;
+}
+
+namespace {
+
+Result<void> refuse_what_is_there(const fs::path& to) {
+  const auto taken = [&](const char* name) {
+    return fail(Errc::kMismatch, "{} is there already: a backup is restored to a folder of its own",
+                (to / name).string());
+  };
+  if (fs::exists(to / "db")) return taken("db");
+  if (fs::exists(to / kRestoring)) return success();  // cut short: what is there is its own
+  for (const char* name : {"head", "roots"})
+    if (fs::exists(to / name)) return taken(name);
+  return success();
+}
+
+/// Copies the journal up to the last block that ends at or before `until` to a new store.
+Result<Head> copy_prefix(const KeyValueStore& from, KeyValueStore& to, std::uint64_t until) {
+  Head head;
+  const auto cursor = from.cursor(Table::kJournal);
+  auto load = to.bulk_load();
+  std::size_t loaded = 0;
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
+    TRY(auto block, Block::parse(std::string(cursor->value())));
+    if (block->last_seq() > until) break;
+    TRY(load->add(Table::kJournal, cursor->key(), cursor->value()));
+    head = Head{block->last_seq(), block->hash()};
+    loaded += block->bytes().size();
+    if (loaded < kLoadBytes) continue;
+    TRY(load->finish());
+    load = to.bulk_load();
+    loaded = 0;
+  }
+  TRY(cursor->status());
+  if (loaded > 0) {
+    TRY(load->finish());
+  }
+  if (head.seq == 0)
+    return fail(Errc::kNotFound, "nothing of the journal ends at or before entry {}", until);
+  return head;
+}
+
+/// Where the journal is to end; the backup's own end if that comes first.
+Result<std::uint64_t> end_of_restore(const Journal& journal, const RestorePoint& until) {
+  std::uint64_t end = journal.last_seq();
+  if (until.seq) end = std::min(end, *until.seq);
+  if (until.time) {
+    TRY(auto at, journal.seq_at(*until.time, end));
+    end = at;
+  }
+  return end;
+}
+
+/// Leaves in `work` the folder "db" and returns the head of its journal.
+Result<Head> restore_store(const fs::path& from, const fs::path& work, const Backup& backup,
+                           const RestorePoint& until, bool& cut) {
+  TRY(rocks_restore(from / "store", backup.number, work / "whole"));
+  {
+    TRY(auto whole, open_rocks(work / "whole", RocksOptions{}));
+    TRY(auto book, book_identity(*whole));
+    if (book != backup.book)
+      return fail(Errc::kCorrupt, "backup {}: another book lies in it than it says", backup.number);
+    TRY(auto journal, Journal::open_for_reading(*whole, backup.head));
+    TRY(auto end, end_of_restore(*journal, until));
+    cut = end < journal->last_seq();
+    if (cut) {
+      TRY(auto store, open_rocks(work / "db", RocksOptions{true, false}));
+      TRY(store->write({identity_row(book)}, Durability::kSynced));
+      return copy_prefix(*whole, *store, end);
+    }
+    const Head head{journal->last_seq(), journal->last_hash()};
+    TRY(whole->flush());
+    whole.reset();
+    std::error_code error;
+    fs::rename(work / "whole", work / "db", error);
+    if (error) return fail(Errc::kIo, "{}: {}", work.string(), error.message());
+    return head;
+  }
+}
+
+Result<Backup> choose(const fs::path& from, std::uint32_t number) {
+  if (!fs::exists(from)) return fail(Errc::kNotFound, "{}: there are no backups", from.string());
+  // Only the one that is wanted must be sound.
+  TRY(auto paths, manifests(from));
+  const auto path = number == 0 && !paths.empty() ? paths.back() : manifest_path(from, number);
+  if (paths.empty() || !fs::exists(path))
+    return fail(Errc::kNotFound, "{}: there is no whole backup {}", from.string(),
+                number == 0 ? std::string("at all") : std::to_string(number));
+  return read_manifest(path);
+}
+
+}  // namespace
+
+Result<Restored> restore_backup(const fs::path& from, const fs::path& to, const RestorePoint& until,
+                                std::uint32_t number) {
+  Restored restored;
+  TRY(restored.backup, choose(from, number));
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
+  TRY(refuse_what_is_there(to));
+  const fs::path work = to / kRestoring;
+  fs::remove_all(work, error);
+  fs::create_directories(work, error);
+  if (error) return fail(Errc::kIo, "{}: {}", work.string(), error.message());
+  TRY(sync_folder(to));
+  TRY(restored.head, restore_store(from, work, restored.backup, until, restored.cut));
+  std::vector<DailyRoot> roots;
+  for (const DailyRoot& root : restored.backup.roots)
+    if (root.seq <= restored.head.seq) roots.push_back(root);
+  TRY(RootFile::write(to / "roots", roots));
+  TRY(HeadFile::reset(to / "head", restored.head));
+  // The database last: with it the folder is a book.
+  TRY(sync_folder(work / "db"));
+  fs::rename(work / "db", to / "db", error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
+  TRY(sync_folder(to));
+  fs::remove_all(work, error);
+  return restored;
+}
+
+}  // namespace suanpan

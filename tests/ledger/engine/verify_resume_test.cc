@@ -1,0 +1,175 @@
+// A run of verify that was broken off goes on with the verdict of a whole one; and the table of
+// fingerprints that it keeps.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+#include <random>
+
+#include "ledger/base/digest.h"
+#include "ledger/engine/id_prints.h"
+#include "ledger/store/rocks_store.h"
+#include "tests/ledger/engine/random_book.h"
+#include "tests/support/kept_book.h"
+
+using namespace suanpan;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Catch::Matchers::Contains;
+
+VerifyOptions with(const fs::path& checkpoint, std::uint64_t blocks, bool resume) {
+  VerifyOptions options;
+  options.checkpoint = checkpoint;
+  options.checkpoint_blocks = blocks;
+  options.resume = resume;
+  return options;
+}
+
+/// Runs until entry `until` and leaves its checkpoint, as a run that was killed.
+void break_off(const fs::path& folder, VerifyOptions options, std::uint64_t until) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    options.progress = [until](std::uint64_t seq, std::uint64_t) {
+      if (seq >= until) ::kill(::getpid(), SIGKILL);
+    };
+    (void)verify(folder, options);
+    ::_exit(1);
+  }
+  REQUIRE(child > 0);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  REQUIRE(fs::exists(options.checkpoint));
+}
+
+VerifyReport judged(const fs::path& folder, const VerifyOptions& options) {
+  auto report = verify(folder, options);
+  if (!report) FAIL(report.error().message);
+  return report.value();
+}
+
+}  // namespace
+
+TEST_CASE("verify: a run that goes on comes to the same verdict and counts as a whole one") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    INFO("seed " << seed);
+    // Nothing is stored but at the end: the checkpoints lie before the tables' stamp.
+    test::RandomBook random(seed, 1'000'000);
+    random.run(400);
+    random.close();
+    test::TempFolder folder;
+    const VerifyReport whole = judged(random.folder(), {});
+    REQUIRE(whole.ok);
+    for (const int part : {1, 2, 3}) {
+      const fs::path checkpoint = folder.path() / "checkpoint";
+      const std::uint64_t until = whole.counters.last_seq * static_cast<std::uint64_t>(part) / 4;
+      break_off(random.folder(), with(checkpoint, 3, false), until);
+      const VerifyReport rest = judged(random.folder(), with(checkpoint, 3, true));
+      INFO(rest.first_fault);
+      CHECK(rest.ok);
+      CHECK(rest.resumed_after > 0);
+      CHECK(rest.resumed_after <= until);
+      CHECK(rest.counters.commands == whole.counters.commands);
+      CHECK(rest.counters.transfers == whole.counters.transfers);
+      CHECK(rest.counters.reversals == whole.counters.reversals);
+      CHECK(rest.counters.documents == whole.counters.documents);
+      CHECK(rest.counters.blocks == whole.counters.blocks);
+      CHECK(rest.counters.open_holds == whole.counters.open_holds);
+      CHECK_FALSE(fs::exists(checkpoint));
+      CHECK_FALSE(fs::exists(checkpoint.string() + ".ids"));
+    }
+  }
+}
+
+TEST_CASE("verify: a checkpoint that is damaged or of another book is not gone on from") {
+  test::TempFolder folder;
+  test::KeptBook kept(folder.path() / "book", true, 1'000'000);
+  kept.open();
+  for (int day = 0; day < 3; ++day) {
+    kept.post(20);
+    kept.cut_day();
+  }
+  const std::uint64_t last = kept.last_seq();
+  kept.close();
+  test::KeptBook other(folder.path() / "other", true, 1'000'000);
+  other.open();
+  other.post(60);
+  other.close();
+  const fs::path checkpoint = folder.path() / "checkpoint";
+  const auto flip = [](const fs::path& path, std::uint64_t at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char c = static_cast<char>(file.peek() ^ 1);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(c);
+  };
+  struct {
+    const char* what;
+    std::function<void()> damage;
+    bool goes_on;
+  } const rows[] = {
+      {"whole", [] {}, true},
+      {"a bit of the state", [&] { flip(checkpoint, fs::file_size(checkpoint) / 2); }, false},
+      {"a bit of its ids", [&] { flip(checkpoint.string() + ".ids", 40); }, false},
+      {"a state cut off", [&] { fs::resize_file(checkpoint, fs::file_size(checkpoint) - 5); },
+       false},
+      {"ids cut off", [&] { fs::resize_file(checkpoint.string() + ".ids", 16); }, false},
+      {"ids that were written after the last state",
+       [&] { std::ofstream(checkpoint.string() + ".ids", std::ios::app) << "sixteen bytes ok"; },
+       true},
+      {"no ids", [&] { fs::remove(checkpoint.string() + ".ids"); }, false},
+      {"another book's", [&] { break_off(other.folder(), with(checkpoint, 5, false), 30); }, false},
+  };
+  for (const auto& row : rows) {
+    INFO(row.what);
+    break_off(kept.folder(), with(checkpoint, 5, false), last * 3 / 4);
+    row.damage();
+    const VerifyReport report = judged(kept.folder(), with(checkpoint, 5, true));
+    CHECK(report.first_fault == "");
+    CHECK((report.resumed_after > 0) == row.goes_on);
+    CHECK(report.counters.roots == 3);
+  }
+  // Roots that were judged before may not change behind the run's back.
+  break_off(kept.folder(), with(checkpoint, 5, false), last * 3 / 4);
+  auto roots = RootFile::read(kept.folder() / "roots").value();
+  roots[0].balances[0] ^= 1;
+  REQUIRE(RootFile::write(kept.folder() / "roots", roots));
+  const VerifyReport report = judged(kept.folder(), with(checkpoint, 5, true));
+  CHECK_THAT(report.first_fault, Contains("the root of 2026-03-04"));
+}
+
+TEST_CASE("id prints: finds every id, and exactly the pairs of equal ones") {
+  // Over several chunks; every thousandth id stands there a second time, later.
+  std::mt19937_64 random(5);
+  std::vector<ClaimKey> keys;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> repeated;
+  IdPrints ids;
+  constexpr std::uint64_t kCount = 600'000;
+  for (std::uint64_t seq = 1; seq <= kCount; ++seq) {
+    const bool again = seq > 1'000 && seq % 200'000 == 7;
+    const std::uint64_t before = again ? seq / 2 : 0;
+    keys.push_back(again ? keys[before - 1] : ClaimKey{Id128{random(), random()}, CallerId{1}});
+    if (again) repeated.emplace_back(before, seq);
+    ids.add(keys.back());
+  }
+  for (std::uint64_t seq = 1; seq <= kCount; seq += 997) {
+    REQUIRE(ids.is(keys[seq - 1], seq));
+    const auto found = ids.find(keys[seq - 1]);
+    REQUIRE(std::find(found.begin(), found.end(), seq) != found.end());
+    REQUIRE(ids.find(ClaimKey{Id128{random(), random()}, CallerId{1}}).empty());
+  }
+  CHECK_FALSE(ids.is(keys[5], 7));
+  CHECK_FALSE(ids.is(keys[5], 0));
+  CHECK_FALSE(ids.is(keys[5], kCount + 1));
+  const auto pairs = ids.pairs();
+  REQUIRE(pairs.size() == repeated.size());
+  REQUIRE(repeated.size() == 2);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    CHECK(pairs[i].first == repeated[i].first);
+    CHECK(pairs[i].second == repeated[i].second);
+  }
+}
