@@ -25,13 +25,15 @@ HttpResponse receipt(int status, const ClaimKey& id, const ClaimKey& hold, const
   JsonWriter out;
   out.begin_object().field("id", id.hex()).field("hold", hold.hex());
   write_receipt(out, answer);
-  out.field("voucher_no", answer.voucher_no).end_object();
+  out.field("voucher_no", answer.voucher_no);
+  write_amounts(out, answer);
+  out.end_object();
   return json_response(status, out.take());
 }
 
 void make(Services& services, Call call) {
   Body body(call);
-  VoucherDraft draft = read_voucher(body.root(), true);
+  VoucherDraft draft = read_ruled_voucher(body.root(), true);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const ClaimKey key = draft.request.key = claim_of(call);
   const auto refusal =
@@ -120,10 +122,10 @@ void get(Services& services, Call call) {
 }  // namespace
 
 void add_hold_routes(Router& router, Services& services) {
-  router.describe("LegRequest", std::string(kLegRequest));
-  router.describe("HoldRequest", std::string(kVoucherMembers) + "expires_at?:date-time");
-  router.describe("HoldReceipt",
-                  "id:string hold:string " + std::string(kReceipt) + "voucher_no:integer");
+  describe_rules(router);
+  router.describe("HoldRequest", std::string(kRuledVoucherMembers) + "expires_at?:date-time");
+  router.describe("HoldReceipt", "id:string hold:string " + std::string(kReceipt) +
+                                     "voucher_no:integer amounts?:[integer]");
   router.describe("PostHoldRequest", "amounts?:[integer] summary?:string business_key?:string");
   router.describe("Empty", "");
   router.describe("HoldLeg", "debit:string credit:string amount:integer remaining:integer");

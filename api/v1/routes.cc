@@ -7,6 +7,7 @@ void add_all_routes(Router& router, Services& services) {
   add_book_routes(router, services);
   add_backup_routes(router, services);
   add_account_routes(router, services);
+  add_account_terms_routes(router, services);
   add_voucher_routes(router, services);
   add_record_routes(router, services);
   add_adjustment_routes(router, services);

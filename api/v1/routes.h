@@ -8,6 +8,7 @@
 namespace suanpan::api::v1 {
 
 void add_account_routes(Router& router, Services& services);
+void add_account_terms_routes(Router& router, Services& services);  ///< their history
 void add_adjustment_routes(Router& router, Services& services);
 void add_authority_routes(Router& router, Services& services);  ///< keys, merchants, apps by two
 void add_backup_routes(Router& router, Services& services);     ///< nothing without a folder
@@ -26,7 +27,8 @@ void add_reversal_routes(Router& router, Services& services);
 void add_statement_routes(Router& router, Services& services);
 void add_sub_account_routes(Router& router, Services& services);
 void add_trial_balance_routes(Router& router, Services& services);
-void add_voucher_routes(Router& router, Services& services);
+void add_voucher_routes(Router& router, Services& services);  ///< with their batches
+void add_voucher_batch_routes(Router& router, Services& services);
 void add_webhook_routes(Router& router, Services& services);
 
 // Only with their service.

@@ -1,5 +1,7 @@
 #include "api/v1/voucher_answer.h"
 
+#include "api/v1/voucher_body.h"
+
 namespace suanpan::api::v1 {
 
 std::string_view name_of_kind(TransferKind kind) {
@@ -54,6 +56,7 @@ void write_voucher(JsonWriter& out, const Book& book, const StoredCommand& store
   out.field("voucher_no", stored.voucher_no)
       .field("type", name_of(effects.type))
       .field("code", static_cast<std::int64_t>(effects.code));
+  if (stored.linked) out.field("linked", true);
   if (!effects.ref.id.is_zero()) out.field("reference", effects.ref.hex());
   out.key("legs").begin_array();
   book.read([&](const State& state, std::uint64_t) {
@@ -61,18 +64,22 @@ void write_voucher(JsonWriter& out, const Book& book, const StoredCommand& store
       const Account* account = state.account(id);
       return account ? std::string_view(account->code) : std::string_view();
     };
-    for (const Transfer& t : effects.transfers) {
+    for (std::size_t i = 0; i < effects.transfers.size(); ++i) {
+      const Transfer& t = effects.transfers[i];
       out.begin_object()
           .field("debit", code(t.debit))
           .field("debit_id", t.debit.value)
           .field("credit", code(t.credit))
           .field("credit_id", t.credit.value)
           .field("amount", t.amount)
-          .field("kind", name_of_kind(t.kind))
-          .end_object();
+          .field("kind", name_of_kind(t.kind));
+      if (const Sweep* sweep = effects.rules ? sweep_of(*effects.rules, i) : nullptr)
+        out.field("up_to", name_of_sweep(sweep->of)).field("at_most", sweep->at_most);
+      out.end_object();
     }
+    out.end_array();
+    if (effects.rules) write_rules(out, state, *effects.rules);
   });
-  out.end_array();
   if (effects.text) write_text(out, *effects.text);
   out.end_object();
 }

@@ -27,15 +27,59 @@ const Account* find_account(const View& view, const AccountRef& ref) {
   return view.account(AccountId{static_cast<std::uint32_t>(ref.id)});
 }
 
-VoucherDraft read_voucher(Fields& in, bool hold) {
+namespace {
+
+std::optional<std::uint8_t> sweep_named(std::string_view name) {
+  for (const std::uint8_t of : {1, 2, 3})
+    if (name == name_of_sweep(of)) return of;
+  return std::nullopt;
+}
+
+std::optional<BalanceOf> balance_named(std::string_view name) {
+  if (name == "available") return BalanceOf::kAvailable;
+  if (name == "posted") return BalanceOf::kPosted;
+  return std::nullopt;
+}
+
+Expectation read_expectation(Fields& in) {
+  Expectation e;
+  const auto version = in.maybe_integer("version");
+  if (version && (*version < 1 || *version > UINT32_MAX))
+    in.fail_at("version", "must be a version");
+  if (version) e.version = static_cast<std::uint32_t>(*version);
+  const auto of = in.maybe_choice<BalanceOf>("of", balance_named);
+  const auto exactly = in.maybe_integer("balance");
+  e.at_least = in.maybe_integer("at_least");
+  e.at_most = in.maybe_integer("at_most");
+  if (exactly && (e.at_least || e.at_most)) in.fail_at("balance", "excludes bounds");
+  if (exactly) e.at_least = e.at_most = exactly;
+  if (of && !e.at_least && !e.at_most) in.fail_at("of", "says which balance, and none is expected");
+  e.of = of.value_or(BalanceOf::kAvailable);
+  if (!e.version && !e.at_least && !e.at_most) in.fail_at("version", "is missing, and any balance");
+  return e;
+}
+
+VoucherDraft read(Fields& in, bool hold, bool ruled) {
   VoucherDraft draft;
   VoucherRequest& request = draft.request;
   in.each("legs", kMaxVoucherLegs, [&](Fields& leg) {
     AccountRef debit = read_account(leg, "debit");
     AccountRef credit = read_account(leg, "credit");
-    request.legs.push_back(Leg{{}, {}, leg.integer("amount")});
     draft.accounts.emplace_back(std::move(debit), std::move(credit));
+    const auto up_to = ruled ? leg.maybe_choice<std::uint8_t>("up_to", sweep_named) : std::nullopt;
+    if (!up_to) {
+      request.legs.push_back(Leg{{}, {}, leg.integer("amount")});
+      return;
+    }
+    draft.rules.sweeps.push_back(Sweep{static_cast<std::uint32_t>(request.legs.size()), *up_to,
+                                       leg.maybe_integer("amount").value_or(kMaxAmountMinor)});
+    request.legs.push_back(Leg{});
   });
+  if (ruled)
+    in.each("expects", kMaxVoucherLegs, [&](Fields& expectation) {
+      draft.expected.push_back(read_account(expectation, "account"));
+      draft.rules.expects.push_back(read_expectation(expectation));
+    });
   request.code = static_cast<std::uint16_t>(in.integer_in("code", 0, 65535, 0));
   request.type =
       in.maybe_choice<VoucherType>("type", voucher_type_of).value_or(VoucherType::kGeneral);
@@ -49,6 +93,43 @@ VoucherDraft read_voucher(Fields& in, bool hold) {
   text.metadata = in.maybe_object("metadata");
   if (text != VoucherText{}) request.text = std::make_shared<const VoucherText>(std::move(text));
   return draft;
+}
+
+}  // namespace
+
+VoucherDraft read_voucher(Fields& in, bool hold) { return read(in, hold, false); }
+VoucherDraft read_ruled_voucher(Fields& in, bool hold) { return read(in, hold, true); }
+
+std::string_view name_of_sweep(std::uint8_t of) {
+  return of == Sweep::kDebit ? "debit" : of == Sweep::kCredit ? "credit" : "both";
+}
+
+void describe_rules(Router& router) {
+  router.describe("RuledLegRequest",
+                  "debit:account credit:account amount?:amount up_to?:=debit|credit|both");
+  router.describe("Expectation",
+                  "account:account version?:integer of?:=available|posted balance?:integer "
+                  "at_least?:integer at_most?:integer");
+}
+
+void write_amounts(JsonWriter& out, const Answer& answer) {
+  if (!answer.answer.empty()) out.key("amounts").raw(answer.answer);
+}
+
+void write_rules(JsonWriter& out, const View& view, const VoucherRules& rules) {
+  if (rules.expects.empty()) return;
+  out.key("expects").begin_array();
+  for (const Expectation& e : rules.expects) {
+    const Account* account = view.account(e.account);
+    out.begin_object().field("account", account ? std::string_view(account->code) : "");
+    if (e.version) out.field("version", *e.version);
+    if (e.at_least || e.at_most)
+      out.field("of", e.of == BalanceOf::kPosted ? "posted" : "available");
+    if (e.at_least) out.field("at_least", *e.at_least);
+    if (e.at_most) out.field("at_most", *e.at_most);
+    out.end_object();
+  }
+  out.end_array();
 }
 
 std::optional<Refusal> resolve(const View& view, VoucherDraft& draft) {
@@ -67,6 +148,16 @@ std::optional<Refusal> resolve(const View& view, VoucherDraft& draft) {
     put(leg.debit, debit_ref, RefusalCode::kDebitAccountNotFound);
     put(leg.credit, credit_ref, RefusalCode::kCreditAccountNotFound);
   }
+  for (std::size_t i = 0; i < draft.expected.size(); ++i) {
+    const AccountRef& ref = draft.expected[i];
+    const Account* account = find_account(view, ref);
+    draft.rules.expects[i].account = account ? account->id : AccountId{~0u};
+    if (!account && !missing)
+      missing = refuse(RefusalCode::kExpectedAccountNotFound,
+                       ref.code.empty() ? std::to_string(ref.id) : ref.code);
+  }
+  if (draft.rules != VoucherRules{})
+    draft.request.rules = std::make_shared<const VoucherRules>(draft.rules);
   if (!missing) return std::nullopt;
   if (const auto checked = check_voucher(draft.request); !checked) return checked.error();
   return missing;

@@ -73,6 +73,8 @@ TEST_CASE("openapi: every route is described, and nothing else") {
                             "post /v1/account-terms",
                             "post /v1/vouchers",
                             "post /v1/vouchers/batch",
+                            "post /v1/vouchers/dry-run",
+                            "get /v1/account-terms",
                             "get /v1/vouchers/{id}",
                             "post /v1/adjustments",
                             "get /v1/adjustments",

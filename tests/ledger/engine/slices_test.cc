@@ -61,6 +61,35 @@ struct Room {
     CHECK(violations == 0);
     return answer;
   }
+  struct Pay {
+    AccountId debit, credit;
+    std::int64_t amount;
+    bool hold = false;
+  };
+  /// As one linked group: its refusals, or nothing if the ground does not decide it.
+  std::optional<std::vector<RefusalCode>> plan_group(Ground& ground, const std::vector<Pay>& pays) {
+    Submission submission;
+    for (const Pay& pay : pays) {
+      VoucherRequest& v = submission.vouchers.emplace_back();
+      v.key = ClaimKey{Id128{8, static_cast<std::uint64_t>(++moment)}, CallerId{100}};
+      v.legs.push_back(Leg{pay.debit, pay.credit, pay.amount});
+      v.hold = pay.hold;
+      last = v.key;
+    }
+    std::atomic<std::uint64_t> violations{0};
+    BlockBuilder block;
+    Stamper stamper;
+    Book::Answers answers(pays.size());
+    const bool decided = Planner(ground, violations)
+                             .plan_group(submission, {0, static_cast<std::uint32_t>(pays.size())},
+                                         Timestamp{moment}, block, stamper, answers);
+    moment += static_cast<std::int64_t>(pays.size());
+    CHECK(violations == 0);
+    if (!decided) return std::nullopt;
+    std::vector<RefusalCode> told;
+    for (const Answer& answer : answers) told.push_back(answer.refusal.code);
+    return told;
+  }
   template <class Act>
   void at_barrier(Act&& act) {
     WholeView whole(*book);
@@ -151,6 +180,43 @@ TEST_CASE("slices: a credit line stays at home, and its room is cut with the res
     CHECK_FALSE(room.plan(shard, room.hot, own, 1));
   }
   CHECK(room.book->total(room.hot).available(Side::kCredit) == -60);
+}
+
+TEST_CASE("slices: a linked group is decided by one shard as a whole, or left unchanged") {
+  Room room(terms_of(LimitKind::kNotBelowZero), 100);  // 25 in each slice
+  ShardView shard(*room.book, 0);
+  using Codes = std::vector<RefusalCode>;
+  constexpr auto kNone = RefusalCode::kNone, kBelow = RefusalCode::kBelowLimit,
+                 kFailed = RefusalCode::kGroupFailed;
+  const AccountId hot = room.hot, here = room.here, there = room.there;
+  CHECK(room.plan_group(shard, {{hot, here, 20}, {here, hot, 10}, {hot, here, 15}}) ==
+        Codes{kNone, kNone, kNone});
+  CHECK(room.slices()[0] == 0);
+  // Short of money only together: the other slices may have it.
+  CHECK(room.plan_group(shard, {{here, hot, 5}, {hot, here, 4}, {hot, here, 2}}) == std::nullopt);
+  CHECK(room.slices()[0] == 0);
+  // An account of another shard in the last item.
+  CHECK(room.plan_group(shard, {{here, hot, 5}, {here, there, 1}}) == std::nullopt);
+  CHECK(room.slices()[0] == 0);
+  CHECK(room.book->slice(0, here).debits_posted == 10);
+  // A refusal by settings is the book's, whatever slices were read before.
+  CHECK(room.plan_group(shard, {{here, hot, 5}, {AccountId{99}, here, 1}}) ==
+        Codes{kFailed, RefusalCode::kDebitAccountNotFound});
+  CHECK(room.slices()[0] == 0);
+  // Holds made in a group are there, or none is.
+  CHECK(room.plan_group(shard, {{here, hot, 3, true}, {here, there, 1}}) == std::nullopt);
+  CHECK(room.book->documents().find(
+            DocumentKind::kHold, ClaimKey{Id128{8, room.last.id.lo - 1}, CallerId{100}}.bytes()) ==
+        nullptr);
+  CHECK(room.plan_group(shard, {{here, hot, 3}, {here, hot, 3, true}}) == Codes{kNone, kNone});
+  CHECK(room.book->documents().find(DocumentKind::kHold, room.last.bytes()) != nullptr);
+  room.at_barrier([&](Ground& whole) {
+    CHECK(room.plan_group(whole, {{hot, there, 70}, {hot, here, 8}, {hot, here, 1}}) ==
+          Codes{kFailed, kFailed, kBelow});
+    CHECK(room.plan_group(whole, {{hot, there, 70}, {there, here, 69}, {hot, here, 8}}) ==
+          Codes{kNone, kNone, kNone});
+  });
+  CHECK(room.book->total(hot).available(Side::kCredit) == 0);
 }
 
 TEST_CASE("slices: a hot account below its limit is decided as a whole until it has recovered") {
