@@ -126,7 +126,7 @@ TEST_CASE("sandbox: a control request that is wrong is refused and does nothing"
       {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","code_url":"x"})", "400 malformed"},
       {"/sandbox/wechat/pay", R"({"out_trade_no":1})", "400 malformed"},
       {"/sandbox/wechat/pay", R"({"out_trade_no":"T00001","late":"yes"})", "400 malformed"},
-      {"/sandbox/wechat/pay", R"({"out_trade_no":"T99999"})", "404 not_found"},
+      {"/sandbox/wechat/pay", R"({"out_trade_no":"T99999"})", "404 ORDER_NOT_EXIST"},
       {"/sandbox/wechat/pay", "[]", "400 malformed"},
       {"/sandbox/wechat/pay", "{", "400 malformed"},
       {"/sandbox/wechat/settle", R"({"date":"2026-03-03","basis":"hope"})", "400 malformed"},
