@@ -238,6 +238,8 @@ class Audit {
   struct Profit {
     Int128 closed = 0;
     std::map<std::int32_t, Int128> open;
+    template <class A>
+    void walk_members(A& archive);
   };
   std::map<std::uint32_t, Profit> profits_;
   std::map<std::int32_t, YearClose> years_;

@@ -50,6 +50,23 @@ void walk(A& archive, Subject& value) {
 }
 
 template <class A>
+void walk(A& archive, YearClose& value) {
+  auto& [year, state, maker, checker, vouchers] = value;
+  walk(archive, year);
+  walk(archive, state);
+  walk(archive, maker);
+  walk(archive, checker);
+  walk(archive, vouchers);
+}
+
+template <class A>
+void Audit::Profit::walk_members(A& archive) {
+  auto& [in_closed, in_open] = *this;
+  walk(archive, in_closed);
+  walk(archive, in_open);
+}
+
+template <class A>
 void Audit::RefundFacts::walk_members(A& archive) {
   auto& [of_order, of_amount, in_state] = *this;
   walk(archive, of_order);
@@ -62,7 +79,7 @@ void Audit::walk_members(A& archive) {
   // A new member belongs here, or a run that goes on would forget it.
   auto& [block_of, group, last_seq, last_timestamp_ns, ids, accounts, codes, business_keys, days,
          currency, voucher_numbers, documents, holds, reversal_totals, orders, refunds, payouts,
-         chart_enforced, subjects, counters] = *this;
+         profits, years, chart_enforced, subjects, counters] = *this;
   static_cast<void>(block_of);
   static_cast<void>(group);  // none is open at the end of a block
   static_cast<void>(ids);
@@ -80,6 +97,8 @@ void Audit::walk_members(A& archive) {
   walk(archive, orders);
   walk(archive, refunds);
   walk(archive, payouts);
+  walk(archive, profits);
+  walk(archive, years);
   walk(archive, chart_enforced);
   walk(archive, subjects);
   walk(archive, counters);
