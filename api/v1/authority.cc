@@ -61,11 +61,11 @@ Result<void> write_asked(JsonWriter& out, const ApprovalRequest& request) {
 Command approval(const Call& call, Effect effect) {
   return approve_request(
       call, kAuthority, CommandKind::kSetting,
-      [apply = std::move(effect.plan)](const View& view, ApprovalRequest&,
-                                       const Moment& moment) -> Planned<ChangeSet> {
+      [apply = std::move(effect.plan), by = claim_of(call)](
+          const View& view, ApprovalRequest&, const Moment& moment) -> Planned<ChangeSet> {
         ChangeSet changes;
         changes.date = view.book().accounting_date;
-        TRY(apply(view, moment, changes));
+        TRY(apply(view, moment, by, changes));
         return changes;
       },
       Again::kRefused);

@@ -43,8 +43,9 @@ void ask_authority(Services& services, Call call, Proposal proposal);
 
 /// What an approval makes so, beside the request's own change.
 struct Effect {
-  /// Adds to the change set of the approval; run on a planning thread, pure.
-  std::function<Planned<void>(const View&, const Moment&, ChangeSet&)> plan;
+  /// Adds to the change set of the approval, which is claimed as `by`; run on a planning thread,
+  /// pure.
+  std::function<Planned<void>(const View&, const Moment&, const ClaimKey& by, ChangeSet&)> plan;
   std::optional<Secret> part;  ///< the second part of a secret
 };
 

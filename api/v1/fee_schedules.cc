@@ -83,7 +83,7 @@ void get(Services& services, Call call) {
 Planned<Effect> fees_effect(Services&, const JsonValue& body, const std::string&) {
   Effect effect;
   effect.plan = [asked = decode_asked(body)](const View& view, const Moment& moment,
-                                             ChangeSet& changes) -> Planned<void> {
+                                             const ClaimKey&, ChangeSet& changes) -> Planned<void> {
     TRY(ChangeSet planned, plan_asked(view, asked, moment));
     for (Document& document : planned.documents) changes.documents.push_back(std::move(document));
     return success();

@@ -102,8 +102,8 @@ Planned<Effect> key_effect(Services& services, const JsonValue& body, const std:
   std::string whole = seal_key_secret(services.vault, id.value(), secret.value().whole.reveal());
   Effect effect;
   effect.part = secret.value().second;
-  effect.plan = [id = id.value(), whole, roles = roles.value()](const View& view, const Moment&,
-                                                                ChangeSet& changes) {
+  effect.plan = [id = id.value(), whole, roles = roles.value()](
+                    const View& view, const Moment&, const ClaimKey&, ChangeSet& changes) {
     return plan_key(view, changes, id, whole, roles);
   };
   return effect;

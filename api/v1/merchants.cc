@@ -305,7 +305,8 @@ Planned<Effect> merchant_effect(Services& services, const JsonValue& body,
     return refuse(RefusalCode::kValueInvalid, "payee_account: the request names no payee");
   }
   Effect effect;
-  effect.plan = [asked = std::move(asked)](const View& view, const Moment&, ChangeSet& changes) {
+  effect.plan = [asked = std::move(asked)](const View& view, const Moment&, const ClaimKey&,
+                                           ChangeSet& changes) {
     return plan_asked(view, changes, asked);
   };
   return effect;
@@ -318,9 +319,8 @@ Planned<Effect> app_effect(Services& services, const JsonValue& body, const std:
   app.secret_sealed = services.vault.seal("app|" + app.app_id, secret.value().whole.reveal());
   Effect effect;
   effect.part = secret.value().second;
-  effect.plan = [app = std::move(app)](const View& view, const Moment&, ChangeSet& changes) {
-    return plan_app(view, changes, app);
-  };
+  effect.plan = [app = std::move(app)](const View& view, const Moment&, const ClaimKey&,
+                                       ChangeSet& changes) { return plan_app(view, changes, app); };
   return effect;
 }
 

@@ -200,8 +200,11 @@ TermsPatch read_terms(Fields& in) {
 Planned<Effect> terms_effect(Services&, const JsonValue& body, const std::string&) {
   Effect effect;
   effect.plan = [request = decode_asked(body)](const View& view, const Moment& moment,
+                                               const ClaimKey& by,
                                                ChangeSet& changes) -> Planned<void> {
-    TRY(ChangeSet planned, plan_set_terms(view, request, moment));
+    SetTermsRequest approved = request;
+    approved.key = by;  // the history of the account's terms names the approval
+    TRY(ChangeSet planned, plan_set_terms(view, approved, moment));
     changes.accounts = std::move(planned.accounts);
     for (Document& document : planned.documents) changes.documents.push_back(std::move(document));
     return success();
