@@ -536,12 +536,17 @@ Result<void> Block::decode_parts(Keep keep) {
         std::count_if(contents_->records.begin(), contents_->records.end(),
                       [](const Record& r) { return (r.flags & Record::kHasVariable) != 0; })));
   std::uint64_t seq = first_seq_;
+  bool first_leg = true;
   for (const Record& record : contents_->records) {
     if (record.seq != seq)
       return fail(Errc::kCorrupt, "record {} of a block is out of sequence",
                   &record - contents_->records.data());
     if (record.last_leg()) ++seq;
+    const bool first = std::exchange(first_leg, record.last_leg());
     if ((record.flags & Record::kHasVariable) == 0) continue;
+    if (!first)
+      return fail(Errc::kCorrupt, "record {} has what only a first leg has",
+                  &record - contents_->records.data());
     if (record.variable_offset > variable.size() ||
         record.variable_length > variable.size() - record.variable_offset)
       return fail(Errc::kCorrupt, "record {} points outside its block",
@@ -549,7 +554,8 @@ Result<void> Block::decode_parts(Keep keep) {
     TRY(auto part, decode_variable(variable_of(record, variable), keep));
     parts_.push_back(std::move(part));
   }
-  if (seq != last_seq_ + 1) return fail(Errc::kCorrupt, "a block ends inside a command");
+  if (!first_leg || seq != last_seq_ + 1)
+    return fail(Errc::kCorrupt, "a block ends inside a command");
   return success();
 }
 

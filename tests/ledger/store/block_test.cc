@@ -259,6 +259,21 @@ TEST_CASE("block: what contradicts itself under a good checksum is refused") {
   }
 }
 
+TEST_CASE("block: legs that contradict their header under a good checksum are refused") {
+  constexpr std::size_t kSecond = 96 + 128, kFlags = 63;
+  // The last leg says that more follow, and the header that its command is not there.
+  std::string unfinished = small_block();
+  unfinished.replace(32, 8, le(40, 8));
+  unfinished[kSecond + kFlags] =
+      static_cast<char>(unfinished[kSecond + kFlags] | Record::kMoreLegs);
+  CHECK(Block::parse(resealed(unfinished)).error().code == Errc::kCorrupt);
+  // A variable part belongs to a command, hence to its first leg.
+  std::string twice = small_block();
+  twice[kSecond + kFlags] = static_cast<char>(twice[kSecond + kFlags] | Record::kHasVariable);
+  twice.replace(kSecond + 72, 8, twice.substr(96 + 72, 8));
+  CHECK(Block::parse(resealed(twice)).error().code == Errc::kCorrupt);
+}
+
 TEST_CASE("block: an accepted command is read back with all its effects") {
   ChangeSet changes;
   changes.date = Date{20'517};
