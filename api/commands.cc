@@ -83,7 +83,8 @@ int init_command(const Config& config) {
   if (!opened) return failed(opened.error());
   const Date first = opened.value().book->read(
       [](const State& state, std::uint64_t) { return state.book().accounting_date; });
-  fmt::print("a new book in {}, its first day is {}\n", config.book_folder.string(), first.iso());
+  fmt::print("a new book in {}, its first day is {}, its chart of accounts is {}\n",
+             config.book_folder.string(), first.iso(), config.chart);
   return 0;
 }
 

@@ -33,6 +33,7 @@
 #include "ledger/base/money.h"
 #include "ledger/base/rate.h"
 #include "ledger/base/result.h"
+#include "ledger/core/chart_templates.h"
 
 namespace suanpan::api {
 
@@ -63,6 +64,7 @@ struct Config {
   std::filesystem::path tls_certificate, tls_key;
   std::filesystem::path book_folder = "var/book";
   Currency currency = Currency::kCNY;
+  std::string chart{kDefaultChart};  ///< of a new book: ledger/core/chart_templates.h
   std::optional<Date> first_date;
   bool manual_business_clock = false;
   Timestamp clock_start;

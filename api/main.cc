@@ -47,12 +47,15 @@ int main(int argc, char** argv) {
   int status = 0;
   ConfigOptions config;
 
-  std::string first_date, currency;
+  std::string first_date, currency, chart{kDefaultChart};
   CLI::App* init = app.add_subcommand("init", "make an empty book; all other commands want one");
   config.add_to(*init);
   init->add_option("--first-date", first_date,
                    "first accounting date (YYYY-MM-DD), instead of the one in the settings");
   init->add_option("--currency", currency, "ISO 4217 code, instead of the one in the settings");
+  init->add_option("--chart", chart, "chart of accounts (科目表) of the book")
+      ->capture_default_str()
+      ->check(CLI::IsMember(chart_template_names()));
   init->callback([&] {
     status = with_config(config, [&](Config c) {
       if (!first_date.empty() && !(c.first_date = Date::parse(first_date))) {
@@ -67,6 +70,7 @@ int main(int argc, char** argv) {
         }
         c.currency = *known;
       }
+      c.chart = chart;
       return init_command(c);
     });
   });

@@ -44,7 +44,26 @@ Result<void> open_accounts(Book& book, std::vector<OpenAccountRequest> accounts)
   return success();
 }
 
+Result<void> adopt(Book& book, const std::string& name) {
+  auto request = chart_template(name);
+  if (!request) return fail(Errc::kConfig, "there is no chart of accounts called {}", name);
+  const Answer answer = book.run(adopt_chart(std::move(*request)));
+  if (!answer.accepted())
+    return fail(Errc::kConfig, "the chart {} cannot be adopted: {} {}", name,
+                name_of(answer.refusal.code), answer.refusal.detail);
+  return success();
+}
+
+// The platform's own accounts have their place in its chart, and in one that is free; the book of a
+// fund or a company has none of them.
+bool has_platform_accounts(const Book& book) {
+  const DocumentPtr stored = book.document(DocumentKind::kChart, kChartKey);
+  const auto chart = stored ? decode_chart(stored->bytes) : std::nullopt;
+  return !chart || !chart->enforced || chart->name == kDefaultChart;
+}
+
 Result<void> open_all_accounts(Book& book, const Config& config) {
+  if (!has_platform_accounts(book)) return success();
   TRY(open_accounts(book, channels::platform_accounts()));
   std::vector<OpenAccountRequest> deposits;
   for (const BankAccountConfig& account : config.bank_accounts)
@@ -185,6 +204,7 @@ Result<OpenedBook> init_book(const Config& config) {
   options.first_date = config.first_date.value_or(opened.business->now().date_cn());
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(keep_vault_check(*opened.book, *opened.vault, folder));
+  TRY(adopt(*opened.book, config.chart));
   TRY(open_all_accounts(*opened.book, config));
   TRY(end_init(folder));
   return opened;

@@ -33,9 +33,10 @@ struct OpenedBook {
 /// ends the process with status 70 or by such an assertion, and loses nothing acknowledged.
 inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 
-/// Makes an empty book with a vault key of its own. Repeated after it was cut short it goes on.
-/// Errors: kMismatch, naming what lies in the folder, where a book is there or was; kUnavailable
-/// for a disk that is too full; those of Book::open and Vault::open.
+/// Makes an empty book with a vault key of its own and the chart of accounts that is asked for.
+/// Repeated after it was cut short it goes on. Errors: kMismatch, naming what lies in the folder,
+/// where a book is there or was; kUnavailable for a disk that is too full; those of Book::open and
+/// Vault::open.
 Result<OpenedBook> init_book(const Config& config);
 
 /// Errors: those of check_book_folder() and check_free_space(), of Book::open and Vault::open;

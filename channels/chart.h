@@ -1,4 +1,5 @@
-// The platform book's own accounts: the codes that the postings of core/plan_order.h need.
+// The platform book's own accounts: the codes that the postings of core/plan_order.h need. Their
+// subjects stand in the platform chart of ledger/core/chart_templates.h.
 #pragma once
 #include <string>
 #include <string_view>

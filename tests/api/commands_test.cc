@@ -30,7 +30,8 @@ struct Fixture {
     const Ended ended = run({"init", "--first-date", "2026-03-04"});
     INFO(ended.err);
     REQUIRE(ended.status == 0);
-    CHECK(ended.out == "a new book in " + folder + ", its first day is 2026-03-04\n");
+    CHECK(ended.out == "a new book in " + folder +
+                           ", its first day is 2026-03-04, its chart of accounts is platform\n");
   }
   Ended merchant(const Arguments& more = {}) const {
     Arguments all{"merchant", "add",  "--mch-no", "M1",       "--app-id", "A",
@@ -81,6 +82,31 @@ TEST_CASE("commands: init makes a book once") {
   f.init();
   ended(f.run({"init"}), 1, "is there already");
   ended(f.run({"verify"}), 0, "");
+}
+
+TEST_CASE("commands: init gives the book the chart of accounts that is asked for") {
+  const struct {
+    const char* name;
+    bool enforced, platform_accounts;
+  } charts[] = {{"platform", true, true},  {"maintenance", true, false}, {"provident", true, false},
+                {"property", true, false}, {"bank", true, false},        {"free", false, true}};
+  for (const auto& chart : charts) {
+    INFO(chart.name);
+    const Fixture f;
+    ended(f.run({"init", "--chart", chart.name}), 0, "");
+    f.look([&](const Book& book, const Vault&) {
+      const DocumentPtr stored = book.document(DocumentKind::kChart, kChartKey);
+      REQUIRE(stored);
+      CHECK(decode_chart(stored->bytes) == Chart{chart.name, chart.enforced});
+      book.read([&](const State& state, std::uint64_t) {
+        CHECK((state.account("6401") != nullptr) == chart.platform_accounts);
+      });
+    });
+    ended(f.run({"verify"}), 0, "");
+  }
+  const Fixture f;
+  ended(f.run({"init", "--chart", "other"}), 105, "--chart");  // CLI11's own status
+  CHECK_FALSE(std::filesystem::exists(f.folder));
 }
 
 TEST_CASE("commands: init takes first day, currency and bank accounts from the settings") {
