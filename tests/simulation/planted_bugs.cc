@@ -1,0 +1,303 @@
+#include "tests/simulation/planted_bugs.h"
+
+#include "ledger/base/limits.h"
+#include "ledger/core/invariants.h"
+#include "ledger/core/order.h"
+
+namespace suanpan::test {
+namespace {
+
+// ---- what the book takes a command for
+
+using Misread = bool (*)(RandomCommand&);
+
+bool is_voucher(const RandomCommand& c) {
+  return c.kind == CommandKind::kVoucher && !c.voucher.legs.empty();
+}
+
+const std::pair<const char*, Misread> kMisreadings[] = {
+    {"an amount is one fen out",
+     [](RandomCommand& c) {
+       if (!is_voucher(c)) return false;
+       c.voucher.legs.back().amount += 1;
+       return true;
+     }},
+    {"debit and credit are exchanged",
+     [](RandomCommand& c) {
+       if (!is_voucher(c)) return false;
+       std::swap(c.voucher.legs[0].debit, c.voucher.legs[0].credit);
+       return true;
+     }},
+    {"the last leg is dropped",
+     [](RandomCommand& c) {
+       if (!is_voucher(c) || c.voucher.legs.size() < 2) return false;
+       c.voucher.legs.pop_back();
+       return true;
+     }},
+    {"a hold is posted at once",
+     [](RandomCommand& c) {
+       if (!is_voucher(c) || !c.voucher.hold) return false;
+       c.voucher.hold = false;
+       c.voucher.expires_at = {};
+       return true;
+     }},
+    {"a hold never expires",
+     [](RandomCommand& c) {
+       if (!is_voucher(c) || c.voucher.expires_at.ns == 0) return false;
+       c.voucher.expires_at = {};
+       return true;
+     }},
+    {"a date is passed over",
+     [](RandomCommand& c) {
+       return is_voucher(c) && std::exchange(c.voucher.date, {}).has_value();
+     }},
+    {"a voucher counts in another series",
+     [](RandomCommand& c) {
+       if (!is_voucher(c) || c.voucher.hold) return false;
+       c.voucher.type = static_cast<VoucherType>((static_cast<int>(c.voucher.type) + 1) % 4);
+       return true;
+     }},
+    {"adjustments need no second person",
+     [](RandomCommand& c) {
+       if (!is_voucher(c) || !c.voucher.adjustment) return false;
+       VoucherText text = c.voucher.text ? *c.voucher.text : VoucherText{};
+       text.maker = "甲";
+       text.checker = "乙";
+       c.voucher.text = std::make_shared<VoucherText>(std::move(text));
+       return true;
+     }},
+    {"a resend is a new command",
+     [](RandomCommand& c) {
+       if (!is_voucher(c)) return false;
+       c.voucher.key.id.hi ^= 0x5555;
+       return true;
+     }},
+    {"a part of a hold posts the whole",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kPostHold || c.post.amounts.empty()) return false;
+       c.post.amounts.clear();
+       return true;
+     }},
+    {"another hold is given back",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kVoidHold) return false;
+       c.give_back.hold.id.lo ^= 1;
+       return true;
+     }},
+    {"a part of a reversal reverses the whole",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kReversal || c.reversal.amounts.empty()) return false;
+       c.reversal.amounts.clear();
+       return true;
+     }},
+    {"limits are not set",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kSetTerms || c.terms.terms.limit == LimitKind::kNone)
+         return false;
+       c.terms.terms.limit = LimitKind::kNone;
+       c.terms.terms.credit_line = 0;
+       return true;
+     }},
+    {"freezes are not set",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kSetTerms ||
+           !(c.terms.terms.frozen_in || c.terms.terms.frozen_out))
+         return false;
+       c.terms.terms.frozen_in = c.terms.terms.frozen_out = false;
+       return true;
+     }},
+    {"an expected version is not asked for",
+     [](RandomCommand& c) {
+       return c.kind == CommandKind::kSetTerms &&
+              std::exchange(c.terms.expected_version, {}).has_value();
+     }},
+    {"the day is cut one day too far",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kDayCut) return false;
+       c.cut.next = c.cut.next.plus_days(1);
+       return true;
+     }},
+    {"a period is closed a day too early",
+     [](RandomCommand& c) {
+       if (c.kind != CommandKind::kPeriodClose) return false;
+       c.close.through = c.close.through.plus_days(-1);
+       return true;
+     }},
+};
+
+// ---- planners that are wrong: one change set per invariant that only it forbids
+
+Transfer moves(AccountId debit, AccountId credit, std::int64_t amount, TransferKind kind) {
+  return Transfer{debit, credit, amount, kind};
+}
+
+/// Two accounts of yuan that may move either way; the rest of the book does not matter.
+struct Pair {
+  AccountId a, b;
+};
+template <class Wanted>
+std::optional<AccountId> find_account(const BookModel& model, Wanted wanted, AccountId but = {}) {
+  for (std::uint32_t id = 1; id <= model.accounts().size(); ++id)
+    if (AccountId{id} != but && wanted(model.accounts()[id - 1])) return AccountId{id};
+  return std::nullopt;
+}
+bool is_free(const BookModel::Account& a) {
+  return !a.dollars && !a.terms.closed && !a.terms.frozen_in && !a.terms.frozen_out &&
+         a.terms.limit == LimitKind::kNone;
+}
+std::optional<Pair> free_pair(const BookModel& model) {
+  const auto a = find_account(model, is_free);
+  if (!a) return std::nullopt;
+  const auto b = find_account(model, is_free, *a);
+  if (!b) return std::nullopt;
+  return Pair{*a, *b};
+}
+
+using BadChanges = std::function<std::optional<ChangeSet>(const BookModel&)>;
+
+std::function<std::optional<ChangeSet>(const BookModel&)> of_pair(void (*make)(ChangeSet&, Pair)) {
+  return [make](const BookModel& model) -> std::optional<ChangeSet> {
+    const auto pair = free_pair(model);
+    if (!pair) return std::nullopt;
+    ChangeSet changes;
+    changes.date = model.day();
+    make(changes, *pair);
+    return changes;
+  };
+}
+
+Document setting(std::string key, std::uint32_t version) {
+  return Document{DocumentKind::kBookSetting, std::move(key), version, false, "{}"};
+}
+
+struct BadPlanner {
+  const char* invariant;
+  CommandKind kind;
+  BadChanges changes;
+};
+
+const BadPlanner kBadPlanners[] = {
+    {"debits_equal_credits", CommandKind::kSetting, of_pair([](ChangeSet& c, Pair p) {
+       c.transfers.push_back(moves(p.a, p.a, 1, TransferKind::kPosted));
+     })},
+    {"amounts_have_their_sign", CommandKind::kSetting, of_pair([](ChangeSet& c, Pair p) {
+       c.transfers.push_back(moves(p.a, p.b, -1, TransferKind::kPosted));
+     })},
+    {"no_account_below_its_limit", CommandKind::kSetting,
+     [](const BookModel& model) -> std::optional<ChangeSet> {
+       const auto poor = find_account(model, [](const BookModel::Account& a) {
+         BookModel::Account unlimited = a;
+         unlimited.terms.limit = LimitKind::kNone;
+         return is_free(unlimited) && a.terms.limit == LimitKind::kNotBelowZero;
+       });
+       const auto other = find_account(model, is_free);
+       if (!poor || !other) return std::nullopt;
+       const BookModel::Account& a = model.accounts()[poor->value - 1];
+       const std::int64_t amount = std::max<std::int64_t>(a.available(), 0) + 1;
+       ChangeSet changes;
+       changes.date = model.day();
+       changes.transfers.push_back(a.credit_normal
+                                       ? moves(*poor, *other, amount, TransferKind::kPosted)
+                                       : moves(*other, *poor, amount, TransferKind::kPosted));
+       return changes;
+     }},
+    {"holds_never_exceed", CommandKind::kPostHold, of_pair([](ChangeSet& c, Pair p) {
+       c.transfers.push_back(moves(p.a, p.b, 1, TransferKind::kPostPending));
+     })},
+    {"documents_are_bounded", CommandKind::kSetting, of_pair([](ChangeSet& c, Pair) {
+       c.documents.push_back(setting(std::string(kMaxDocumentKeyBytes + 1, 'k'), 1));
+     })},
+    {"versions_advance_by_one", CommandKind::kSetting,
+     of_pair([](ChangeSet& c, Pair) { c.documents.push_back(setting("skipped", 2)); })},
+    {"closed_and_frozen_stand_still", CommandKind::kSetting,
+     [](const BookModel& model) -> std::optional<ChangeSet> {
+       const auto other = find_account(model, is_free);
+       const auto frozen = find_account(model, [](const BookModel::Account& a) {
+         return !a.dollars && !a.terms.closed && a.terms.frozen_in &&
+                a.terms.limit == LimitKind::kNone;
+       });
+       if (!other || !frozen) return std::nullopt;
+       const bool credit = model.accounts()[frozen->value - 1].credit_normal;
+       ChangeSet changes;
+       changes.date = model.day();
+       changes.transfers.push_back(credit ? moves(*other, *frozen, 1, TransferKind::kPosted)
+                                          : moves(*frozen, *other, 1, TransferKind::kPosted));
+       return changes;
+     }},
+    {"days_move_forward", CommandKind::kDayCut,
+     [](const BookModel& model) -> std::optional<ChangeSet> {
+       ChangeSet changes;
+       changes.date = model.day();
+       changes.book = BookChange{model.day().plus_days(-1), model.closed()};
+       return changes;
+     }},
+    {"reversals_stay_capped", CommandKind::kReversal, of_pair([](ChangeSet& c, Pair p) {
+       c.transfers.push_back(moves(p.a, p.b, -1, TransferKind::kRed));
+     })},
+    {"final_states_stay", CommandKind::kOrderEvent, of_pair([](ChangeSet& c, Pair) {
+       Order order;
+       order.order_id = "P1";
+       order.amount = Money{100, Currency::kCNY};
+       order.refunded = 60;
+       order.refunding = 41;
+       c.documents.push_back(Document{DocumentKind::kOrder, "P1", 1, true, encode(order)});
+     })},
+};
+
+// A command of our own whose planner answers with what no planner may, and that says itself which
+// invariant should speak first.
+std::optional<Command> command_of(const BadPlanner& bad, const BookModel& model, std::uint64_t n) {
+  auto changes = bad.changes(model);
+  if (!changes) return std::nullopt;
+  Command command;
+  command.key = ClaimKey{Id128{0xbad, n + 1}, kSystemCaller};
+  command.kind = bad.kind;
+  command.content = {{"planted", bad.invariant}};
+  command.plan = [&bad, made = *changes, key = command.key](const View& view,
+                                                            const Moment&) -> Planned<ChangeSet> {
+    const auto violated = violated_invariant(view, key, bad.kind, made);
+    if (!violated || !violated->starts_with(std::string(bad.invariant) + ":"))
+      return refuse(RefusalCode::kValueInvalid, violated.value_or("no invariant"));
+    return made;
+  };
+  return command;
+}
+
+std::vector<NamedBug> all_bugs() {
+  std::vector<NamedBug> bugs;
+  for (const auto& [name, misread] : kMisreadings) {
+    NamedBug bug{name, false, {}};
+    bug.bug.misread = [misread = misread](RandomCommand& c, std::mt19937_64& random) {
+      return random() % 8 == 0 && misread(c);
+    };
+    bugs.push_back(std::move(bug));
+  }
+  for (const Table table :
+       {Table::kJournal, Table::kAccounts, Table::kEntries, Table::kDocuments, Table::kIds}) {
+    NamedBug bug{fmt::format("a row of {} is lost", name_of(table)), false, {}};
+    bug.bug.loses_row = [table](Table t, std::mt19937_64& random) {
+      return t == table && random() % 100 == 0;
+    };
+    bugs.push_back(std::move(bug));
+  }
+  NamedBug forgets{"a crash loses what was acknowledged", false, {}};
+  forgets.bug.forgets_acknowledged = true;
+  bugs.push_back(std::move(forgets));
+  for (const BadPlanner& bad : kBadPlanners) {
+    NamedBug bug{fmt::format("a planner breaks {}", bad.invariant), true, {}};
+    bug.bug.bad_planner = [&bad](const BookModel& model, std::uint64_t n) {
+      return command_of(bad, model, n);
+    };
+    bugs.push_back(std::move(bug));
+  }
+  return bugs;
+}
+
+}  // namespace
+
+const std::vector<NamedBug>& planted_bugs() {
+  static const std::vector<NamedBug> bugs = all_bugs();
+  return bugs;
+}
+
+}  // namespace suanpan::test
