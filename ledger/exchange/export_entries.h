@@ -1,0 +1,20 @@
+// Writes a book's journal as JSON lines or CSV (journal_entry.h): every command of the ledger's own
+// kinds, refused ones too, in the order of the journal, with its own id, recorded time and all that
+// was asked. import_entries() makes the same book of it.
+//
+// What other rooms posted (orders, refunds, payouts, deposits) is told as the voucher it amounts
+// to, under its own id; accounts they opened as openings. Their documents are not money and are
+// left to the backup. Any number may run beside each other and beside a working book: a run sees
+// one sequence.
+#pragma once
+#include <iosfwd>
+
+#include "ledger/engine/book.h"
+
+namespace suanpan {
+
+/// Errors: kCorrupt, kIo.
+Result<void> export_jsonl(const Book& book, std::ostream& out);
+Result<void> export_csv(const Book& book, std::ostream& out);
+
+}  // namespace suanpan

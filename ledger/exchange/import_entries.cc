@@ -1,0 +1,298 @@
+#include "ledger/exchange/import_entries.h"
+
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "ledger/base/limits.h"
+#include "ledger/core/plan_voucher.h"
+#include "ledger/exchange/journal_entry.h"
+
+namespace suanpan {
+namespace {
+
+constexpr int kExpiryWait_ms = 60'000;
+
+template <class... Args>
+Error at_line(std::size_t line, Errc code, fmt::format_string<Args...> what, Args&&... args) {
+  return Error{code,
+               fmt::format("line {}: ", line) + fmt::format(what, std::forward<Args>(args)...)};
+}
+
+/// Calls `each` with every entry of a file. Errors: with the line.
+Result<void> read_entries(const std::filesystem::path& file, EntryFormat format,
+                          const std::function<Result<void>(JournalEntry)>& each) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(Errc::kNotFound, "{}: cannot be read", file.string());
+  std::string line;
+  std::size_t number = 0, entry_line = 0;
+  CsvEntries csv;
+  const auto give = [&](std::optional<JournalEntry> entry, std::size_t of_line) -> Result<void> {
+    if (!entry) return success();
+    entry->line = of_line;
+    return each(std::move(*entry));
+  };
+  while (std::getline(in, line)) {
+    ++number;
+    if (in.eof()) return at_line(number, Errc::kMalformed, "the file ends in the middle of a line");
+    if (format == EntryFormat::kJsonLines) {
+      auto entry = from_jsonl(line);
+      if (!entry) return at_line(number, entry.error().code, "{}", entry.error().message);
+      TRY(give(std::move(entry.value()), number));
+    } else {
+      auto before = csv.take(line);
+      if (!before) return at_line(number, before.error().code, "{}", before.error().message);
+      TRY(give(std::move(before.value()), entry_line));
+      if (!line.starts_with("leg,")) entry_line = number;
+    }
+  }
+  if (in.bad()) return fail(Errc::kIo, "{}: reading", file.string());
+  return give(csv.finish(), entry_line);
+}
+
+/// What can be seen of a file without posting it.
+class FileCheck {
+ public:
+  Result<void> take(const JournalEntry& e) {
+    if (count_++ == 0) {
+      if (e.kind != CommandKind::kOpenBook)
+        return at_line(e.line, Errc::kMalformed, "a journal begins with the opening of its book");
+      first_ = e;
+    } else if (e.kind == CommandKind::kOpenBook) {
+      return at_line(e.line, Errc::kMalformed, "a book is opened once");
+    } else if (e.time < last_) {
+      return at_line(e.line, Errc::kMalformed, "the recorded time goes back");
+    }
+    last_ = e.time;
+    return success();
+  }
+  const JournalEntry& first() const { return first_; }
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::uint64_t count_ = 0;
+  Timestamp last_;
+  JournalEntry first_;
+};
+
+class Poster {
+ public:
+  Poster(Book& book, ManualClock& clock)
+      : book_(book), clock_(clock), found_(book.statistics().last_seq) {}
+
+  Result<void> take(JournalEntry e) {
+    if (e.kind == CommandKind::kOpenBook) return success();
+    if (!joins(e)) {
+      TRY(flush());
+    }
+    if (e.kind == CommandKind::kExpireHold) return expire(e);
+    if (e.kind == CommandKind::kVoucher) {
+      TRY(auto voucher, voucher_of(e));
+      vouchers_.push_back(std::move(voucher));
+    } else {
+      TRY(auto command, command_of(e));
+      commands_.push_back(std::move(command));
+    }
+    pending_.push_back(std::move(e));
+    return success();
+  }
+
+  Result<void> flush() {
+    if (pending_.empty()) return success();
+    advance(pending_.front().time);
+    const Book::Answers answers = submit();
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      TRY(check(pending_[i], answers[i]));
+    }
+    pending_.clear();
+    vouchers_.clear();
+    commands_.clear();
+    return success();
+  }
+
+  ImportCounts counts() const { return counts_; }
+
+ private:
+  // Whether the source planned it together with what is pending: recorded a nanosecond later, and
+  // of a kind that one submission holds. A reversal finds its original in the journal.
+  bool joins(const JournalEntry& e) const {
+    if (pending_.empty()) return true;
+    const JournalEntry& last = pending_.back();
+    if (e.kind == CommandKind::kExpireHold || pending_.size() == kMaxBatchItems ||
+        e.time.ns != last.time.ns + 1 ||
+        (e.kind == CommandKind::kVoucher) != (last.kind == CommandKind::kVoucher))
+      return false;
+    if (e.kind != CommandKind::kReversal) return true;
+    for (const JournalEntry& before : pending_)
+      if (before.key == e.of) return false;
+    return true;
+  }
+
+  void advance(Timestamp time) {
+    if (time > clock_.now()) clock_.set(time);
+  }
+
+  Result<AccountId> account_of(const JournalEntry& e, const std::string& code) const {
+    if (code.starts_with(':')) {
+      const auto number = std::strtoul(code.c_str() + 1, nullptr, 10);
+      return AccountId{static_cast<std::uint32_t>(number)};
+    }
+    const auto id = book_.read([&](const State& state, std::uint64_t) {
+      const Account* account = state.account(code);
+      return account ? account->id : AccountId{};
+    });
+    if (id.value == 0)
+      return at_line(e.line, Errc::kMismatch, "account {} is not opened before this line", code);
+    return id;
+  }
+
+  static std::shared_ptr<const VoucherText> text_of(const JournalEntry& e) {
+    if (e.text == VoucherText{}) return nullptr;
+    return std::make_shared<const VoucherText>(e.text);
+  }
+  static std::optional<Date> given_date(const JournalEntry& e) {
+    return e.date_given ? e.date : std::nullopt;
+  }
+
+  Result<VoucherRequest> voucher_of(const JournalEntry& e) const {
+    VoucherRequest request;
+    request.key = e.key;
+    for (const TextLeg& leg : e.legs) {
+      TRY(auto debit, account_of(e, leg.debit));
+      TRY(auto credit, account_of(e, leg.credit));
+      request.legs.push_back(Leg{debit, credit, leg.amount});
+    }
+    request.code = e.code;
+    request.type = e.type;
+    request.hold = e.hold;
+    request.adjustment = e.adjustment;
+    request.date = given_date(e);
+    request.effective = e.effective;
+    request.expires_at = e.expires_at;
+    request.text = text_of(e);
+    if (const auto checked = check_voucher(request); !checked)
+      return at_line(e.line, Errc::kMismatch, "{} {}", name_of(checked.error().code),
+                     checked.error().detail);
+    return request;
+  }
+
+  template <class Request>
+  static Result<Command> checked(const JournalEntry& e, Planned<void> (*check)(const Request&),
+                                 Command (*make)(Request), Request request) {
+    if (const auto shape = check(request); !shape)
+      return at_line(e.line, Errc::kMismatch, "{} {}", name_of(shape.error().code),
+                     shape.error().detail);
+    return make(std::move(request));
+  }
+
+  Result<Command> command_of(const JournalEntry& e) const {
+    switch (e.kind) {
+      case CommandKind::kPostHold:
+        return checked<PostHoldRequest>(e, check_post_hold, post_hold,
+                                        {e.key, e.of, e.amounts, text_of(e)});
+      case CommandKind::kVoidHold:
+        return void_hold(VoidHoldRequest{e.key, e.of});
+      case CommandKind::kReversal: {
+        const ReversalRequest request{e.key,         e.of,         e.amounts,
+                                      given_date(e), e.adjustment, text_of(e)};
+        if (const auto shape = check_reversal(request); !shape)
+          return at_line(e.line, Errc::kMismatch, "{}", name_of(shape.error().code));
+        return reversal(book_, request);
+      }
+      case CommandKind::kOpenAccount: {
+        OpenAccountRequest request = e.open;
+        request.key = e.key;
+        return checked<OpenAccountRequest>(e, check_open_account, open_account, request);
+      }
+      case CommandKind::kSetTerms:
+        return checked<SetTermsRequest>(e, check_set_terms, set_terms,
+                                        {e.key, e.open.code, e.open.terms, e.expected_version});
+      case CommandKind::kDayCut:
+        return day_cut(DayCutRequest{e.key, *e.date});
+      default:
+        return period_close(PeriodCloseRequest{e.key, *e.date});
+    }
+  }
+
+  Book::Answers submit() {
+    std::promise<Book::Answers> promise;
+    const auto done = [&](Book::Answers answers) { promise.set_value(std::move(answers)); };
+    while (!(vouchers_.empty() ? book_.submit(commands_, done) : book_.submit(vouchers_, done)))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return promise.get_future().get();
+  }
+
+  Result<void> check(const JournalEntry& e, const Answer& answer) {
+    ++(answer.replayed ? counts_.replayed : counts_.posted);
+    const std::string_view refused =
+        answer.accepted() ? std::string_view{} : name_of(answer.refusal.code);
+    if (refused != e.refused)
+      return at_line(e.line, Errc::kMismatch, "the book answers {} {}, the journal says {}",
+                     answer.accepted() ? "accepted" : refused, answer.refusal.detail,
+                     e.refused.empty() ? "accepted" : e.refused);
+    if (e.number != 0 && answer.voucher_no != e.number)
+      return at_line(e.line, Errc::kMismatch, "the voucher gets number {}, the journal says {}",
+                     answer.voucher_no, e.number);
+    if (e.kind == CommandKind::kVoucher && answer.date != *e.date)
+      return at_line(e.line, Errc::kMismatch, "the voucher is dated {}, the journal says {}",
+                     answer.date.iso(), e.date->iso());
+    return success();
+  }
+
+  // The book expires its holds by itself when the clock says so.
+  Result<void> expire(const JournalEntry& e) {
+    advance(e.time);
+    TRY(auto known, book_.find(e.key));
+    for (int waited_ms = 0; !known && waited_ms < kExpiryWait_ms; waited_ms += 10) {
+      book_.wait_for_seq(book_.statistics().last_seq, 10);
+      TRY(known, book_.find(e.key));
+    }
+    if (!known)
+      return at_line(e.line, Errc::kMismatch, "hold {} does not expire at this time", e.of.hex());
+    ++(known->seq <= found_ ? counts_.replayed : counts_.posted);
+    return success();
+  }
+
+  Book& book_;
+  ManualClock& clock_;
+  std::uint64_t found_;  // what the journal held before
+  std::vector<JournalEntry> pending_;
+  std::vector<VoucherRequest> vouchers_;
+  std::vector<Command> commands_;
+  ImportCounts counts_;
+};
+
+Result<void> same_opening(const Book& book, const JournalEntry& first) {
+  TRY(auto opening, book.command(1));
+  if (!opening || opening->key != first.key || opening->timestamp != first.time ||
+      opening->effects.date != *first.date)
+    return fail(Errc::kMismatch, "the book was opened otherwise than line 1 says: it is another's");
+  return success();
+}
+
+}  // namespace
+
+Result<ImportCounts> import_entries(const std::filesystem::path& file, EntryFormat format,
+                                    const std::filesystem::path& folder) {
+  FileCheck check;
+  TRY(read_entries(file, format, [&](const JournalEntry& e) { return check.take(e); }));
+  if (check.count() == 0) return fail(Errc::kMalformed, "line 1: the file is empty");
+  const JournalEntry& first = check.first();
+  ManualClock clock(first.time);
+  BookOptions options;
+  options.folder = folder;
+  options.create = true;  // where it is not there
+  options.first_date = *first.date;
+  options.currency = *first.open.currency;
+  options.shards = 1;  // answers are the source's in the order of its journal
+  TRY(auto book, Book::open(options, clock));
+  TRY(same_opening(*book, first));
+  Poster poster(*book, clock);
+  TRY(read_entries(file, format, [&](JournalEntry e) { return poster.take(std::move(e)); }));
+  TRY(poster.flush());
+  ImportCounts counts = poster.counts();
+  counts.entries = check.count();
+  return counts;
+}
+
+}  // namespace suanpan
