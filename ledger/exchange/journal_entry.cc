@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "ledger/base/json.h"
-#include "ledger/core/idempotency.h"
+#include "ledger/core/text.h"
 
 namespace suanpan {
 namespace {
@@ -303,6 +303,10 @@ Result<void> read_kind(Reading& in, JournalEntry& e) {
 
 Result<JournalEntry> entry_of(const Values& values, std::vector<TextLeg> legs) {
   JournalEntry e;
+  for (std::size_t i = 0; i < kFieldCount; ++i)
+    if (!is_plain_text(values[i])) return wrong(kFields[i].name);
+  for (const TextLeg& leg : legs)
+    if (!is_plain_text(leg.debit) || !is_plain_text(leg.credit)) return wrong("legs");
   Reading in(values);
   const std::string& kind = in.text("kind");
   const auto known = std::find_if(std::begin(kKinds), std::end(kKinds),
@@ -492,6 +496,7 @@ Result<std::optional<JournalEntry>> CsvEntries::take(std::string_view line) {
     if (!open_ || open_->kind != CommandKind::kVoucher)
       return fail(Errc::kMalformed, "a leg without a voucher above it");
     TRY(auto leg, csv_leg(cells));
+    if (!is_plain_text(leg.debit) || !is_plain_text(leg.credit)) return wrong("legs");
     open_->legs.push_back(std::move(leg));
     return std::optional<JournalEntry>{};
   }
