@@ -15,6 +15,8 @@
 #include "ledger/base/digest.h"
 #include "ledger/engine/export_journal.h"
 #include "ledger/engine/verify.h"
+#include "ledger/exchange/export_entries.h"
+#include "ledger/exchange/import_plain.h"
 #include "ledger/store/backup.h"
 #include "ledger/store/rocks_store.h"
 #include "reconcile/bank_import.h"
@@ -182,11 +184,30 @@ int export_command(const std::filesystem::path& data, const std::string& format,
     if (!file) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
   }
   std::ostream& stream = out.empty() ? std::cout : file;
-  const auto written = format == "beancount" ? export_beancount(*book.value(), stream)
-                                             : export_hledger(*book.value(), stream);
+  const auto write = format == "beancount" ? export_beancount
+                     : format == "jsonl"   ? export_jsonl
+                     : format == "csv"     ? export_csv
+                                           : export_hledger;
+  const auto written = write(*book.value(), stream);
   if (!written) return failed(written.error());
   stream.flush();
   return stream ? 0 : failed(fail(Errc::kIo, "the export could not be written to its end"));
+}
+
+int import_journal_command(const std::filesystem::path& file, const std::string& format,
+                           const std::filesystem::path& folder) {
+  if (std::error_code none; !std::filesystem::is_empty(folder, none) && !none)
+    if (const auto there = check_writable_book(folder); !there) return failed(there.error());
+  const SystemClock clock;
+  const auto counts = format == "hledger" ? import_plain(file, PlainFormat::kHledger, folder, clock)
+                      : format == "beancount"
+                          ? import_plain(file, PlainFormat::kBeancount, folder, clock)
+                      : format == "csv" ? import_entries(file, EntryFormat::kCsv, folder)
+                                        : import_entries(file, EntryFormat::kJsonLines, folder);
+  if (!counts) return failed(counts.error());
+  fmt::print("{} entries: {} posted, {} were there\n", counts.value().entries,
+             counts.value().posted, counts.value().replayed);
+  return 0;
 }
 
 int import_statement_command(const std::filesystem::path& file,

@@ -31,6 +31,9 @@ int restore_command(const RestoreOptions& options);
 
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out);
+/// Posts a journal (jsonl, csv, hledger, beancount); makes the book if the folder is not there.
+int import_journal_command(const std::filesystem::path& file, const std::string& format,
+                           const std::filesystem::path& book);
 int import_statement_command(const std::filesystem::path& file, const std::filesystem::path& book);
 
 struct KeyOptions {

@@ -125,12 +125,21 @@ int main(int argc, char** argv) {
 
   CLI::App* exporting = app.add_subcommand("export", "write the books for an outside program");
   exporting->add_option("--data", data)->required();
-  exporting->add_option("--format", format)->check(CLI::IsMember({"hledger", "beancount"}));
+  exporting->add_option("--format", format)
+      ->check(CLI::IsMember({"hledger", "beancount", "jsonl", "csv"}));
   exporting->add_option("--out", out, "file; standard output when absent");
   exporting->callback([&] { status = export_command(data, format, out); });
 
   CLI::App* importing =
       app.add_subcommand("import", "post what others recorded")->require_subcommand(1);
+  CLI::App* journal = importing->add_subcommand("journal", "a journal that was exported");
+  journal->add_option("file", file)->required()->check(CLI::ExistingFile);
+  journal->add_option("--format", format)
+      ->required()
+      ->check(CLI::IsMember({"hledger", "beancount", "jsonl", "csv"}));
+  journal->add_option("--data", data, "data directory of the book, made if it is not there")
+      ->required();
+  journal->callback([&] { status = import_journal_command(file, format, data); });
   CLI::App* statement =
       importing->add_subcommand("bank-statement", "a bank's statement of 1993 (CSV)");
   statement->add_option("file", file)->required()->check(CLI::ExistingFile);
