@@ -36,6 +36,7 @@ constexpr std::size_t kEventsAtOnce = 100;
 constexpr std::size_t kMaxPending = 64 << 10;      // bytes ahead of the reader
 constexpr std::size_t kMaxStreamBytes = 64 << 20;  // a page, however long its events are
 constexpr int kTick_ms = 100;
+constexpr auto kPause = std::chrono::milliseconds(10);
 constexpr int kRetry_ms = 3000;
 constexpr std::int64_t kRetryAfter_s = 5;
 constexpr auto kHeartbeat = std::chrono::seconds(15);
@@ -79,23 +80,30 @@ class Streams {
  private:
   void run() {
     std::uint64_t seen = 0;
+    bool behind = false;
     for (;;) {
       {
         std::unique_lock lock(mutex_);
+        // However many blocks a second there are, a stream is read so often and no more.
+        changed_.wait_for(lock, kPause, [this] { return stopping_; });
         changed_.wait(lock, [this] { return stopping_ || !streams_.empty(); });
         if (stopping_) return;
       }
-      seen = services_.book.wait_for_seq(seen, kTick_ms);
-      look_after(seen);
+      seen = services_.book.wait_for_seq(seen, behind ? 0 : kTick_ms);
+      behind = look_after(seen);
     }
   }
 
-  void look_after(std::uint64_t last) {
+  /// Whether a stream has more to be told already.
+  bool look_after(std::uint64_t last) {
     const auto now = Steady::now();
+    bool behind = false;
     const std::lock_guard lock(mutex_);
     streams_.remove_if([](const auto& stream) { return !stream->out->is_open(); });
     for (const auto& stream : streams_) {
-      if (stream->reading || stream->out->pending() > kMaxPending) continue;
+      if (!stream->reading && stream->out->pending() > kMaxPending) continue;
+      behind = behind || stream->reading || stream->after < last;
+      if (stream->reading) continue;
       if (stream->after < last) {
         stream->reading = true;
         stream->written_at = now;
@@ -105,6 +113,7 @@ class Streams {
         stream->out->write(fmt::format("id: {}\n\n", stream->after.load()));
       }
     }
+    return behind;
   }
 
   void read(Stream& stream) {

@@ -1,5 +1,6 @@
 #include "ledger/store/account_projection.h"
 
+#include <chrono>
 #include <cstring>
 #include <thread>
 
@@ -11,9 +12,9 @@ namespace {
 
 constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSpareSlabs = 64;
-constexpr std::size_t kAtOnce = 64;       // records or accounts between two looks for readers
-constexpr int kYields = 256;              // for which the feeder waits for readers to come in
-constexpr std::size_t kRowsBackward = 8;  // copied at once, newest first
+constexpr std::size_t kAtOnce = 64;  // records or accounts between two looks for readers
+constexpr auto kRoom = std::chrono::microseconds(50);  // that waiting readers are given
+constexpr std::size_t kRowsBackward = 8;               // copied at once, newest first
 constexpr EntryPosition kEnd{~std::uint64_t{0}, ~std::uint32_t{0}};
 
 EntryTotals totals_of(const Balance& b) {
@@ -228,11 +229,14 @@ void AccountProjection::add_entry(AccountId id, const Record& record, Side side)
 }
 
 // A mutex that is unlocked and locked again at once is rarely anybody else's meanwhile: the feeder
-// waits until those who wait have it, though not for ever.
+// waits until those who wait have it. By the clock, not by turns: on a busy machine one turn may
+// take long, and readers of the next block wait for the feeder.
 void AccountProjection::let_readers_in(std::unique_lock<std::mutex>& lock) const {
   if (readers_waiting_.load(std::memory_order_relaxed) == 0) return;
   lock.unlock();
-  for (int i = 0; i < kYields && readers_waiting_.load(std::memory_order_relaxed) > 0; ++i)
+  const auto until = std::chrono::steady_clock::now() + kRoom;
+  while (readers_waiting_.load(std::memory_order_relaxed) > 0 &&
+         std::chrono::steady_clock::now() < until)
     std::this_thread::yield();
   lock.lock();
 }

@@ -637,3 +637,59 @@ TEST_CASE("v1 balances: now, as of a date, a time and a sequence") {
         "400 malformed");
   CHECK(f.get("auditor", "/v1/balances?account=none").told() == "404 account_not_found");
 }
+
+TEST_CASE("v1 statements: as of a sequence, a time and a date, oldest or newest first") {
+  Fixture f;
+  const auto first = f.post("upstream", "/v1/vouchers", kDeposit, "d1");
+  f.business.advance_seconds(3600);
+  REQUIRE(f.post("upstream", "/v1/vouchers", voucher("1002/工行", "2101/M1", "200"), "d2").status ==
+          201);
+  const Date next = *Date::of(2026, 3, 5);
+  REQUIRE(f.book->run(day_cut({ClaimKey{Id128{8, 1}, CallerId{1}}, next})).accepted());
+  REQUIRE(f.post("upstream", "/v1/vouchers", voucher("1002/工行", "2101/M1", "30"), "d3").status ==
+          201);
+  // A late one, dated back to the day before.
+  VoucherRequest late;
+  late.key = {Id128{8, 2}, CallerId{1}};
+  late.adjustment = true;
+  late.date = next.plus_days(-1);
+  late.text = std::make_shared<VoucherText>(VoucherText{"", "", "", "甲", "乙"});
+  f.book->read([&](const State& state, std::uint64_t) {
+    late.legs.push_back({state.account("1002/工行")->id, state.account("2101/M1")->id, 4});
+  });
+  REQUIRE(f.book->run(late).accepted());
+
+  const auto told = [&](const std::string& query) {
+    const auto reply = f.get("auditor", "/v1/statements?account=2101/M1" + query);
+    REQUIRE(reply.status == 200);
+    std::string text = reply.at("balance") + ":";
+    for (std::size_t i = 0; i < reply.size("entries"); ++i)
+      text += " " + reply.at(fmt::format("entries.{}.amount", i));
+    return text;
+  };
+  CHECK(told("") == "1234: 1000 200 30 4");
+  CHECK(told("&order=newest") == "1234: 4 30 200 1000");
+  CHECK(told("&seq=" + first.at("seq")) == "1000: 1000");
+  CHECK(told("&seq=0") == "0:");
+  CHECK(told("&time=" + percent_encode("2026-03-04T09:30:00+08:00")) == "1000: 1000");
+  CHECK(told("&date=2026-03-04") == "1204: 1000 200 4");
+  CHECK(told("&date=2026-03-04&order=newest") == "1204: 4 200 1000");
+  CHECK(told("&date=2026-03-05") == "1234: 1000 200 30 4");
+  CHECK(told("&date=2026-03-03") == "0:");
+  const std::string dated = "/v1/statements?account=2101/M1&date=2026-03-04&limit=2";
+  const auto page = f.get("auditor", dated);
+  CHECK(page.at("as_of_date") == "2026-03-04");
+  CHECK(page.size("entries") == 2);
+  const auto rest = f.get("auditor", dated + "&cursor=" + page.at("next_cursor"));
+  CHECK(rest.at("entries.0.amount") == "4");
+  CHECK(rest.at("next_cursor") == "null");
+  for (const char* bad : {"&seq=1&date=2026-03-04", "&time=x", "&date=2026-13-01", "&order=up",
+                          "&seq=-1", "&metadata=x"}) {
+    INFO(bad);
+    CHECK(f.get("auditor", std::string("/v1/statements?account=2101/M1") + bad).told() ==
+          "400 malformed");
+  }
+  CHECK(f.get("auditor", "/v1/statements?account=2101/M1&date=2026-03-05&limit=2&cursor=" +
+                             page.at("next_cursor"))
+            .told() == "400 malformed");
+}
