@@ -11,6 +11,7 @@
 
 #include "channels/chart.h"
 #include "ledger/base/digest.h"
+#include "ledger/engine/daily_root.h"
 
 namespace suanpan::api {
 namespace {
@@ -220,9 +221,15 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   BookOptions options;
   options.folder = folder;
   options.reset_head = reset_head;
-  options.sign_days = true;  // a book of a program that did not sign yet begins to
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(check_vault(*opened.book, *opened.vault, folder));
+  if (!opened.book->document(DocumentKind::kBookSetting, kRootKeysDocument)) {
+    // A book of a program that did not sign yet begins to; not before it is known to be ours.
+    opened.book.reset();
+    options.reset_head = false;
+    options.sign_days = true;
+    TRY(opened.book, Book::open(options, *opened.business));
+  }
   restore_clock(opened);
   TRY(open_all_accounts(*opened.book, config));
   return opened;
