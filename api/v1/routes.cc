@@ -6,6 +6,8 @@ void add_all_routes(Router& router, Services& services) {
   add_health_routes(router, services);
   add_book_routes(router, services);
   add_backup_routes(router, services);
+  add_year_close_routes(router, services);
+  add_chart_routes(router, services);
   add_account_routes(router, services);
   add_account_terms_routes(router, services);
   add_voucher_routes(router, services);

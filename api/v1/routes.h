@@ -13,6 +13,7 @@ void add_adjustment_routes(Router& router, Services& services);
 void add_authority_routes(Router& router, Services& services);  ///< keys, merchants, apps by two
 void add_backup_routes(Router& router, Services& services);     ///< nothing without a folder
 void add_book_routes(Router& router, Services& services);
+void add_chart_routes(Router& router, Services& services);  ///< and roll-ups
 void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
 void add_event_routes(Router& router, Services& services);
 void add_event_stream_routes(Router& router, Services& services);
@@ -30,6 +31,7 @@ void add_trial_balance_routes(Router& router, Services& services);
 void add_voucher_routes(Router& router, Services& services);  ///< with their batches
 void add_voucher_batch_routes(Router& router, Services& services);
 void add_webhook_routes(Router& router, Services& services);
+void add_year_close_routes(Router& router, Services& services);
 
 // Only with their service.
 void add_order_routes(Router& router, Services& services);
