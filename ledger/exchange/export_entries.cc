@@ -51,6 +51,9 @@ class Teller {
   /// The entries that one command amounts to: one, none, or an opening for each account.
   std::vector<JournalEntry> tell(const StoredCommand& command) {
     std::vector<JournalEntry> told;
+    const bool before = std::exchange(linked_, command.linked);
+    const bool grouped = command.linked || before;
+    if (cannot_be_refused_again(command, grouped)) return told;
     if (static_cast<int>(command.kind) > static_cast<int>(CommandKind::kOpenBook))
       tell_other_rooms(command, told);
     else
@@ -63,6 +66,12 @@ class Teller {
   }
 
  private:
+  // A refusal that came of what is not told: of a group, of an expectation, of a chart of accounts.
+  static bool cannot_be_refused_again(const StoredCommand& command, bool grouped) {
+    if (command.refusal.code == RefusalCode::kNone) return false;
+    return grouped || command.effects.rules || command.kind == CommandKind::kOpenAccount;
+  }
+
   static JournalEntry begin(const StoredCommand& command, CommandKind kind) {
     JournalEntry e;
     e.kind = kind;
@@ -174,6 +183,7 @@ class Teller {
   }
 
   std::vector<std::string> codes_;  // by id
+  bool linked_ = false;             // whether the command before is of one group with this one
 };
 
 Result<void> write(const Book& book, std::ostream& out,

@@ -4,8 +4,10 @@
 //
 // What other rooms posted (orders, refunds, payouts, deposits) is told as the voucher it amounts
 // to, under its own id; accounts they opened as openings. Their documents are not money and are
-// left to the backup. Any number may run beside each other and beside a working book: a run sees
-// one sequence.
+// left to the backup. Not told either: charts of accounts, that vouchers were one linked group, and
+// what a voucher expected or was to sweep, which is told as the legs that came of it; refusals that
+// came of these, and of account openings, are left out. Any number may run beside each other and
+// beside a working book: a run sees one sequence.
 #pragma once
 #include <iosfwd>
 
