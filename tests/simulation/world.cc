@@ -115,6 +115,7 @@ void World::open(bool create, bool reset_head) {
   }
   BookOptions options;
   options.folder = folder_.path();
+  std::filesystem::create_directory(folder_.path() / "db");  // a book looks whether it is there
   options.create = create;
   options.reset_head = reset_head;
   options.first_date = kFirstDay;
