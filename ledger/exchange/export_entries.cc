@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <unordered_set>
 
 #include "ledger/exchange/journal_entry.h"
 
@@ -53,11 +54,15 @@ class Teller {
     std::vector<JournalEntry> told;
     const bool before = std::exchange(linked_, command.linked);
     const bool grouped = command.linked || before;
-    if (cannot_be_refused_again(command, grouped)) return told;
+    if (cannot_be_refused_again(command, grouped)) {
+      untold_.insert(command.key);
+      return told;
+    }
     if (static_cast<int>(command.kind) > static_cast<int>(CommandKind::kOpenBook))
       tell_other_rooms(command, told);
     else
       tell_own(command, told);
+    if (told.empty()) untold_.insert(command.key);
     for (const Account& account : command.effects.accounts) {
       codes_.resize(std::max<std::size_t>(codes_.size(), account.id.value + 1));
       codes_[account.id.value] = account.code;
@@ -66,9 +71,14 @@ class Teller {
   }
 
  private:
-  // A refusal that came of what is not told: of a group, of an expectation, of a chart of accounts.
-  static bool cannot_be_refused_again(const StoredCommand& command, bool grouped) {
+  // A refusal that came of what is not told: of a group, of an expectation, of a chart of accounts,
+  // or of a command that is not told itself.
+  bool cannot_be_refused_again(const StoredCommand& command, bool grouped) const {
     if (command.refusal.code == RefusalCode::kNone) return false;
+    for (const std::string_view name : {"hold", "original"})
+      if (const auto of = ClaimKey::from_hex(field(command.content, name));
+          of && untold_.contains(*of))
+        return true;
     return grouped || command.effects.rules || command.kind == CommandKind::kOpenAccount;
   }
 
@@ -183,7 +193,8 @@ class Teller {
   }
 
   std::vector<std::string> codes_;  // by id
-  bool linked_ = false;             // whether the command before is of one group with this one
+  std::unordered_set<ClaimKey> untold_;
+  bool linked_ = false;  // whether the command before is of one group with this one
 };
 
 Result<void> write(const Book& book, std::ostream& out,
