@@ -75,23 +75,6 @@ void Audit::RefundFacts::walk_members(A& archive) {
 }
 
 template <class A>
-void walk(A& archive, YearClose& value) {
-  auto& [year, state, maker, checker, vouchers] = value;
-  walk(archive, year);
-  walk(archive, state);
-  walk(archive, maker);
-  walk(archive, checker);
-  walk(archive, vouchers);
-}
-
-template <class A>
-void Audit::Profit::walk_members(A& archive) {
-  auto& [in_closed, in_open] = *this;
-  walk(archive, in_closed);
-  walk(archive, in_open);
-}
-
-template <class A>
 void Audit::walk_members(A& archive) {
   // A new member belongs here, or a run that goes on would forget it.
   auto& [block_of, group, last_seq, last_timestamp_ns, ids, accounts, codes, business_keys, days,
