@@ -67,6 +67,7 @@ class World {
   void restart();
   void crash_during(const Batch& batch);
   void found_accounts();
+  bool may_be_late(const Batch& batch) const;
   void live(const Batch& batch);
   /// Submits and waits. `known`: what was journalled up to here is told as a replay.
   void submit(const Batch& batch, std::uint64_t known = 0);
@@ -105,6 +106,7 @@ class World {
   WorldOptions options_;
   std::mt19937_64 random_;  // of the world; the stream has its own
   std::uint64_t hot_;
+  unsigned shards_ = 1;  // of the book that is open
   ManualClock clock_;
   BookModel model_;
   CommandStream stream_;
