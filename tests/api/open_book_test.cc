@@ -244,7 +244,7 @@ TEST_CASE("open_book: bad input: a full disk is refused with what is free and wh
   }
   CHECK(f.refused().code == Errc::kUnavailable);
   CHECK_THAT(f.refused().message, Catch::Contains("the disk has 0 KiB free"));
-  CHECK(api::verify_command(disk / "book") == 0);  // reading wants no room
+  CHECK(api::verify_command({.data = disk / "book"}) == 0);  // reading wants no room
   std::filesystem::remove(disk / "filler");
   CHECK(f.last_seq() > 0);
 }
