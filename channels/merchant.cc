@@ -150,19 +150,40 @@ Command put_app(const App& app) {
                       DocumentKind::kApp, app.app_id, bytes, true);
 }
 
+namespace {
+
+bool is_as_asked(const View& view, const Account& there, const OpenAccountRequest& asked,
+                 const std::string& mch_no) {
+  if (there.type != asked.type || there.currency != asked.currency.value_or(view.book().currency) ||
+      there.normal != asked.normal.value_or(normal_side(asked.type)))
+    return false;
+  // The terms of accounts that merchants share (a channel's) may have changed since.
+  return !asked.code.ends_with("/" + mch_no) ||
+         (there.terms.limit == asked.terms.limit &&
+          there.terms.credit_line == asked.terms.credit_line);
+}
+
+}  // namespace
+
 Planned<void> plan_merchant(const View& view, ChangeSet& changes, const Merchant& merchant) {
   const bool direct = merchant.mode == MerchantMode::kDirect;
+  const DocumentPtr before = view.document(DocumentKind::kMerchant, merchant.mch_no);
+  const bool known = before != nullptr;
   for (const OpenAccountRequest& request :
        merchant_accounts(merchant.mch_no, merchant.name, direct, "wxpay", merchant.wx_mchid)) {
     TRY(check_open_account(request));
-    if (view.account(request.code)) continue;
+    if (const Account* there = view.account(request.code)) {
+      // Whoever opened it before the merchant was known chose what two people would now rely on.
+      if (!known && !is_as_asked(view, *there, request, merchant.mch_no))
+        return refuse(RefusalCode::kAccountExists, request.code);
+      continue;
+    }
     TRY(auto opened, plan_open_account(view, request, Moment{}));
     // Ids go on one by one: the view knows nothing of those that this change set opens.
     Account& account = opened.accounts.front();
     account.id.value += static_cast<std::uint32_t>(changes.accounts.size());
     changes.accounts.push_back(std::move(account));
   }
-  const DocumentPtr before = view.document(DocumentKind::kMerchant, merchant.mch_no);
   changes.documents.push_back(Document{DocumentKind::kMerchant, merchant.mch_no,
                                        (before ? before->version : 0) + 1, true, encode(merchant)});
   return success();

@@ -237,6 +237,16 @@ TEST_CASE("authority: a merchant and its accounts come with the approval, in one
   CHECK(again.header("Suanpan-Replayed") == "true");
 }
 
+TEST_CASE("authority: a merchant does not take over accounts that one person opened looser") {
+  Fixture f;
+  f.open("2102/M1", "liability");  // without a limit
+  refused(f.post("operator", "/v1/merchants", kCollected, "m-ask"), 409, "account_exists");
+  Fixture other;
+  other.open("2102/M1", "liability", R"(,"limit":"not_below_zero")");
+  make_merchant(other);
+  CHECK(channels::find_merchant(*other.book, "M1"));
+}
+
 TEST_CASE("authority: a payee is approved only by whoever knows its account number") {
   Fixture f;
   const auto asked = f.post("operator", "/v1/merchants", kCollected, "m1");
