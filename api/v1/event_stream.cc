@@ -20,6 +20,7 @@
 #include <mutex>
 #include <thread>
 
+#include "api/keys.h"
 #include "api/v1/body.h"
 #include "api/v1/event_feed.h"
 #include "api/v1/routes.h"
@@ -46,7 +47,8 @@ struct Stream {
   std::shared_ptr<HttpStream> out = std::make_shared<HttpStream>(kMaxStreamBytes);
   std::atomic<std::uint64_t> after{0};
   std::atomic<bool> reading{false};
-  Steady::time_point written_at;  // of the thread alone
+  std::atomic<Steady::time_point> written_at;
+  Steady::time_point asked_at;  // of the thread alone: whether the key is still in use
 };
 
 class Streams {
@@ -70,7 +72,7 @@ class Streams {
       for (const auto& other : streams_)
         of_key += other->principal.key_id == stream->principal.key_id ? 1 : 0;
       if (stopping_ || streams_.size() >= kMaxStreams || of_key >= kMaxStreamsPerKey) return false;
-      stream->written_at = Steady::now();
+      stream->written_at = stream->asked_at = Steady::now();
       streams_.push_back(stream);
     }
     changed_.notify_all();
@@ -101,19 +103,36 @@ class Streams {
     const std::lock_guard lock(mutex_);
     streams_.remove_if([](const auto& stream) { return !stream->out->is_open(); });
     for (const auto& stream : streams_) {
+      if (now - stream->asked_at >= kHeartbeat && !still_allowed(*stream, now)) {
+        stream->out->end();
+        continue;
+      }
       if (!stream->reading && stream->out->pending() > kMaxPending) continue;
       behind = behind || stream->reading || stream->after < last;
       if (stream->reading) continue;
       if (stream->after < last) {
         stream->reading = true;
-        stream->written_at = now;
         if (!services_.workers.submit([this, stream] { read(*stream); })) stream->reading = false;
-      } else if (now - stream->written_at >= kHeartbeat) {
-        stream->written_at = now;
-        stream->out->write(fmt::format("id: {}\n\n", stream->after.load()));
+      } else {
+        beat(*stream, now);
       }
     }
     return behind;
+  }
+
+  // A key that was taken out of use, or has other roles now, hears no more.
+  bool still_allowed(Stream& stream, Steady::time_point now) {
+    stream.asked_at = now;
+    const auto key = find_key(services_.book, services_.vault, stream.principal.key_id);
+    return key && key.value() && key.value()->record.enabled &&
+           key.value()->record.roles == stream.principal.roles;
+  }
+
+  // Also where the book is busy with what this key does not hear of.
+  static void beat(Stream& stream, Steady::time_point now) {
+    if (now - stream.written_at.load() < kHeartbeat) return;
+    stream.written_at = now;
+    stream.out->write(fmt::format("id: {}\n\n", stream.after.load()));
   }
 
   void read(Stream& stream) {
@@ -144,8 +163,13 @@ class Streams {
                                                           out.take());
                                      }));
     flush(0);
-    if (!text.empty()) stream.out->write(text);
     stream.after = read.last;
+    if (text.empty()) {
+      beat(stream, Steady::now());
+    } else {
+      stream.written_at = Steady::now();
+      stream.out->write(text);
+    }
     return success();
   }
 

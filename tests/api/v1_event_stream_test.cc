@@ -1,5 +1,7 @@
 // The events stream: order, cursors, resuming, bounds, and who hears what.
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "api/v1/routes.h"
 #include "tests/support/api_server.h"
@@ -165,6 +167,32 @@ TEST_CASE("v1 event stream: a quiet one is kept alive by ids, which tell how far
   auto client = f.open_stream("/v1/events/stream", "", "upstream");
   const std::string beat = fmt::format("\nid: {}\n\n", last);
   CHECK(client.receive_until(beat, 20'000).find(beat) != std::string::npos);
+}
+
+TEST_CASE("v1 event stream: kept alive on a busy book too, and ended with its key") {
+  Fixture f;
+  const auto first = f.tell({"other"}, "upstream2");
+  auto quiet = f.open_stream("/v1/events/stream", "", "upstream");
+  auto thief = f.open_stream("/v1/events/stream", "", "auditor");
+  REQUIRE(thief.receive_until("\"other\"").find("HTTP/1.1 200") == 0);
+  REQUIRE(f.book->run(api::disable_key({Id128{7, 7}, kSystemCaller}, "auditor")).accepted());
+  std::atomic<bool> over = false;
+  std::thread busy([&] {
+    while (!over) {
+      f.tell({"noise"}, "upstream2");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  const std::string beat = quiet.receive_until("\nid: ", 20'000);
+  const std::string told = thief.receive_all(20'000);
+  over = true;
+  busy.join();
+  CHECK(beat.find("\nid: ") != std::string::npos);
+  CHECK(beat.find("noise") == std::string::npos);
+  CHECK(told.find("\"noise\"") != std::string::npos);  // until its key was asked for again
+  f.tell({"later"}, "upstream2");
+  CHECK(told.find("\"later\"") == std::string::npos);
+  CHECK(first > 0);
 }
 
 TEST_CASE("v1 event stream: as many as may be at one time, and room again when one goes") {
