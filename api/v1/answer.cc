@@ -62,6 +62,19 @@ void answer_claimed(const Call& call, const CallerClaim& claim, std::string body
   reply_claimed(call, claim, json_response(200, std::move(body)));
 }
 
+void write_answer(Services& services, std::shared_ptr<const Call> call, bool is_long,
+                  std::function<void()> write) {
+  const auto guarded = [write = std::move(write), call = std::move(call)] {
+    try {
+      write();
+    } catch (const std::exception& error) {
+      log_error("an answer could not be written: {}", typeid(error).name());
+      refuse_call(*call, problem_of(fail(Errc::kIo, "answer")));
+    }
+  };
+  if (!is_long || !services.workers.submit(guarded)) guarded();
+}
+
 namespace {
 
 template <class Item>

@@ -22,6 +22,11 @@ namespace suanpan::api::v1 {
 ClaimKey claim_of(const Call& call);
 ClaimKey claim_of(const Call& call, std::string_view name);
 
+/// Writes an answer on a worker where it is long, else (or where none is free) at once. For the
+/// committing thread: nothing is thrown through it; what cannot be written is answered as an error.
+void write_answer(Services& services, std::shared_ptr<const Call> call, bool is_long,
+                  std::function<void()> write);
+
 HttpResponse json_response(int status, std::string body);
 void refuse_call(const Call& call, const Problem& problem);
 void refuse_call(const Call& call, const Error& error);

@@ -72,10 +72,9 @@ void post_records(Services& services, Call call) {
   if (vouchers.empty()) return answer_batch(*batch, {});
   const bool accepted =
       services.book.submit(std::move(vouchers), [batch, &services](Book::Answers answers) {
-        // The committing thread has more to do than to write a long answer.
         auto shared = std::make_shared<Book::Answers>(std::move(answers));
-        const auto write = [batch, shared] { answer_batch(*batch, *shared); };
-        if (shared->size() <= kInlineItems || !services.workers.submit(write)) write();
+        write_answer(services, {batch, &batch->call}, shared->size() > kInlineItems,
+                     [batch, shared] { answer_batch(*batch, *shared); });
       });
   if (!accepted) refuse_call(batch->call, overloaded(1));
 }

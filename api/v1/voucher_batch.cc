@@ -13,7 +13,8 @@
 namespace suanpan::api::v1 {
 namespace {
 
-constexpr std::size_t kInlineItems = 64;  ///< a bigger answer is written on a worker
+constexpr std::size_t kInlineItems = 64;   ///< a bigger answer is written on a worker
+constexpr std::size_t kMaxDryItems = 256;  ///< the book publishes nothing while they are planned
 
 enum class ItemKind : std::uint8_t { kVoucher, kHold, kPost, kVoid };
 enum class Mode : std::uint8_t { kContinue, kAllOrNothing };
@@ -92,11 +93,15 @@ void answer_batch(const Batch& batch, const Book::Answers& answers,
   batch.call.reply(json_response(200, out.take()));
 }
 
-// An item's claim is its own "id", in the same name space as Idempotency-Key, or its place in the
-// batch. 32 hexadecimal digits are the id itself, as a record holds it (voucher_records.h).
-ClaimKey item_claim(const Call& call, const std::optional<std::string>& id, std::size_t index) {
-  if (id)
-    if (const auto raw = Id128::from_hex(*id)) return ClaimKey{*raw, call.principal.caller};
+// An item's claim is its own "id", in the same name space as Idempotency-Key, or the 16 bytes of
+// its "record_id", as a record holds them (voucher_records.h), or else its place in the batch.
+ClaimKey item_claim(const Call& call, Fields& item, std::size_t index) {
+  const auto id = item.maybe_text("id"), record_id = item.maybe_text("record_id");
+  if (id && (id->empty() || id->size() > 64)) item.fail_at("id", "must be 1 to 64 bytes");
+  const auto raw = record_id ? Id128::from_hex(*record_id) : std::nullopt;
+  if (record_id && !raw) item.fail_at("record_id", "must be 32 hexadecimal digits");
+  if (record_id && id) item.fail_at("record_id", "stands in the place of id");
+  if (raw) return ClaimKey{*raw, call.principal.caller};
   if (id) return claim_of(call, *id);
   const auto key = call.request.headers.find("Idempotency-Key").value_or("");
   // A line feed is in no Idempotency-Key, so this is nobody else's name.
@@ -116,16 +121,14 @@ Draft read_item(Fields& in) {
   return draft;
 }
 
-std::vector<Draft> read_batch(const Call& call, Fields& in) {
+std::vector<Draft> read_batch(const Call& call, Fields& in, std::size_t most) {
   std::vector<Draft> drafts;
   const Mode mode = in.maybe_choice<Mode>("mode", mode_of).value_or(Mode::kContinue);
-  const bool given = in.each("items", kMaxBatchItems, [&](Fields& item) {
-    const auto id = item.maybe_text("id");
-    if (id && (id->empty() || id->size() > 64)) item.fail_at("id", "must be 1 to 64 bytes");
+  const bool given = in.each("items", most, [&](Fields& item) {
     Draft draft = read_item(item);
     if (draft.linked && mode == Mode::kAllOrNothing)
       item.fail_at("linked", "says nothing where all items are one group");
-    draft.key = item_claim(call, id, drafts.size());
+    draft.key = item_claim(call, item, drafts.size());
     drafts.push_back(std::move(draft));
   });
   if (!given || drafts.empty()) {
@@ -210,15 +213,14 @@ std::shared_ptr<Batch> prepare(Services& services, Call call, std::vector<Draft>
 
 void post_batch(Services& services, Call call) {
   Body body(call);
-  std::vector<Draft> drafts = read_batch(call, body.root());
+  std::vector<Draft> drafts = read_batch(call, body.root(), kMaxBatchItems);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto batch = prepare(services, std::move(call), std::move(drafts));
   if (batch->vouchers.empty() && batch->commands.empty()) return answer_batch(*batch, {});
   const auto done = [batch, &services](Book::Answers answers) {
-    // The committing thread has more to do than to write a long answer.
     auto shared = std::make_shared<Book::Answers>(std::move(answers));
-    const auto write = [batch, shared] { answer_batch(*batch, *shared); };
-    if (shared->size() <= kInlineItems || !services.workers.submit(write)) write();
+    write_answer(services, {batch, &batch->call}, shared->size() > kInlineItems,
+                 [batch, shared] { answer_batch(*batch, *shared); });
   };
   const bool accepted =
       batch->commands.empty()
@@ -229,7 +231,7 @@ void post_batch(Services& services, Call call) {
 
 void dry_run(Services& services, Call call) {
   Body body(call);
-  std::vector<Draft> drafts = read_batch(call, body.root());
+  std::vector<Draft> drafts = read_batch(call, body.root(), kMaxDryItems);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto batch = prepare(services, call, std::move(drafts));
   on_worker(services, std::move(call), [batch, &book = services.book](Call& to) {
@@ -247,7 +249,8 @@ void add_voucher_batch_routes(Router& router, Services& services) {
   describe_rules(router);
   router.describe(
       "BatchItemRequest",
-      "id?:string kind?:=voucher|hold|post|void linked?:boolean legs?:[RuledLegRequest] "
+      "id?:string record_id?:string kind?:=voucher|hold|post|void linked?:boolean "
+      "legs?:[RuledLegRequest] "
       "expects?:[Expectation] code?:integer type?:=general|receipt|payment|transfer date?:date "
       "effective_date?:date summary?:string business_key?:string metadata?:any "
       "expires_at?:date-time hold?:string amounts?:[integer]");
@@ -271,7 +274,9 @@ void add_voucher_batch_routes(Router& router, Services& services) {
   router.add({.method = "POST",
               .pattern = "/v1/vouchers/dry-run",
               .allowed = writers,
-              .summary = "What the batch would be answered now; nothing is done or claimed",
+              .summary =
+                  "What a batch of up to 256 items would be answered now; nothing is done or "
+                  "claimed",
               .handle = [&services](Call call) { dry_run(services, std::move(call)); },
               .doc = {.request = "BatchRequest", .answer = "DryRunAnswer"}});
 }

@@ -18,8 +18,9 @@
 //    56  business key, 64 bytes of UTF-8, then zero
 //   120  zero
 //
-// A record means what the JSON item means whose "id" is the same 16 bytes as 32 hexadecimal digits:
-// each finds the other's first answer. Summary, metadata and several legs have the JSON form alone.
+// A record means what the JSON item means whose "record_id" is the same 16 bytes as 32 hexadecimal
+// digits: each finds the other's first answer. Summary, metadata and several legs have the JSON
+// form alone.
 #pragma once
 #include "ledger/base/result.h"
 #include "ledger/core/change_set.h"

@@ -91,7 +91,7 @@ TEST_CASE("v1 records: a record and the JSON item with its id are one command") 
   Fixture f;
   const auto json_item = [](const std::string& id, const char* amount) {
     return fmt::format(
-        R"({{"items":[{{"id":"{}","code":77,"type":"receipt","effective_date":"2026-03-02",)"
+        R"({{"items":[{{"record_id":"{}","code":77,"type":"receipt","effective_date":"2026-03-02",)"
         R"("business_key":"B1","legs":[{{"debit":1,"credit":"2101/M1","amount":{}}}]}}]}})",
         id, amount);
   };
@@ -118,6 +118,25 @@ TEST_CASE("v1 records: a record and the JSON item with its id are one command") 
   CHECK(voucher.at("type") == "receipt");
   CHECK(voucher.at("effective_date") == "2026-03-02");
   CHECK(voucher.at("legs.0.amount") == "1000");
+
+  // The same text as an "id" is the name that an Idempotency-Key is, and so another command.
+  const auto by_name = f.post("upstream", "/v1/vouchers/batch",
+                              fmt::format(R"({{"items":[{{"id":"{}","legs":[{{"debit":1,)"
+                                          R"("credit":"2101/M2","amount":1}}]}}]}})",
+                                          kId),
+                              "b4");
+  CHECK(by_name.at("items.0.accepted") == "true");
+  CHECK(by_name.at("items.0.replayed") == "false");
+  CHECK(f.post("upstream", "/v1/vouchers",
+               R"({"legs":[{"debit":1,"credit":"2101/M2","amount":1}]})", kId)
+            .header("Suanpan-Replayed") == "true");
+  const auto both =
+      f.post("upstream", "/v1/vouchers/batch",
+             fmt::format(R"({{"items":[{{"id":"a","record_id":"{}","legs":[{{"debit":1,)"
+                         R"("credit":"2101/M2","amount":1}}]}}]}})",
+                         kId),
+             "b5");
+  CHECK(both.told() == "400 malformed");
 
   // And the other way round.
   const auto json_first =
