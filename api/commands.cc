@@ -1,5 +1,6 @@
 #include "api/commands.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -180,8 +181,11 @@ int export_command(const std::filesystem::path& data, const std::string& format,
   if (!book) return failed(book.error());
   std::ofstream file;
   if (!out.empty()) {
+    // The whole book: for its owner alone.
+    const int fd = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd >= 0) ::close(fd);
     file.open(out);
-    if (!file) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
+    if (fd < 0 || !file) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
   }
   std::ostream& stream = out.empty() ? std::cout : file;
   const auto write = format == "beancount" ? export_beancount

@@ -169,4 +169,17 @@ void watch_notifier(Metrics& metrics, const channels::Notifier& notifier) {
   });
 }
 
+void watch_webhooks(Metrics& metrics, const channels::WebhookSender& sender) {
+  metrics.add_source([&sender](Samples& to) {
+    const channels::WebhookStatistics s = sender.statistics();
+    const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
+    to.counter("suanpan_webhook_deliveries_total", "Attempts at deliveries to webhooks",
+               number(s.deliveries));
+    to.counter("suanpan_webhook_failures_total", "Attempts that the receiver did not acknowledge",
+               number(s.failures));
+    to.counter("suanpan_webhook_dead_letters_total", "Deliveries given up after the last try",
+               number(s.dead_letters));
+  });
+}
+
 }  // namespace suanpan::api

@@ -13,6 +13,7 @@
 #include "api/metrics.h"
 #include "api/night/night.h"
 #include "channels/notifier.h"
+#include "channels/webhooks.h"
 #include "channels/workers.h"
 #include "ledger/engine/book.h"
 
@@ -24,5 +25,6 @@ void watch_workers(Metrics& metrics, const channels::Workers& workers);
 void watch_server(Metrics& metrics, const HttpServer& server);
 void watch_night(Metrics& metrics, const night::Night& night);
 void watch_notifier(Metrics& metrics, const channels::Notifier& notifier);
+void watch_webhooks(Metrics& metrics, const channels::WebhookSender& sender);
 
 }  // namespace suanpan::api

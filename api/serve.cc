@@ -300,6 +300,7 @@ Result<void> run(const Config& config) {
   e.server = std::move(server);
   watch_server(*e.metrics, *e.server);
   watch_notifier(*e.metrics, *e.notifier);
+  watch_webhooks(*e.metrics, *e.webhooks);
   watch_night(*e.metrics, *e.night);
   log_info("suanpan listens at {}:{}, book at journal entry {}", config.listen_address,
            e.server->port(), e.opened.book->statistics().last_seq);

@@ -164,7 +164,8 @@ void balance(Services& services, Call call) {
                 if (!found) return refuse_call(to, found.error());
                 as_of = std::min(found.value(), at);
               }
-              const auto balance = date ? book.balance_on(id, *date) : book.balance_at(id, as_of);
+              const auto balance =
+                  date ? book.balance_on(id, *date, at) : book.balance_at(id, as_of);
               if (!balance) return refuse_call(to, balance.error());
               answer(to, balance.value(), as_of);
             });

@@ -133,6 +133,9 @@ void ask(Services& services, Call call) {
     if (const Account* found = state.account(request.code)) account = *found;
   });
   if (!account) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, request.code));
+  // What the checker is shown as "before" must be the terms of the version that is replaced.
+  if (expected && *expected != account->version)
+    return refuse_call(call, refuse(RefusalCode::kVersionConflict, request.code));
   request.terms = patch.over(account->terms);
   request.expected_version = expected.value_or(account->version);
   request.key = claim_of(call);

@@ -380,7 +380,8 @@ void Book::Engine::store_projections() {
 Result<Backup> Book::Engine::back_up(const std::filesystem::path& to) {
   if (options_.read_only)
     return fail(Errc::kUnsupported, "a book that is only read takes no backup of itself");
-  std::lock_guard one(backing_up_);
+  const std::unique_lock one(backing_up_, std::try_to_lock);
+  if (!one) return fail(Errc::kUnavailable, "a backup of this book is under way");
   return take_backup(*store, options_.folder, to, clock_.now());
 }
 

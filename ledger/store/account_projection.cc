@@ -109,7 +109,8 @@ Result<void> AccountProjection::load_roll_ups() {
 std::vector<RollUp> AccountProjection::roll_up(std::string_view path,
                                                std::optional<AccountId> itself,
                                                std::uint64_t& seq) const {
-  std::scoped_lock lock(block_mutex_, mutex_);
+  const std::lock_guard whole(block_mutex_);
+  const ReadLock lock(*this);
   seq = fed_;
   std::vector<RollUp> found = roll_ups_.at(path);
   if (!itself || itself->value < 1 || itself->value > accounts_.size()) return found;
