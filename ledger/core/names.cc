@@ -69,7 +69,6 @@ constexpr std::array kRefusals{
     RefusalName{RefusalCode::kChartExists, "chart_exists", "账套已有科目表"},
     RefusalName{RefusalCode::kChartFree, "chart_free", "账套的科目表不设科目"},
     RefusalName{RefusalCode::kCarryTargetInvalid, "carry_target_invalid", "结转科目不合规"},
-
     RefusalName{RefusalCode::kHoldNotFound, "hold_not_found", "冻结不存在"},
     RefusalName{RefusalCode::kHoldAlreadyPosted, "hold_already_posted", "冻结已全部入账"},
     RefusalName{RefusalCode::kHoldAlreadyVoided, "hold_already_voided", "冻结已解除"},

@@ -100,6 +100,7 @@ struct PlatformWorld : PlatformRooms, ApiServer {
                     R"("account":"6217000000000013","bank":"308584000013"}}}})",
                     mch_no, kBank, path),
         "merchant-" + mch_no);
+    INFO(reply.body);
     REQUIRE(reply.status == 201);
     REQUIRE(post("checker", "/v1/authority-requests/" + reply.at("id") + "/approve",
                  R"({"payee_account":"6217000000000013"})", "approve-" + mch_no)

@@ -3,6 +3,7 @@
 #include "channels/webhooks.h"
 
 #include <catch2/catch.hpp>
+#include <atomic>
 #include <future>
 #include <random>
 #include <sstream>
@@ -369,13 +370,16 @@ TEST_CASE("webhooks: a result that comes after a replay does not move the new cu
   {
     std::promise<void> replayed;
     auto done = replayed.get_future().share();
-    w.receiver.answer = [done](const Received&) {
+    const auto arrived = std::make_shared<std::promise<void>>();
+    const auto first = std::make_shared<std::atomic<bool>>(true);
+    w.receiver.answer = [done, arrived, first](const Received&) {
+      if (first->exchange(false)) arrived->set_value();
       done.wait();
       return 200;
     };
     std::promise<void> ended;
     w.sender->deliver_due([&](std::size_t) { ended.set_value(); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    arrived->get_future().wait();
     REQUIRE(w.book->run(replay_webhook(w.fresh(kOwner), "wh-1", 0)).accepted());
     replayed.set_value();
     ended.get_future().wait();

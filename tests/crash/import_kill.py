@@ -76,7 +76,7 @@ def importing(book):
 def make_book(folder):
     """An empty book of its own in `folder`."""
     os.makedirs(folder, exist_ok=True)
-    subprocess.run([program, "init", "--data", os.path.join(folder, "book"), "--chart", "bank", "--first-date", "1993-01-01",
+    subprocess.run([program, "init", "--data", os.path.join(folder, "book"), "--first-date", "1993-01-01",
                     "--currency", "CZK", "--chart", "bank"], check=True, capture_output=True)
 
 

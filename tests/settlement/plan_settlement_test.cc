@@ -25,10 +25,10 @@ struct World {
     return Moment{now};
   }
   /// Takes an accepted change set over, after the ledger's own judges agreed.
-  Planned<ChangeSet> take(Planned<ChangeSet> planned, CommandKind kind = CommandKind::kSettlement) {
+  Planned<ChangeSet> take(Planned<ChangeSet> planned, CommandKind kind = CommandKind::kSettlement,
+                          ClaimKey key = {Id128{1, 1}, kSystemCaller}) {
     if (!planned) return planned;
-    const auto violated =
-        violated_invariant(state, {Id128{1, 1}, kSystemCaller}, kind, planned.value());
+    const auto violated = violated_invariant(state, key, kind, planned.value());
     INFO(violated.value_or(""));
     REQUIRE_FALSE(violated);
     state.apply(planned.value());
@@ -526,7 +526,9 @@ TEST_CASE("plan_settlement: a frozen account is refused by name") {
   freeze.terms = w.state.account(freeze.code)->terms;
   freeze.terms.frozen_in = true;
   freeze.key = {id_of("freeze"), kSystemCaller};
-  w.run(set_terms(freeze));
+  const auto frozen =
+      w.take(plan_set_terms(w.state, freeze, w.tick()), CommandKind::kSetTerms, freeze.key);
+  REQUIRE(frozen);
   CHECK(w.refused("M1", {"P1"}) == RefusalCode::kCreditAccountFrozen);
 }
 

@@ -1,15 +1,12 @@
-#!/ usr / bin / env python3
-""
-    "The bank test, over HTTP through the real server: transfers between accounts on several connections, reads on others,
-    all at once.Money is neither made nor lost : every read of the whole sums to the same total,
-    no account is ever below zero, what a reader sees never goes back,
-    and at the end each balance is what the acknowledged transfers add up to,
-    counted here
-        .
+#!/usr/bin/env python3
+"""The bank test, over HTTP through the real server: transfers between accounts on several connections, reads on others,
+all at once. Money is neither made nor lost: every read of the whole sums to the same total, no account is ever below
+zero, what a reader sees never goes back, and at the end each balance is what the acknowledged transfers add up to,
+counted here.
 
-    bank.py PROGRAM
+  bank.py PROGRAM
 
-        SUANPAN_BANK_SECONDS(6) of it; SUANPAN_BANK_SEED (20260304), printed, decides what is asked.
+SUANPAN_BANK_SECONDS (6) of it; SUANPAN_BANK_SEED (20260304), printed, decides what is asked.
 """
 import collections
 import os

@@ -1,9 +1,8 @@
 // The simulation as a program.
 //
-//   simulate [--commands N] [--each N] [--first-seed S]   N commands in worlds of `each`, seed by
-//   seed simulate --seed S [--each N]                          one world: replays a failure
-//   simulate --planted                                    every planted bug, each in a world of its
-//   own
+//   simulate [--commands N] [--each N] [--first-seed S]   N commands, in worlds of `each`
+//   simulate --seed S [--each N]                          one world: replays a failure
+//   simulate --planted                                    every planted bug, a world for each
 //
 // Exit status 0: everything as the model says (or every planted bug found); 1: a finding.
 #include <sys/wait.h>
