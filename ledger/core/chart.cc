@@ -215,8 +215,16 @@ Planned<ChangeSet> plan_adopt_chart(const View& view, const AdoptChartRequest& r
     for (std::uint32_t id = 1; id <= view.book().account_count; ++id) {
       const Account& account = *view.account(AccountId{id});
       TRY(leaf_of(find, account.code, account.type, account.normal));
+      TRY(check_carried_currency(view, account));
     }
   return changes;
+}
+
+Planned<void> check_carried_currency(const View& view, const Account& account) {
+  const bool carried = profit_or_loss(account.type) || account.type == AccountType::kEquity;
+  if (carried && account.currency != view.book().currency)
+    return refuse(RefusalCode::kCurrencyMismatch, account.code);
+  return success();
 }
 
 Planned<ChangeSet> plan_add_subject(const View& view, const AddSubjectRequest& request,

@@ -69,13 +69,18 @@ Planned<void> check_adopt_chart(const AdoptChartRequest& request);
 Planned<void> check_add_subject(const AddSubjectRequest& request);
 
 /// A book without a chart or with a free one takes it; accounts that are there must lie in it.
-/// Refusals: kChartExists, those of plan_add_subject() and of check_account_code().
+/// Refusals: kChartExists, those of plan_add_subject(), subject_for() and
+/// check_carried_currency().
 Planned<ChangeSet> plan_adopt_chart(const View& view, const AdoptChartRequest& request,
                                     const Moment& moment);
 /// Refusals: kParentMissing, kSubjectIsLeaf (its parent), kSubjectMismatch (with its parent),
 /// kSubjectExists, kChartFree, kCarryTargetInvalid.
 Planned<ChangeSet> plan_add_subject(const View& view, const AddSubjectRequest& request,
                                     const Moment& moment);
+
+/// Under an enforced chart, accounts of income, expense and equity are in the book's currency: a
+/// year's end carries into one account, and would find no rate. Refusals: kCurrencyMismatch.
+Planned<void> check_carried_currency(const View& view, const Account& account);
 
 /// The leaf that an account of this code stands under; the code, type and side must suit it. Null
 /// where the book's chart is free. Refusals: kSubjectNotFound, kSubjectNotLeaf, kSubjectMismatch,

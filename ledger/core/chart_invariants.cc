@@ -33,6 +33,9 @@ std::optional<std::string> account_outside_chart(const View& view, const ChangeS
       return "account " + a.code + " has not its subject's dimensions";
     if (a.type != subject->type || a.normal != subject->normal)
       return "account " + a.code + " is of another kind than its subject";
+    if (a.type != AccountType::kAsset && a.type != AccountType::kLiability &&
+        a.currency != view.book().currency)
+      return "account " + a.code + " could not be carried: it is not in the book's currency";
   }
   return {};
 }

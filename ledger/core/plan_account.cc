@@ -46,7 +46,7 @@ Planned<ChangeSet> plan_open_account(const View& view, const OpenAccountRequest&
                                      const Moment&) {
   if (view.account(request.code)) return refuse(RefusalCode::kAccountExists, request.code);
   const Side normal = request.normal.value_or(normal_side(request.type));
-  TRY(subject_for(view, request.code, request.type, normal));
+  TRY(const auto subject, subject_for(view, request.code, request.type, normal));
   Account account;
   account.id = AccountId{view.book().account_count + 1};
   account.code = request.code;
@@ -56,6 +56,9 @@ Planned<ChangeSet> plan_open_account(const View& view, const OpenAccountRequest&
   account.currency = request.currency.value_or(view.book().currency);
   account.terms = request.terms;
   account.version = 1;
+  if (subject) {
+    TRY(check_carried_currency(view, account));
+  }
   ChangeSet changes;
   changes.date = view.book().accounting_date;
   changes.answer = std::to_string(account.id.value);

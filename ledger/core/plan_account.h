@@ -34,7 +34,7 @@ struct PeriodCloseRequest {
 Planned<void> check_open_account(const OpenAccountRequest& request);
 Planned<void> check_set_terms(const SetTermsRequest& request);
 
-/// Refusals: kAccountExists, those of subject_for() (core/chart.h).
+/// Refusals: kAccountExists, those of subject_for() and check_carried_currency() (core/chart.h).
 Planned<ChangeSet> plan_open_account(const View& view, const OpenAccountRequest& request,
                                      const Moment& moment);
 /// Refusals: kAccountNotFound, kVersionConflict, kAccountNotEmpty when closing.

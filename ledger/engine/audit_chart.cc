@@ -60,6 +60,11 @@ Fault Audit::check_in_chart(const Account& account) const {
                          parts.size() - used, subject.dimensions.size());
     if (subject.type != account.type || subject.normal != account.normal)
       return fmt::format("{} is of another kind than its subject", described(account));
+    const bool keeps =
+        account.type == AccountType::kAsset || account.type == AccountType::kLiability;
+    if (!keeps && currency_ && account.currency != *currency_)
+      return fmt::format("{} is in {}, in which no year's end carries it", described(account),
+                         code_of(account.currency));
     return {};
   }
   return fmt::format("{} stands on a group", described(account));

@@ -90,6 +90,30 @@ TEST_CASE("chart: an account stands under a leaf, with a segment for each dimens
   CHECK(s.refused_for("2201/物业/1", AccountType::kLiability) == "2201/物业");
 }
 
+TEST_CASE("chart: what a year's end carries is in the book's currency") {
+  Charted s;
+  REQUIRE(s.adopt(small_chart()) == "ok");
+  s.run(R"(
+    account a 6001      income currency=USD            currency_mismatch
+    account a 4103      equity currency=USD            currency_mismatch
+    account a 6001      income currency=CNY            ok
+    account b 4103      equity                         ok
+    account c 1002/6228 asset  currency=USD            ok
+    account d 2201/维修/小区1/0402 liability currency=USD ok
+  )");
+  REQUIRE(s.add({"6602", "租金", AccountType::kExpense, Side::kDebit, true, {}, "4103"}) == "ok");
+  s.run("account e 6602 expense currency=USD currency_mismatch");
+  CHECK(s.last_refusal().detail == "6602");
+
+  // Without a chart no year is carried, and any currency will do, until one is adopted.
+  Charted free;
+  free.run("account a 6001 income currency=USD ok");
+  REQUIRE(free.adopt({}, false) == "ok");
+  free.run("account b 4103 equity currency=USD ok");
+  CHECK(free.adopt(small_chart()) == "currency_mismatch");
+  CHECK(free.last_refusal().detail == "6001");
+}
+
 TEST_CASE("chart: without one, and with a free one, any code is opened") {
   Charted s;
   s.run("account a 9999/x asset ok");
@@ -194,7 +218,8 @@ TEST_CASE("chart: a chart of impossible shape is malformed") {
 TEST_CASE("chart: the invariants refuse what the planner would") {
   Charted s;
   REQUIRE(s.adopt(small_chart()) == "ok");
-  const auto opened = [&](const char* code, AccountType type, Side normal) {
+  const auto opened = [&](const char* code, AccountType type, Side normal,
+                          Currency currency = Currency::kCNY) {
     ChangeSet changes;
     changes.date = s.state().book().accounting_date;
     Account account;
@@ -202,6 +227,7 @@ TEST_CASE("chart: the invariants refuse what the planner would") {
     account.code = code;
     account.type = type;
     account.normal = normal;
+    account.currency = currency;
     account.version = 1;
     changes.accounts.push_back(account);
     return violated_invariant(s.state(), Scenario::key(1), CommandKind::kOpenAccount, changes)
@@ -218,6 +244,12 @@ TEST_CASE("chart: the invariants refuse what the planner would") {
     INFO(code);
     CHECK(opened(code, type, normal).substr(0, 25) == "accounts_lie_in_the_chart");
   }
+  CHECK(opened("1002/1", AccountType::kAsset, Side::kDebit, Currency::kUSD) == "none");
+  for (const auto& [code, type] :
+       {std::pair{"6001", AccountType::kIncome}, std::pair{"4104", AccountType::kEquity}})
+    CHECK_THAT(opened(code, type, Side::kCredit, Currency::kUSD),
+               Catch::Matchers::Contains("is not in the book's currency") &&
+                   Catch::Matchers::StartsWith("accounts_lie_in_the_chart"));
   const auto changed = [&](DocumentKind kind, std::string key, std::uint32_t version,
                            std::string bytes) {
     ChangeSet changes;
