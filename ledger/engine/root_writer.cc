@@ -80,9 +80,13 @@ Result<void> RootWriter::write_missing(const Journal& journal, const State& stat
   }
   if (last && last->next == state.book().accounting_date) return success();
   bool due = last.has_value();  // roots begin with the document that names the keys
-  return journal.replay(last ? last->seq + 1 : 1, [&](const BlockPtr& block) -> Result<void> {
+  // From the last root's own block: it may have cut another day, and the crash come between the
+  // two.
+  const std::optional<Date> signed_day = last ? std::optional(last->day) : std::nullopt;
+  return journal.replay(last ? last->seq : 1, [&](const BlockPtr& block) -> Result<void> {
     due = due || std::any_of(block->parts().begin(), block->parts().end(), names_keys);
-    const auto cuts = due ? cut_days(*block) : std::vector<CutDay>{};
+    auto cuts = due ? cut_days(*block) : std::vector<CutDay>{};
+    std::erase_if(cuts, [&](const CutDay& cut) { return signed_day && cut.day <= *signed_day; });
     if (cuts.empty()) return success();
     TRY(auto balances, balances_at(block->last_seq(), state, accounts));
     for (const CutDay& cut : cuts) {

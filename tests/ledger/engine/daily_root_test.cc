@@ -119,6 +119,35 @@ TEST_CASE("daily root: one that a crash kept from being written is written at th
   }
 }
 
+TEST_CASE("daily root: of two days cut in one block, a crash between their roots loses neither") {
+  test::TempFolder folder;
+  test::KeptBook kept(folder.path() / "book");
+  kept.open();
+  kept.post(1);
+  const auto cut = [](std::uint64_t n, unsigned day) {
+    return suanpan::day_cut({{Id128{8, n}, CallerId{100}}, *Date::of(2026, 3, day)});
+  };
+  const auto answers = kept.book().run(std::vector<Command>{cut(1, 5), cut(2, 6)});
+  REQUIRE(answers.size() == 2);
+  for (const Answer& answer : answers) REQUIRE(answer.accepted());
+  kept.post(1);
+  kept.close();
+  const auto before = roots_in(kept.folder());
+  REQUIRE(before.size() == 2);
+  REQUIRE(before[0].seq == before[1].seq);  // one block
+  REQUIRE(fault_in(kept.folder()) == "");
+  for (const std::size_t left : {std::size_t{1}, std::size_t{0}, std::size_t{2}}) {
+    INFO(left << " roots were left");
+    REQUIRE(RootFile::write(kept.folder() / "roots", {before.data(), before.data() + left}));
+    kept.open();
+    kept.close();
+    const auto after = roots_in(kept.folder());
+    REQUIRE(after.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(after[i].message() == before[i].message());
+    CHECK(fault_in(kept.folder()) == "");
+  }
+}
+
 TEST_CASE("daily root: what was changed, forged or taken away is named by verify") {
   ThreeDays days;
   days.kept.close();
