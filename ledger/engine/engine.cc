@@ -106,8 +106,11 @@ Result<void> Book::Engine::open_roots() {
 }
 
 std::optional<Command> Book::Engine::keys_to_keep() const {
-  if (!roots_ || published->document(DocumentKind::kBookSetting, kRootKeysDocument))
-    return std::nullopt;
+  if (!roots_) return std::nullopt;
+  {
+    std::shared_lock lock(published_mutex);  // the projector evicts from it already
+    if (published->document(DocumentKind::kBookSetting, kRootKeysDocument)) return std::nullopt;
+  }
   return keep_root_keys(roots_->keys());
 }
 
