@@ -4,6 +4,7 @@
 #include <ostream>
 #include <unordered_set>
 
+#include "ledger/core/plan_close.h"
 #include "ledger/exchange/journal_entry.h"
 
 namespace suanpan {
@@ -197,10 +198,30 @@ class Teller {
   bool linked_ = false;  // whether the command before is of one group with this one
 };
 
-Result<void> write(const Book& book, std::ostream& out,
+/// The first year whose end has begun to be carried forward, by then.
+std::optional<std::int32_t> carried_year(const State& state) {
+  for (std::int32_t year = 1900; year <= state.book().accounting_date.year(); ++year) {
+    const DocumentPtr stored = state.document(DocumentKind::kYearClose, year_close_key(year));
+    const auto close = stored ? decode_year_close(stored->bytes) : std::nullopt;
+    if (close && close->state != YearCloseState::kRequested) return year;
+  }
+  return std::nullopt;
+}
+
+Result<void> write(const Book& book, std::ostream& out, const std::string& header,
                    std::string (*to_text)(const JournalEntry&)) {
   Teller teller;
-  const std::uint64_t until = book.read([](const State&, std::uint64_t seq) { return seq; });
+  std::uint64_t until = 0;
+  const auto year = book.read([&](const State& state, std::uint64_t seq) {
+    until = seq;
+    return carried_year(state);
+  });
+  if (year)
+    return fail(Errc::kUnsupported,
+                "the year {} is carried forward, which is told in no entry that could be imported: "
+                "take a backup",
+                *year);
+  out << header;
   TRY(book.for_each_command_after(0, [&](const StoredCommand& command) {
     if (command.seq > until) return false;
     for (const JournalEntry& entry : teller.tell(command)) out << to_text(entry);
@@ -214,12 +235,11 @@ Result<void> write(const Book& book, std::ostream& out,
 }  // namespace
 
 Result<void> export_jsonl(const Book& book, std::ostream& out) {
-  return write(book, out, to_jsonl);
+  return write(book, out, "", to_jsonl);
 }
 
 Result<void> export_csv(const Book& book, std::ostream& out) {
-  out << csv_header();
-  return write(book, out, to_csv);
+  return write(book, out, csv_header(), to_csv);
 }
 
 }  // namespace suanpan

@@ -15,7 +15,9 @@
 
 namespace suanpan {
 
-/// Errors: kCorrupt, kIo.
+/// Nothing is written of a book in which a year's end (年结) has begun to be carried forward: its
+/// vouchers stand on a day that was closed before them. Errors: kUnsupported, naming that year;
+/// kCorrupt, kIo.
 Result<void> export_jsonl(const Book& book, std::ostream& out);
 Result<void> export_csv(const Book& book, std::ostream& out);
 

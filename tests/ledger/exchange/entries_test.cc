@@ -4,6 +4,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "ledger/core/chart_templates.h"
+#include "ledger/engine/close_year.h"
 #include "ledger/engine/verify.h"
 #include "ledger/exchange/export_entries.h"
 #include "ledger/exchange/import_entries.h"
@@ -213,6 +215,44 @@ void refuse_each(const Way& way, const std::vector<BadFile>& files) {
 }
 
 }  // namespace
+
+TEST_CASE("entries: a book whose year was carried forward is not exported, and the year is named") {
+  test::TempFolder folder;
+  const ManualClock clock(Timestamp::of_cn(*Date::of(2025, 12, 31), 9, 0, 0));
+  BookOptions options;
+  options.folder = folder.path();
+  options.create = true;
+  options.first_date = *Date::of(2025, 12, 31);
+  auto opened = Book::open(options, clock);
+  REQUIRE(opened);
+  Book& book = *opened.value();
+  const auto key = [](std::uint64_t n) { return ClaimKey{Id128{0, n}, CallerId{100}}; };
+  REQUIRE(book.run(adopt_chart(*chart_template("platform"))).accepted());
+  REQUIRE(
+      book.run(open_account({key(1), "1002/1", "", AccountType::kAsset, {}, {}, {}})).accepted());
+  REQUIRE(
+      book.run(open_account({key(2), "6001", "", AccountType::kIncome, {}, {}, {}})).accepted());
+  VoucherRequest voucher;
+  voucher.key = key(3);
+  voucher.legs = {{AccountId{1}, AccountId{2}, 500}};
+  REQUIRE(book.run(voucher).accepted());
+  REQUIRE(book.run(day_cut({key(4), *Date::of(2026, 1, 1)})).accepted());
+  REQUIRE(book.run(request_year_close({key(5), 2025, "制单"})).accepted());
+  // What is only asked for has moved nothing.
+  for (const Way& way : kWays) CHECK(exported(book, way).find("6001") != std::string::npos);
+  const auto closed = close_year(book, 2025, "复核");
+  REQUIRE(closed);
+  REQUIRE(closed.value().carried == 2);
+  for (const Way& way : kWays) {
+    INFO(way.name);
+    std::ostringstream out;
+    const auto written = way.write(book, out);
+    REQUIRE_FALSE(written);
+    CHECK(written.error().code == Errc::kUnsupported);
+    CHECK_THAT(written.error().message, Catch::Contains("the year 2025 is carried forward"));
+    CHECK(out.str().empty());
+  }
+}
 
 TEST_CASE("entries: JSON lines are written as documented") {
   const auto lines = lines_of(small_journal(kWays[0]));
