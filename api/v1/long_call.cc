@@ -25,10 +25,10 @@ Command claim_command(const ClaimKey& key, Content content) {
 }
 
 // Its content is the claim alone: whichever of two outcomes comes first is the outcome.
+Content outcome_content(const ClaimKey& claim) { return {{"claim", claim.hex()}}; }
+
 Command outcome_command(const ClaimKey& claim, const LongOutcome& outcome) {
-  return Command{outcome_key(claim),
-                 CommandKind::kSetting,
-                 {{"claim", claim.hex()}},
+  return Command{outcome_key(claim), CommandKind::kSetting, outcome_content(claim),
                  [outcome](const View& view, const Moment&) -> Planned<ChangeSet> {
                    if (outcome.refusal) return *outcome.refusal;
                    return nothing_but(view, outcome.body);
@@ -102,7 +102,10 @@ bool answered_before(const AttemptPtr& attempt) {
   attempt->claimed = true;
   const auto outcome = book.find(outcome_key(attempt->key));
   if (!outcome) return refuse_call(attempt->call, outcome.error()), true;
-  if (!outcome.value()) return false;
+  // An id can be chosen: what somebody posted under this one is no answer.
+  if (!outcome.value() ||
+      first_difference(CommandKind::kSetting, outcome_content(attempt->key), *outcome.value()))
+    return false;
   attempt->tell(kept(outcome.value()->refusal, outcome.value()->effects.answer), true);
   return true;
 }
