@@ -2,8 +2,8 @@
 // and that a restart at any moment loses nothing.
 #include "channels/webhooks.h"
 
-#include <catch2/catch.hpp>
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <future>
 #include <random>
 #include <sstream>
