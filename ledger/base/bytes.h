@@ -12,6 +12,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the codecs copy little
 
 class ByteWriter {
  public:
+  ByteWriter() = default;
+  /// Goes on after what is there already.
+  explicit ByteWriter(std::string begun) : out_(std::move(begun)) {}
   void u8(std::uint8_t v) { out_.push_back(static_cast<char>(v)); }
   void u16(std::uint16_t v) { raw(v); }
   void u32(std::uint32_t v) { raw(v); }
@@ -23,6 +26,9 @@ class ByteWriter {
     u32(static_cast<std::uint32_t>(v.size()));
     out_.append(v);
   }
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
+  /// Puts a number in the place of one that was written at `at`.
+  void set_u32(std::size_t at, std::uint32_t v) { std::memcpy(out_.data() + at, &v, sizeof v); }
   std::size_t size() const { return out_.size(); }
   std::string take() { return std::move(out_); }
   const std::string& bytes() const { return out_; }
@@ -46,21 +52,19 @@ class ByteReader {
   std::uint64_t u64() { return raw<std::uint64_t>(); }
   std::int32_t i32() { return raw<std::int32_t>(); }
   std::int64_t i64() { return raw<std::int64_t>(); }
-  std::string text() {
+  std::string text() { return std::string(view_text()); }
+  /// The same, as long as the bytes are there.
+  std::string_view view_text() {
     const std::uint32_t size = u32();
     if (size > rest_.size()) {
       fail();
       return {};
     }
-    std::string out(rest_.substr(0, size));
+    const std::string_view out = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return out;
   }
-  void skip_text() {
-    const std::uint32_t size = u32();
-    if (size > rest_.size()) return fail();
-    rest_.remove_prefix(size);
-  }
+  void skip_text() { view_text(); }
   bool failed() const { return failed_; }
   std::size_t left() const { return rest_.size(); }
   /// Everything was read, and nothing was missing.

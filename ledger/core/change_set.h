@@ -84,7 +84,7 @@ struct ChangeSet {
   std::shared_ptr<const VoucherText> text;
   std::shared_ptr<const VoucherRules> rules;  ///< what the voucher asked for
   std::vector<Account> accounts;              ///< after-images: opened, or with new terms
-  std::vector<DocumentChange> documents;
+  DocumentChanges documents;
   std::vector<Event> events;
   std::optional<BookChange> book;
   std::string answer;  ///< what a replay must tell again, e.g. an order id

@@ -2,11 +2,13 @@
 // schedules, batches, cases, keys). A document is replaced as a whole, by compare-and-set on its
 // version; its bytes are opaque to the ledger, except for the kinds whose codecs live in core.
 #pragma once
+#include <boost/container/small_vector.hpp>
+#include <boost/iterator/indirect_iterator.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace suanpan {
 
@@ -56,5 +58,46 @@ using DocumentPtr = std::shared_ptr<const Document>;
 
 /// One replacement: `document.version` must be exactly one above the stored version.
 using DocumentChange = Document;
+
+/// The replacements of one command, in order. They look like a vector of documents; each is
+/// allocated once, and who takes a change set over shares it: the planning state, the block, the
+/// projections. So a planner may change them only until it has handed its change set over. A copy
+/// has documents of its own.
+class DocumentChanges {
+  using Pointers = boost::container::small_vector<std::shared_ptr<Document>, 1>;
+
+ public:
+  using value_type = Document;
+  using iterator = boost::indirect_iterator<Pointers::iterator, Document>;
+  using const_iterator = boost::indirect_iterator<Pointers::const_iterator, const Document>;
+
+  DocumentChanges() = default;
+  DocumentChanges(std::initializer_list<Document> documents);
+  DocumentChanges(const DocumentChanges& other);
+  DocumentChanges(DocumentChanges&&) = default;
+  DocumentChanges& operator=(DocumentChanges other) noexcept {
+    pointers_ = std::move(other.pointers_);
+    return *this;
+  }
+
+  void push_back(Document document) {
+    pointers_.push_back(std::make_shared<Document>(std::move(document)));
+  }
+  void clear() { pointers_.clear(); }
+  std::size_t size() const { return pointers_.size(); }
+  bool empty() const { return pointers_.empty(); }
+  Document& operator[](std::size_t i) { return *pointers_[i]; }
+  const Document& operator[](std::size_t i) const { return *pointers_[i]; }
+  const Document& front() const { return *pointers_.front(); }
+  iterator begin() { return pointers_.begin(); }
+  iterator end() { return pointers_.end(); }
+  const_iterator begin() const { return pointers_.begin(); }
+  const_iterator end() const { return pointers_.end(); }
+  /// The same documents, to be kept.
+  const Pointers& shared() const { return pointers_; }
+
+ private:
+  Pointers pointers_;
+};
 
 }  // namespace suanpan

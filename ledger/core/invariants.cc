@@ -20,7 +20,8 @@ struct Delta {
 };
 using Deltas = boost::container::small_vector<std::pair<AccountId, Delta>, 4>;
 
-using Stored = boost::container::small_vector<DocumentPtr, 2>;
+// What each changed document was before, by where the change lies in memory.
+using Stored = boost::container::small_vector<std::pair<const DocumentChange*, DocumentPtr>, 2>;
 
 struct Subject {
   const View& view;
@@ -28,10 +29,10 @@ struct Subject {
   CommandKind kind;
   const ChangeSet& changes;
   Deltas deltas;
-  Stored stored;  // what each changed document was before; by its place in the change set
+  Stored stored;
 
   const DocumentPtr& before(const DocumentChange& d) const {
-    return stored[static_cast<std::size_t>(&d - changes.documents.data())];
+    return std::ranges::lower_bound(stored, &d, std::less{}, &Stored::value_type::first)->second;
   }
 };
 
@@ -64,7 +65,9 @@ Deltas deltas_of(const ChangeSet& changes) {
 
 Stored stored_of(const View& view, const ChangeSet& changes) {
   Stored stored;
-  for (const DocumentChange& d : changes.documents) stored.push_back(view.document(d.kind, d.key));
+  for (const DocumentChange& d : changes.documents)
+    stored.emplace_back(&d, view.document(d.kind, d.key));
+  std::ranges::sort(stored, std::less{}, &Stored::value_type::first);
   return stored;
 }
 
@@ -170,7 +173,7 @@ Verdict documents_are_bounded(const Subject& s) {
   return {};
 }
 
-bool replaced_twice(const std::vector<DocumentChange>& documents) {
+bool replaced_twice(const DocumentChanges& documents) {
   if (documents.size() < 2) return false;
   std::vector<std::pair<DocumentKind, std::string_view>> names;
   names.reserve(documents.size());
@@ -181,8 +184,7 @@ bool replaced_twice(const std::vector<DocumentChange>& documents) {
 
 // Every replaced thing advances by one version, and nothing is replaced twice.
 Verdict versions_advance_by_one(const Subject& s) {
-  for (std::size_t i = 0; i < s.changes.documents.size(); ++i) {
-    const DocumentChange& d = s.changes.documents[i];
+  for (const DocumentChange& d : s.changes.documents) {
     const DocumentPtr& before = s.before(d);
     if (d.version != (before ? before->version : 0) + 1)
       return "a document's version does not advance by one";

@@ -23,8 +23,8 @@ void Overlay::apply(const ChangeSet& changes) {
     }
     accounts_.insert_or_assign(account.id, account);
   }
-  for (const DocumentChange& d : changes.documents)
-    documents_.insert_or_assign({d.kind, d.key}, std::make_shared<const Document>(d));
+  for (const auto& document : changes.documents.shared())
+    documents_.insert_or_assign({document->kind, document->key}, document);
   if (changes.book) {
     book_.accounting_date = changes.book->accounting_date;
     book_.closed_through = changes.book->closed_through;

@@ -16,7 +16,7 @@ const Account* State::account(std::string_view code) const {
 
 DocumentPtr State::document(DocumentKind kind, std::string_view key) const {
   if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
-    if (const auto it = of_kind->second.find(key); it != of_kind->second.end()) return *it;
+    if (DocumentPtr found = of_kind->second.find(key)) return found;
   return cold_ ? cold_(kind, key) : nullptr;
 }
 
@@ -58,13 +58,8 @@ void State::apply_document(DocumentPtr document) {
         expiries_.erase({*expires_at, *key});
     }
   }
-  Documents& documents = documents_[document->kind];
-  const auto [it, is_new] = documents.insert(document);
-  if (is_new) return;
-  // The key is the same, and lives in the document.
-  auto node = documents.extract(it);
-  node.value() = std::move(document);
-  documents.insert(std::move(node));
+  DocumentTable& of_kind = documents_[document->kind];
+  of_kind.put(std::move(document));
 }
 
 void State::apply_book(const BookChange& change) {
@@ -75,24 +70,21 @@ void State::apply_book(const BookChange& change) {
 void State::apply(const ChangeSet& changes) {
   for (const Transfer& t : changes.transfers) apply_transfer(t);
   for (const Account& a : changes.accounts) apply_account(a);
-  for (const DocumentChange& d : changes.documents)
-    apply_document(std::make_shared<const Document>(d));
+  for (const auto& document : changes.documents.shared()) apply_document(document);
   if (changes.book) apply_book(*changes.book);
 }
 
 void State::evict(DocumentKind kind, const std::string& key, std::uint32_t version) {
-  const auto of_kind = documents_.find(kind);
-  if (of_kind == documents_.end()) return;
-  const auto it = of_kind->second.find(key);
-  if (it != of_kind->second.end() && !(*it)->open && (*it)->version == version)
-    of_kind->second.erase(it);
+  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
+    of_kind->second.evict(key, version);
 }
 
 std::vector<DocumentPtr> State::open_documents(DocumentKind kind) const {
   std::vector<DocumentPtr> found;
   if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
-    for (const DocumentPtr& document : of_kind->second)
+    of_kind->second.for_each([&](const DocumentPtr& document) {
       if (document->open) found.push_back(document);
+    });
   std::sort(found.begin(), found.end(),
             [](const DocumentPtr& a, const DocumentPtr& b) { return a->key < b->key; });
   return found;

@@ -10,9 +10,9 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "ledger/core/document_table.h"
 #include "ledger/core/view.h"
 
 namespace suanpan {
@@ -64,27 +64,16 @@ class State final : public View {
   struct TransparentHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-    std::size_t operator()(const DocumentPtr& d) const { return (*this)(d->key); }
-  };
-  struct SameKey {
-    using is_transparent = void;
-    static std::string_view key(std::string_view s) { return s; }
-    static std::string_view key(const DocumentPtr& d) { return d->key; }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return key(a) == key(b);
-    }
   };
   template <class V>
   using ByName = std::unordered_map<std::string, V, TransparentHash, std::equal_to<>>;
-  using Documents = std::unordered_set<DocumentPtr, TransparentHash, SameKey>;
 
   BookState book_;
   ColdDocuments cold_;
   std::vector<Account> accounts_;  // by id - 1
   std::vector<Balance> balances_;  // by id - 1
   ByName<AccountId> by_code_;
-  std::map<DocumentKind, Documents> documents_;
+  std::map<DocumentKind, DocumentTable> documents_;
   std::set<std::pair<Timestamp, ClaimKey>> expiries_;
 };
 

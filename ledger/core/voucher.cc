@@ -36,6 +36,7 @@ std::optional<ClaimKey> ClaimKey::from_hex(std::string_view text) {
 
 std::string encode(const Hold& hold) {
   ByteWriter out;
+  out.reserve(11 + hold.legs.size() * 24);
   out.u8(static_cast<std::uint8_t>(hold.state));
   out.u16(static_cast<std::uint16_t>(hold.legs.size()));
   out.i64(hold.expires_at.ns);

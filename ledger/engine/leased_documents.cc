@@ -42,7 +42,7 @@ LeasedDocuments::Leased LeasedDocuments::lease(DocumentKind kind, std::string_vi
   return {Lease::kAbsent, nullptr};
 }
 
-bool LeasedDocuments::put_leased(const std::vector<DocumentChange>& changes, unsigned shard) {
+bool LeasedDocuments::put_leased(const DocumentChanges& changes, unsigned shard) {
   const auto with_entry = [&](const DocumentChange& change, auto&& act) {
     const std::string name = name_of(change.kind, change.key);
     Stripe& stripe = stripe_of(name);

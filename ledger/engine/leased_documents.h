@@ -35,7 +35,7 @@ class LeasedDocuments {
   Leased lease(DocumentKind kind, std::string_view key, unsigned shard);
   /// Makes documents that lease() found absent, or replaces held ones; false if another shard made
   /// one of them first, and then nothing is changed.
-  bool put_leased(const std::vector<DocumentChange>& changes, unsigned shard);
+  bool put_leased(const DocumentChanges& changes, unsigned shard);
   /// Replaces without asking: at a barrier and at recovery.
   void put(DocumentPtr document);
   /// Ends all leases. Only while every shard is parked.

@@ -199,7 +199,7 @@ bool ShardView::take_group(const std::vector<ChangeSet>& group) {
   ChangeSet all;
   for (const ChangeSet& changes : group) {
     all.transfers.insert(all.transfers.end(), changes.transfers.begin(), changes.transfers.end());
-    all.documents.insert(all.documents.end(), changes.documents.begin(), changes.documents.end());
+    for (const DocumentChange& d : changes.documents) all.documents.push_back(d);
     all.accounts.insert(all.accounts.end(), changes.accounts.begin(), changes.accounts.end());
     if (changes.book) all.book = changes.book;
   }
@@ -245,8 +245,7 @@ bool WholeView::take(const ChangeSet& changes) {
     book_.set_account(account);
     hot_changed_ = hot_changed_ || was_hot != account.terms.hot;
   }
-  for (const DocumentChange& d : changes.documents)
-    book_.documents().put(std::make_shared<const Document>(d));
+  for (const auto& document : changes.documents.shared()) book_.documents().put(document);
   if (changes.book) book_.set_book(*changes.book);
   return true;
 }

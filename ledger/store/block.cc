@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kMagic[8] = {'S', 'P', 'B', 'L', 'O', 'C', 'K', '1'};
 constexpr std::size_t kHeaderBytes = 96;
+constexpr std::size_t kSectionHeadBytes = 5;
 constexpr std::size_t kMinCompressed = 256;  // less is not worth it
 constexpr std::size_t kMaxCompressed = LZ4_MAX_INPUT_SIZE;
 
@@ -30,25 +31,29 @@ enum Tag : std::uint8_t {
   kRules = 16,
 };
 
-void section(std::string& out, Tag tag, const ByteWriter& payload) {
-  ByteWriter head;
-  head.u8(tag);
-  head.u32(static_cast<std::uint32_t>(payload.size()));
-  out += head.bytes();
-  out += payload.bytes();
+// Written in place; its length is filled in when it is known.
+template <class Write>
+void section(std::string& out, Tag tag, Write&& write) {
+  ByteWriter w(std::move(out));
+  w.u8(tag);
+  const std::size_t length_at = w.size();
+  w.u32(0);
+  write(w);
+  w.set_u32(length_at, static_cast<std::uint32_t>(w.size() - length_at - 4));
+  out = w.take();
 }
 
 void write_text(std::string& out, const VoucherText& text, bool key_inline) {
   if (text.summary.empty() && text.metadata.empty() && text.maker.empty() && text.checker.empty() &&
       (key_inline || text.business_key.empty()))
     return;
-  ByteWriter w;
-  w.text(text.summary);
-  w.text(key_inline ? std::string_view{} : text.business_key);
-  w.text(text.metadata);
-  w.text(text.maker);
-  w.text(text.checker);
-  section(out, kText, w);
+  section(out, kText, [&](ByteWriter& w) {
+    w.text(text.summary);
+    w.text(key_inline ? std::string_view{} : text.business_key);
+    w.text(text.metadata);
+    w.text(text.maker);
+    w.text(text.checker);
+  });
 }
 
 std::shared_ptr<const VoucherText> read_text(ByteReader& r) {
@@ -63,25 +68,23 @@ std::shared_ptr<const VoucherText> read_text(ByteReader& r) {
 
 void write_rules(std::string& out, const VoucherRules* rules) {
   if (!rules || (rules->expects.empty() && rules->sweeps.empty())) return;
-  ByteWriter w;
-  w.text(encode(*rules));
-  section(out, kRules, w);
+  section(out, kRules, [&](ByteWriter& w) { w.text(encode(*rules)); });
 }
 
 void write_account(std::string& out, const Account& a) {
-  ByteWriter w;
-  w.u32(a.id.value);
-  w.text(a.code);
-  w.text(a.name);
-  w.u8(static_cast<std::uint8_t>(a.type));
-  w.u8(static_cast<std::uint8_t>(a.normal));
-  w.u16(static_cast<std::uint16_t>(a.currency));
-  w.u8(static_cast<std::uint8_t>(a.terms.limit));
-  w.i64(a.terms.credit_line);
-  w.u8(static_cast<std::uint8_t>((a.terms.frozen_in ? 1 : 0) | (a.terms.frozen_out ? 2 : 0) |
-                                 (a.terms.closed ? 4 : 0) | (a.terms.hot ? 8 : 0)));
-  w.u32(a.version);
-  section(out, kAccount, w);
+  section(out, kAccount, [&](ByteWriter& w) {
+    w.u32(a.id.value);
+    w.text(a.code);
+    w.text(a.name);
+    w.u8(static_cast<std::uint8_t>(a.type));
+    w.u8(static_cast<std::uint8_t>(a.normal));
+    w.u16(static_cast<std::uint16_t>(a.currency));
+    w.u8(static_cast<std::uint8_t>(a.terms.limit));
+    w.i64(a.terms.credit_line);
+    w.u8(static_cast<std::uint8_t>((a.terms.frozen_in ? 1 : 0) | (a.terms.frozen_out ? 2 : 0) |
+                                   (a.terms.closed ? 4 : 0) | (a.terms.hot ? 8 : 0)));
+    w.u32(a.version);
+  });
 }
 
 std::optional<Account> read_account(std::string_view bytes) {
@@ -106,13 +109,13 @@ std::optional<Account> read_account(std::string_view bytes) {
 }
 
 void write_document(std::string& out, const Document& d) {
-  ByteWriter w;
-  w.u8(static_cast<std::uint8_t>(d.kind));
-  w.text(d.key);
-  w.u32(d.version);
-  w.u8(d.open ? 1 : 0);
-  w.text(d.bytes);
-  section(out, kDocument, w);
+  section(out, kDocument, [&](ByteWriter& w) {
+    w.u8(static_cast<std::uint8_t>(d.kind));
+    w.text(d.key);
+    w.u32(d.version);
+    w.u8(d.open ? 1 : 0);
+    w.text(d.bytes);
+  });
 }
 
 std::optional<Document> read_document(std::string_view bytes) {
@@ -127,36 +130,64 @@ std::optional<Document> read_document(std::string_view bytes) {
   return d;
 }
 
-void write_content(std::string& out, const Content& content) {
-  ByteWriter w;
-  w.u16(static_cast<std::uint16_t>(content.size()));
-  for (const auto& [name, value] : content) {
-    w.text(name);
-    w.text(value);
+// Documents that were written into a variable part and are in memory still.
+class Written {
+ public:
+  explicit Written(const BlockContents& contents)
+      : begin_(contents.variable.data()), rest_(contents.written) {}
+  /// The one whose payload this is; null if it is not in memory.
+  DocumentPtr take(std::string_view payload) {
+    const auto at = static_cast<std::size_t>(payload.data() - begin_);
+    while (!rest_.empty() && rest_.front().first < at) rest_ = rest_.subspan(1);
+    if (rest_.empty() || rest_.front().first != at) return nullptr;
+    const DocumentPtr& document = rest_.front().second;
+    // What goes into the journal is what will be read from it.
+    CHECK_OR_DIE(is_written(*document, payload), "a document changed after it was written");
+    return document;
   }
-  section(out, kContent, w);
+
+ private:
+  static bool is_written(const Document& d, std::string_view payload) {
+    ByteReader r(payload);
+    return static_cast<DocumentKind>(r.u8()) == d.kind && r.view_text() == d.key &&
+           r.u32() == d.version && (r.u8() != 0) == d.open && r.view_text() == d.bytes && r.done();
+  }
+  const char* begin_;
+  std::span<const std::pair<std::size_t, DocumentPtr>> rest_;
+};
+
+void write_content(std::string& out, const Content& content) {
+  section(out, kContent, [&](ByteWriter& w) {
+    w.u16(static_cast<std::uint16_t>(content.size()));
+    for (const auto& [name, value] : content) {
+      w.text(name);
+      w.text(value);
+    }
+  });
 }
 
-void write_effects(std::string& out, const ChangeSet& changes) {
+void write_effects(BlockContents& contents, const ChangeSet& changes) {
+  std::string& out = contents.variable;
   for (const Account& a : changes.accounts) write_account(out, a);
-  for (const DocumentChange& d : changes.documents) write_document(out, d);
+  for (const auto& document : changes.documents.shared()) {
+    contents.written.emplace_back(out.size() + kSectionHeadBytes, document);
+    write_document(out, *document);
+  }
   for (const Event& e : changes.events) {
-    ByteWriter w;
-    w.text(e.topic);
-    w.text(e.key);
-    w.text(e.payload);
-    section(out, kEvent, w);
+    section(out, kEvent, [&](ByteWriter& w) {
+      w.text(e.topic);
+      w.text(e.key);
+      w.text(e.payload);
+    });
   }
   if (changes.book) {
-    ByteWriter w;
-    w.i32(changes.book->accounting_date.days);
-    w.i32(changes.book->closed_through.days);
-    section(out, kBook, w);
+    section(out, kBook, [&](ByteWriter& w) {
+      w.i32(changes.book->accounting_date.days);
+      w.i32(changes.book->closed_through.days);
+    });
   }
   if (!changes.answer.empty()) {
-    ByteWriter w;
-    w.text(changes.answer);
-    section(out, kAnswer, w);
+    section(out, kAnswer, [&](ByteWriter& w) { w.text(changes.answer); });
   }
 }
 
@@ -259,7 +290,7 @@ Answer BlockBuilder::accept(const CommandEnvelope& command, const ChangeSet& cha
     write_text(contents_->variable, *changes.text, fits_inline(key));
   }
   write_rules(contents_->variable, changes.rules.get());
-  write_effects(contents_->variable, changes);
+  write_effects(*contents_, changes);
   if (command.content) write_content(contents_->variable, *command.content);
   finish(first, begin);
   add_records(first, changes.transfers);
@@ -291,9 +322,7 @@ Answer BlockBuilder::refuse(const CommandEnvelope& command, const Refusal& refus
   }
   if (command.content) write_content(contents_->variable, *command.content);
   if (!refusal.detail.empty()) {
-    ByteWriter w;
-    w.text(refusal.detail);
-    section(contents_->variable, kRefusalDetail, w);
+    section(contents_->variable, kRefusalDetail, [&](ByteWriter& w) { w.text(refusal.detail); });
   }
   finish(first, begin);
   add_records(first, asked);
@@ -377,17 +406,19 @@ std::string BlockBuilder::seal(const Sha256& previous, BlockForm form) const {
   return out;
 }
 
-Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
+namespace {
+
+Result<VariablePart> decode_sections(std::string_view bytes, Keep keep, Written* written) {
   const bool all = keep == Keep::kAll;
   VariablePart part;
   while (!bytes.empty()) {
-    ByteReader head(bytes.substr(0, 5));
+    ByteReader head(bytes.substr(0, kSectionHeadBytes));
     const std::uint8_t tag = head.u8();
     const std::uint32_t length = head.u32();
-    if (!head.done() || length > bytes.size() - 5)
+    if (!head.done() || length > bytes.size() - kSectionHeadBytes)
       return fail(Errc::kCorrupt, "a section is cut off");
-    const std::string_view payload = bytes.substr(5, length);
-    bytes.remove_prefix(5 + length);
+    const std::string_view payload = bytes.substr(kSectionHeadBytes, length);
+    bytes.remove_prefix(kSectionHeadBytes + length);
     ByteReader r(payload);
     bool good = true;
     switch (tag) {
@@ -420,6 +451,10 @@ Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
         break;
       }
       case kDocument: {
+        if (DocumentPtr known = written ? written->take(payload) : nullptr) {
+          part.documents.push_back(std::move(known));
+          break;
+        }
         auto document = read_document(payload);
         good = document.has_value();
         if (good) part.documents.push_back(std::make_shared<const Document>(std::move(*document)));
@@ -479,6 +514,12 @@ Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
   return part;
 }
 
+}  // namespace
+
+Result<VariablePart> decode_variable(std::string_view bytes, Keep keep) {
+  return decode_sections(bytes, keep, nullptr);
+}
+
 struct Block::Header {
   BlockForm form{};
   std::size_t record_count = 0;
@@ -535,6 +576,7 @@ Result<void> Block::decode_parts(Keep keep) {
     parts_.reserve(static_cast<std::size_t>(
         std::count_if(contents_->records.begin(), contents_->records.end(),
                       [](const Record& r) { return (r.flags & Record::kHasVariable) != 0; })));
+  Written written(*contents_);
   std::uint64_t seq = first_seq_;
   bool first_leg = true;
   for (const Record& record : contents_->records) {
@@ -551,7 +593,7 @@ Result<void> Block::decode_parts(Keep keep) {
         record.variable_length > variable.size() - record.variable_offset)
       return fail(Errc::kCorrupt, "record {} points outside its block",
                   &record - contents_->records.data());
-    TRY(auto part, decode_variable(variable_of(record, variable), keep));
+    TRY(auto part, decode_sections(variable_of(record, variable), keep, &written));
     parts_.push_back(std::move(part));
   }
   if (!first_leg || seq != last_seq_ + 1)

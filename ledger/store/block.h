@@ -85,6 +85,9 @@ enum class BlockForm : std::uint8_t { kPlain = 1, kPacked = 2 };  ///< by versio
 struct BlockContents {
   std::vector<Record> records;
   std::string variable;
+  /// Documents as they were when they were written, by where their payloads begin in `variable`,
+  /// in order: who makes the block of it need not make them again.
+  std::vector<std::pair<std::size_t, DocumentPtr>> written;
 };
 
 /// What the book hands out in journal order: sequence, rising timestamps, voucher numbers.

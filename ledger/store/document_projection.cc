@@ -124,14 +124,7 @@ void DocumentProjection::feed_parts(const Block& block) {
       for (const auto& [name, value] : part->content)
         if (name == "currency")
           snapshot_.book.currency = currency_of(value).value_or(snapshot_.book.currency);
-    for (const DocumentPtr& document : part->documents) {
-      auto& documents = gathered_[document->kind];
-      const auto [it, is_new] = documents.insert(document);
-      if (is_new) continue;
-      auto node = documents.extract(it);
-      node.value() = document;
-      documents.insert(std::move(node));
-    }
+    for (const DocumentPtr& document : part->documents) gathered_[document->kind].put(document);
     for (const Account& account : part->accounts)
       snapshot_.book.account_count = std::max(snapshot_.book.account_count, account.id.value);
     if (part->book) {
@@ -145,7 +138,7 @@ void DocumentProjection::freeze() {
   std::lock_guard lock(mutex_);
   for (auto& [kind, documents] : gathered_) {
     const auto begin = static_cast<std::ptrdiff_t>(frozen_.size());
-    frozen_.insert(frozen_.end(), documents.begin(), documents.end());
+    documents.for_each([&](const DocumentPtr& document) { frozen_.push_back(document); });
     std::sort(frozen_.begin() + begin, frozen_.end(), by_key);
   }
   gathered_.clear();
@@ -222,7 +215,7 @@ Result<void> DocumentProjection::for_each(
     for (const DocumentPtr& document : frozen_)
       if (document->kind == kind) take(document);
     if (const auto of_kind = gathered_.find(kind); of_kind != gathered_.end())
-      std::for_each(of_kind->second.begin(), of_kind->second.end(), take);
+      of_kind->second.for_each(take);
     cursor = store_.cursor(Table::kDocuments);
   }
   auto next = newer.begin();

@@ -10,9 +10,9 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <unordered_set>
 #include <vector>
 
+#include "ledger/core/document_table.h"
 #include "ledger/core/view.h"
 #include "ledger/store/projection.h"
 
@@ -41,8 +41,7 @@ class DocumentProjection final : public Projection {
   Result<void> for_each_open(const std::function<void(DocumentPtr)>& each) const;
   /// Calls `each` with every document fed and not yet stored; only for the thread that feeds.
   void for_each_gathered(const std::function<void(const DocumentPtr&)>& each) const {
-    for (const auto& [kind, documents] : gathered_)
-      for (const DocumentPtr& document : documents) each(document);
+    for (const auto& [kind, documents] : gathered_) documents.for_each(each);
   }
   /// Calls `each` with every document of a kind as it was fed, stored or not, in key order, from
   /// `from` on, until it returns false.
@@ -55,13 +54,7 @@ class DocumentProjection final : public Projection {
 
  private:
   void feed_parts(const Block& block);
-  struct ByKey {
-    std::size_t operator()(const DocumentPtr& d) const {
-      return std::hash<std::string_view>{}(d->key);
-    }
-    bool operator()(const DocumentPtr& a, const DocumentPtr& b) const { return a->key == b->key; }
-  };
-  using Gathered = std::map<DocumentKind, std::unordered_set<DocumentPtr, ByKey, ByKey>>;
+  using Gathered = std::map<DocumentKind, DocumentTable>;
   KeyValueStore& store_;
   BookSnapshot snapshot_;     // the feeder's
   mutable std::mutex mutex_;  // guards gathered_ and frozen_ against readers

@@ -63,7 +63,7 @@ TEST_CASE("group: later items see what earlier ones do, and the book sees nothin
   REQUIRE(planned.stands());
   REQUIRE(planned.changes.size() == 5);
   CHECK(planned.changes[3].transfers.at(0).amount == 35);
-  CHECK(planned.changes[3].documents.at(0).version == 3);
+  CHECK(planned.changes[3].documents[0].version == 3);
   s.run("balance other");
   for (const ChangeSet& changes : planned.changes) s.state().apply(changes);
   s.run(R"(

@@ -178,7 +178,7 @@ TEST_CASE("block: a variable part that compresses is stored so, and read back wh
   CHECK(bytes.size() < 6000);
   const auto block = Block::parse(bytes);
   REQUIRE(block);
-  CHECK(block.value()->read(block.value()->command(37)).effects.documents.at(0).bytes ==
+  CHECK(block.value()->read(block.value()->command(37)).effects.documents[0].bytes ==
         std::string(300, 'x') + "37");
   // What was made of the builder is what is read from its bytes.
   const auto shared = Block::sealed(builder, bytes);
