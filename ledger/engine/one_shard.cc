@@ -4,6 +4,13 @@
 #include "ledger/base/limits.h"
 
 namespace suanpan {
+namespace {
+
+// Items that are worth waking the planning thread for while a block is on its way to the disk.
+// Fewer are planned sooner than that block is durable, so each would only be woken for in vain.
+constexpr std::size_t kWorthWaking = 64;
+
+}  // namespace
 
 OneShard::OneShard(const PlanningRoom& room, State state, Stamper stamper)
     : room_(room),
@@ -22,11 +29,14 @@ void OneShard::start() {
 }
 
 void OneShard::push(Unit unit) {
+  bool wake;
   {
     std::lock_guard lock(mutex_);
+    queued_ += unit.items.size() + unit.answered;
+    wake = !handed_over_ || queued_ >= kWorthWaking;
     queue_.push_back(std::move(unit));
   }
-  work_.notify_one();
+  if (wake) work_.notify_one();
 }
 
 std::shared_ptr<GatheredBlock> OneShard::take(std::chrono::milliseconds timeout) {
@@ -125,6 +135,7 @@ void OneShard::loop() {
     if (!queue_.empty() && !full()) {
       Unit unit = std::move(queue_.front());
       queue_.pop_front();
+      queued_ -= unit.items.size() + unit.answered;
       room_.queued_items -= unit.items.size() + unit.answered;
       lock.unlock();
       plan(unit);

@@ -42,6 +42,7 @@ class OneShard final : public Planning {
   std::condition_variable work_;    // the planning thread waits here
   std::condition_variable sealed_;  // the committer waits here
   std::deque<Unit> queue_;
+  std::size_t queued_ = 0;  // items in it
   std::vector<DocumentPtr> to_evict_;
   std::shared_ptr<GatheredBlock> handed_over_;  // until it is committed
   bool taken_ = false, stopping_ = false, ended_ = false;

@@ -47,17 +47,17 @@ void Projector::stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  to_feed_.notify_one();
   feeding_.join();
   storing_.join();
 }
 
 void Projector::push(BlockPtr block) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return waiting_.size() < kMaxWaitingBlocks; });
+  done_.wait(lock, [&] { return waiting_.size() < kMaxWaitingBlocks; });
   waiting_.push_back(std::move(block));
   lock.unlock();
-  changed_.notify_all();
+  to_feed_.notify_one();
 }
 
 std::uint64_t Projector::fed_seq() const {
@@ -67,19 +67,19 @@ std::uint64_t Projector::fed_seq() const {
 
 void Projector::wait_fed(std::uint64_t seq) const {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return fed_ >= seq; });
+  done_.wait(lock, [&] { return fed_ >= seq; });
 }
 
 void Projector::wait_entries(std::uint64_t seq) const {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return entries_fed_ >= seq; });
+  done_.wait(lock, [&] { return entries_fed_ >= seq; });
 }
 
 void Projector::store_now() {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = ++store_wanted_;
-  changed_.notify_all();
-  changed_.wait(lock, [&] { return store_done_ >= wanted; });
+  to_feed_.notify_one();
+  done_.wait(lock, [&] { return store_done_ >= wanted; });
 }
 
 void Projector::feed(const BlockPtr& block) {
@@ -89,7 +89,7 @@ void Projector::feed(const BlockPtr& block) {
     std::lock_guard lock(mutex_);
     entries_fed_ = block->last_seq();
   }
-  changed_.notify_all();  // readers need not wait for the rest
+  done_.notify_all();  // readers need not wait for the rest
   documents_.feed(block);
   ids_.feed(block);
   std::lock_guard lock(mutex_);
@@ -104,7 +104,7 @@ bool Projector::wants_store() const {
 void Projector::feed_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] {
+    to_feed_.wait(lock, [&] {
       return (!waiting_.empty() && gathered_ < 2 * batch_) || (wants_store() && !frozen_);
     });
     if (!frozen_ && wants_store()) {
@@ -119,7 +119,7 @@ void Projector::feed_loop() {
       lock.lock();
       frozen_ = true;
       feeding_ended_ = last;
-      changed_.notify_all();
+      to_store_.notify_one();
       if (last) return;
       continue;
     }
@@ -127,7 +127,7 @@ void Projector::feed_loop() {
     waiting_.pop_front();
     lock.unlock();
     feed(block);
-    changed_.notify_all();
+    done_.notify_all();
     lock.lock();
   }
 }
@@ -135,7 +135,7 @@ void Projector::feed_loop() {
 void Projector::store_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return frozen_; });
+    to_store_.wait(lock, [&] { return frozen_; });
     const std::uint64_t wanted = store_frozen_;
     const bool last = feeding_ended_;
     lock.unlock();
@@ -146,7 +146,8 @@ void Projector::store_loop() {
     lock.lock();
     frozen_ = false;
     store_done_ = wanted;
-    changed_.notify_all();
+    to_feed_.notify_one();
+    done_.notify_all();
     if (last) return;
   }
 }

@@ -67,8 +67,10 @@ class Projector {
   std::function<void(const Error&)> on_fatal_;
   std::size_t batch_ = 0;
 
-  mutable std::mutex mutex_;                 // guards everything below
-  mutable std::condition_variable changed_;  // both threads and all who wait for them
+  mutable std::mutex mutex_;         // guards everything below
+  std::condition_variable to_feed_;  // the feeding thread waits here
+  std::condition_variable to_store_;
+  mutable std::condition_variable done_;  // all who wait for those two
   std::deque<BlockPtr> waiting_;
   std::size_t gathered_ = 0;  // records fed since the last freeze
   std::uint64_t fed_ = 0, entries_fed_ = 0;
