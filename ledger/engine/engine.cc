@@ -194,26 +194,29 @@ bool Book::Engine::submit(Submission submission) {
   const auto request = std::make_shared<Request>(std::move(submission));
   Unit unit{request, {}, 0};
   unit.items.reserve(items);
+  Known known;
   bool waits = false;
   constexpr std::uint32_t kAhead = 12;
   for (std::uint32_t item = 0; item < items; ++item) {
     if (item + kAhead < items) projector.ids().prefetch(request->key(item + kAhead));
     if (const LinkedGroup* group = request->submission.group_of(item)) {
-      waits = claim_group(request, *group, unit) || waits;
+      waits = claim_group(request, *group, unit, known) || waits;
       item += group->count - 1;
       continue;
     }
-    const Claim claimed = claim(request, item);
+    const Claim claimed = claim(request, item, known);
     if (claimed == Claim::kToPlan) unit.items.push_back(item);
     if (claimed == Claim::kAnswered) ++unit.answered;
     waits = waits || claimed == Claim::kWaits;
   }
+  answer_known(*request, known);
   // What was answered already is told by the committer as well, in the queue's order.
   if (!unit.items.empty() || unit.answered > 0 || !waits) planning_->push(std::move(unit));
   return true;
 }
 
-Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t item) {
+Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t item,
+                                        Known& known) {
   if (auto refusal = malformed(request->submission, item)) {
     request->answers[item].refusal = std::move(*refusal);
     return Claim::kAnswered;
@@ -223,11 +226,11 @@ Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t
   if (claimed.outcome == Claims::Outcome::kWaits) return Claim::kWaits;
   std::uint64_t seq = claimed.seq;
   if (claimed.outcome == Claims::Outcome::kMine) {
-    const auto known = settle_known(key);
-    if (!known) return Claim::kToPlan;
-    seq = *known;
+    const auto settled = settle_known(key);
+    if (!settled) return Claim::kToPlan;
+    seq = *settled;
   }
-  answer_known(*request, item, seq);
+  known.emplace_back(seq, item);
   return Claim::kAnswered;
 }
 
@@ -245,11 +248,16 @@ std::optional<std::uint64_t> Book::Engine::settle_known(const ClaimKey& key) {
   return seq;
 }
 
-void Book::Engine::answer_known(Request& request, std::uint32_t item, std::uint64_t seq) const {
+void Book::Engine::answer_known(Request& request, Known& known) const {
+  if (known.empty()) return;
+  // In the order of the journal, which keeps few blocks at hand: each is read and decoded once.
+  std::sort(known.begin(), known.end());
   // Durable, but perhaps not published yet: who hears of it must be able to read it.
-  while (wait_for_seq(seq - 1, 1000) < seq) {
+  const std::uint64_t last = known.back().first;
+  while (wait_for_seq(last - 1, 1000) < last) {
   }
-  request.answers[item] = answer_from_journal(request, item, seq);
+  for (const auto& [seq, item] : known)
+    request.answers[item] = answer_from_journal(request, item, seq);
 }
 
 Answer Book::Engine::answer_from_journal(const Request& request, std::uint32_t item,

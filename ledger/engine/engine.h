@@ -49,12 +49,15 @@ class Book::Engine {
   bool reserve(std::size_t items);
   /// Answers an item or claims its key. True: it is to be planned.
   enum class Claim { kAnswered, kWaits, kToPlan };
-  Claim claim(const RequestPtr& request, std::uint32_t item);
+  /// Items whose ids are known, by the sequence of their first answer.
+  using Known = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+  Claim claim(const RequestPtr& request, std::uint32_t item, Known& known);
   /// What is known of a key that was just claimed: its sequence, and then its claim is settled.
   std::optional<std::uint64_t> settle_known(const ClaimKey& key);
   /// engine_groups.cc: all items of a group go into the unit, or none. True: an item waits.
-  bool claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit);
-  void answer_known(Request& request, std::uint32_t item, std::uint64_t seq) const;
+  bool claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit, Known& known);
+  /// Waits for the committer, so never under a lock.
+  void answer_known(Request& request, Known& known) const;
   Answer answer_from_journal(const Request& request, std::uint32_t item, std::uint64_t seq) const;
   void commit_loop();
   void commit(GatheredBlock& block);

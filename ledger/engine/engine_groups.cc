@@ -7,14 +7,15 @@
 
 namespace suanpan {
 
-bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit) {
+bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit,
+                               Known& all_known) {
   const std::uint32_t end = group.first + group.count;
   if (!well_formed(request->submission, group, request->answers)) {
     unit.answered += group.count;
     return false;
   }
   std::vector<std::uint32_t> mine, under_way;
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> known;
+  Known known;
   bool waits = false;
   {
     std::lock_guard lock(groups_);
@@ -24,7 +25,7 @@ bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& gro
       if (claimed.outcome == Claims::Outcome::kDurable) seq = claimed.seq;
       if (claimed.outcome == Claims::Outcome::kMine) seq = settle_known(request->key(item));
       if (seq)
-        known.emplace_back(item, *seq);
+        known.emplace_back(*seq, item);
       else
         (claimed.outcome == Claims::Outcome::kMine ? mine : under_way).push_back(item);
     }
@@ -35,7 +36,7 @@ bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& gro
     // Neither new nor known as a whole: there is no group to plan.
     const bool mixed = !mine.empty();
     const std::uint32_t other =
-        std::min(known.empty() ? end : known[0].first, under_way.empty() ? end : under_way[0]);
+        std::min(known.empty() ? end : known[0].second, under_way.empty() ? end : under_way[0]);
     const auto decline = [&](std::uint32_t item, std::string why) {
       request->answers[item].refusal = refuse(RefusalCode::kGroupMalformed, std::move(why));
       ++unit.answered;
@@ -54,7 +55,7 @@ bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& gro
       if (claimed.outcome == Claims::Outcome::kWaits) {
         waits = true;
       } else if (claimed.outcome == Claims::Outcome::kDurable) {
-        known.emplace_back(item, claimed.seq);
+        known.emplace_back(claimed.seq, item);
       } else {
         // It left nothing a moment ago; the next resend finds all of them free.
         planning_->release(claims_, request->key(item));
@@ -62,9 +63,8 @@ bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& gro
       }
     }
   }
-  // Outside the lock: this waits for the committer.
-  for (const auto& [item, seq] : known) answer_known(*request, item, seq);
   unit.answered += known.size();
+  all_known.insert(all_known.end(), known.begin(), known.end());
   return waits;
 }
 
