@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/key_scope.h"
 #include "ledger/base/cipher.h"
 #include "ledger/base/date.h"
 #include "ledger/base/http_message.h"
@@ -48,6 +49,11 @@ class Roles {
   constexpr bool has(Role role) const { return (bits_ & static_cast<std::uint8_t>(role)) != 0; }
   /// Whether any of `allowed` is here.
   constexpr bool has_any(Roles allowed) const { return (bits_ & allowed.bits_) != 0; }
+  constexpr Roles without(Role role) const {
+    Roles others = *this;
+    others.bits_ &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(role));
+    return others;
+  }
   constexpr bool empty() const { return bits_ == 0; }
   constexpr std::uint8_t bits() const { return bits_; }
   friend constexpr bool operator==(Roles, Roles) = default;
@@ -65,6 +71,7 @@ struct KeyRecord {
   Secret secret;  ///< at least kMinKeySecretBytes
   Roles roles;
   bool enabled = true;
+  KeyScope scope = {};  ///< what the role upstream may touch
 };
 
 inline constexpr std::size_t kMinKeySecretBytes = 16;

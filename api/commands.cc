@@ -235,9 +235,12 @@ int key_add_command(const Config& config, const KeyOptions& options) {
     fmt::print(stderr, "suanpan: --id is 1 to 64 of A-Z a-z 0-9 - _ .\n");
     return 2;
   }
+  const KeyScope scope{split_scope(options.accounts), split_scope(options.merchants)};
+  if (const auto checked = check_key(roles.value(), scope); !checked)
+    return failed(checked.error());
   auto opened = open_book(config);
   if (!opened) return failed(opened.error());
-  NewKey made = new_key(*opened.value().vault, options.id, roles.value());
+  NewKey made = new_key(*opened.value().vault, options.id, roles.value(), scope);
   const Answer answer = opened.value().book->run(std::move(made.command));
   if (!answer.accepted()) return refused(answer.refusal);
   fmt::print("{}\n", made.secret.reveal());

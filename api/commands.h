@@ -38,7 +38,8 @@ int import_statement_command(const std::filesystem::path& file, const std::files
 
 struct KeyOptions {
   std::string id;
-  std::string roles;  ///< "maker,checker"
+  std::string roles;                ///< "maker,checker"
+  std::string accounts, merchants;  ///< of an upstream: "3001/小区1,2203", "M1001"; "/": all
 };
 /// Prints the secret once, on stdout.
 int key_add_command(const Config& config, const KeyOptions& options);

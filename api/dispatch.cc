@@ -166,7 +166,14 @@ class Dispatch {
       case NonceVerdict::kTooOld:
         return problem_of(AuthFailure::kStale);
     }
-    return Principal{key->record.key_id, key->record.roles, key->caller};
+    return Principal{key->record.key_id, key->record.roles, key->caller, reach_on(route, *key)};
+  }
+
+  // What lets a key in decides how far it reaches: a role of the house the whole book, upstream the
+  // key's own scope. So a maker that is also an upstream places orders for its merchants only.
+  static const std::shared_ptr<const Reach>& reach_on(const Route& route, const StoredKey& key) {
+    const Roles house = route.allowed.without(Role::kUpstream);
+    return key.record.roles.has_any(house) ? Reach::whole_book() : key.reach;
   }
 
   const Router& router_;

@@ -11,26 +11,25 @@ constexpr std::string_view kCounter = "callers";
 
 std::string context(std::string_view key_id) { return fmt::format("key|{}", key_id); }
 
-std::string encode(std::string_view key_id, const std::string& sealed, Roles roles,
-                   std::uint32_t caller, bool enabled) {
-  return JsonWriter()
-      .begin_object()
-      .field("key_id", key_id)
-      .field("secret_sealed", sealed)
-      .field("roles", roles.text())
-      .field("caller", static_cast<std::int64_t>(caller))
-      .field("enabled", enabled)
-      .end_object()
-      .take();
-}
-
 /// As it is stored.
 struct Sealed {
   std::string secret;
   Roles roles;
+  KeyScope scope;
   std::uint32_t caller = 0;
   bool enabled = true;
 };
+
+std::string encode(std::string_view key_id, const Sealed& key) {
+  JsonWriter out;
+  out.begin_object()
+      .field("key_id", key_id)
+      .field("secret_sealed", key.secret)
+      .field("roles", key.roles.text());
+  write_scope(out, key.scope);
+  out.field("caller", static_cast<std::int64_t>(key.caller)).field("enabled", key.enabled);
+  return out.end_object().take();
+}
 
 Result<Sealed> decode(std::string_view bytes) {
   TRY(auto json, JsonDocument::parse(bytes));
@@ -42,6 +41,7 @@ Result<Sealed> decode(std::string_view bytes) {
   TRY(auto enabled_value, root.get("enabled"));
   TRY(key.enabled, enabled_value.as_bool());
   TRY(key.roles, Roles::parse(roles_text));
+  TRY(key.scope, read_scope(root));
   key.caller = static_cast<std::uint32_t>(caller);
   return key;
 }
@@ -60,7 +60,7 @@ std::string seal_key_secret(const Vault& vault, std::string_view key_id, std::st
 }
 
 Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& id,
-                       const std::string& sealed, Roles roles) {
+                       const std::string& sealed, Roles roles, const KeyScope& scope) {
   if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
   const DocumentPtr counter = view.document(DocumentKind::kBookSetting, kCounter);
   const std::uint32_t caller =
@@ -68,24 +68,33 @@ Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& 
   changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kCounter),
                                        counter ? counter->version + 1 : 1, true,
                                        std::to_string(caller + 1)});
-  changes.documents.push_back(
-      Document{DocumentKind::kApiKey, id, 1, true, encode(id, sealed, roles, caller, true)});
+  changes.documents.push_back(Document{DocumentKind::kApiKey, id, 1, true,
+                                       encode(id, Sealed{sealed, roles, scope, caller, true})});
   changes.answer = std::to_string(caller);
   return success();
 }
 
-NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles) {
+Result<void> check_key(Roles roles, const KeyScope& scope) {
+  if (!scope.empty() && !roles.has(Role::kUpstream))
+    return fail(Errc::kMalformed, "accounts and merchants go with the role upstream");
+  return check_scope(scope);
+}
+
+NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles, const KeyScope& scope) {
   Secret secret(base64(random_bytes(32)));
   const std::string sealed = seal_key_secret(vault, key_id, secret.reveal());
   const std::string id(key_id);
   Command command;
   command.key = ClaimKey{id_of("key|" + sealed), kSystemCaller};
   command.kind = CommandKind::kSetting;
-  command.content = {{"key_id", id}, {"roles", roles.text()}};
-  command.plan = [id, sealed, roles](const View& view, const Moment&) -> Planned<ChangeSet> {
+  command.content = {{"key_id", id},
+                     {"roles", roles.text()},
+                     {"accounts", text_of(scope.accounts)},
+                     {"merchants", text_of(scope.merchants)}};
+  command.plan = [id, sealed, roles, scope](const View& view, const Moment&) -> Planned<ChangeSet> {
     ChangeSet changes;
     changes.date = view.book().accounting_date;
-    TRY(plan_key(view, changes, id, sealed, roles));
+    TRY(plan_key(view, changes, id, sealed, roles, scope));
     return changes;
   };
   return NewKey{std::move(command), std::move(secret)};
@@ -104,10 +113,11 @@ Command disable_key(ClaimKey key, std::string key_id) {
     ChangeSet changes;
     changes.date = view.book().accounting_date;
     changes.answer = key_id;
-    if (!stored.value().enabled) return changes;
-    const Sealed& s = stored.value();
-    changes.documents.push_back(Document{DocumentKind::kApiKey, key_id, before->version + 1, true,
-                                         encode(key_id, s.secret, s.roles, s.caller, false)});
+    Sealed& key = stored.value();
+    if (!key.enabled) return changes;
+    key.enabled = false;
+    changes.documents.push_back(
+        Document{DocumentKind::kApiKey, key_id, before->version + 1, true, encode(key_id, key)});
     return changes;
   };
   return command;
@@ -120,8 +130,10 @@ Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,
   TRY(auto sealed, decode(stored->bytes));
   TRY(auto secret, vault.unseal(context(key_id), sealed.secret));
   StoredKey key;
-  key.record = KeyRecord{std::string(key_id), std::move(secret), sealed.roles, sealed.enabled};
+  key.record = KeyRecord{std::string(key_id), std::move(secret), sealed.roles, sealed.enabled,
+                         std::move(sealed.scope)};
   key.caller = CallerId{sealed.caller};
+  key.reach = std::make_shared<const Reach>(key.record.scope);
   return std::optional(std::move(key));
 }
 

@@ -17,10 +17,15 @@ inline constexpr std::uint32_t kFirstKeyCaller = 1000;
 struct StoredKey {
   KeyRecord record;  ///< with the secret in clear: handle with care
   CallerId caller;
+  std::shared_ptr<const Reach> reach;  ///< of its scope; never null
 };
 
 /// 1 to 64 of A-Z a-z 0-9 - _ . (auth.h): no other id can sign.
 bool valid_key_id(std::string_view id);
+
+/// Whether such a key can be: the scope has its form, and there is none without the role upstream.
+/// Errors: kMalformed.
+Result<void> check_key(Roles roles, const KeyScope& scope);
 
 /// Makes a key with a random secret of 32 bytes (base64), stored sealed. The command's answer is
 /// the caller number. `key_id` must be new: an existing one is refused with kDocumentExists.
@@ -28,13 +33,14 @@ struct NewKey {
   Command command;
   Secret secret;  ///< to be shown once
 };
-NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles);
+NewKey new_key(const Vault& vault, std::string_view key_id, Roles roles,
+               const KeyScope& scope = {});
 
 /// The same in steps, for a key that two people make: seals a secret, and adds the key to a change
 /// set. Refusals: kDocumentExists.
 std::string seal_key_secret(const Vault& vault, std::string_view key_id, std::string_view secret);
 Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& key_id,
-                       const std::string& secret_sealed, Roles roles);
+                       const std::string& secret_sealed, Roles roles, const KeyScope& scope);
 /// Takes a key out of use, for ever; again is no fault. Refusals: kDocumentNotFound.
 Command disable_key(ClaimKey key, std::string key_id);
 

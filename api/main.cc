@@ -155,6 +155,10 @@ int main(int argc, char** argv) {
       ->add_option("--role", key_options.roles,
                    "upstream, maker, checker, auditor, operator; several with commas")
       ->required();
+  key_add->add_option("--accounts", key_options.accounts,
+                      "what an upstream may touch: account paths with commas, or / for all");
+  key_add->add_option("--merchants", key_options.merchants,
+                      "whom an upstream may place orders for: numbers with commas, or / for all");
   key_add->callback([&] {
     status = with_config(config, [&](const Config& c) { return key_add_command(c, key_options); });
   });

@@ -19,7 +19,8 @@ namespace suanpan::api {
 struct Principal {
   std::string key_id;
   Roles roles;
-  CallerId caller;  ///< the ledger's number of the key
+  CallerId caller;                                        ///< the ledger's number of the key
+  std::shared_ptr<const Reach> reach = Reach::nothing();  ///< what this call may touch; never null
 };
 
 /// One call on its way through a handler.

@@ -1,6 +1,6 @@
 // The history of an account's terms: limits, freezes, closing and reopening, as they were changed.
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/ownership.h"
 #include "api/v1/routes.h"
 #include "ledger/core/terms_history.h"
 
@@ -74,13 +74,10 @@ void history(Services& services, Call call) {
   const auto after = query.maybe_integer("after", 0, UINT32_MAX - 1).value_or(0);
   const auto limit = query.maybe_integer("limit", 1, kMaxPage).value_or(100);
   if (const auto& error = query.finish()) return refuse_call(call, *error);
-  std::optional<Account> account;
-  services.book.read([&](const State& state, std::uint64_t) {
-    if (const Account* found = state.account(code)) account = *found;
-  });
-  if (!account) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
+  const auto account = account_of(services.book, call.principal, code);
+  if (!account) return refuse_call(call, account.error());
   on_worker(services, std::move(call),
-            [&book = services.book, account = *account, after, limit](Call& to) {
+            [&book = services.book, account = account.value(), after, limit](Call& to) {
               answer_page(book, to, account, static_cast<std::uint32_t>(after), limit);
             });
 }

@@ -1,5 +1,5 @@
 // Accounts: opening, look-up, balances. Their terms: set_terms.h.
-#include "api/v1/answer.h"
+#include "api/v1/ownership.h"
 #include "api/v1/set_terms.h"
 
 namespace suanpan::api::v1 {
@@ -68,6 +68,8 @@ void open(Services& services, Call call) {
   request.currency = in.maybe_currency("currency");
   request.terms = read_terms(in).over({});
   if (const auto& error = body.finish()) return refuse_call(call, *error);
+  if (const auto ours = check_account(call.principal, request.code); !ours)
+    return refuse_call(call, ours.error());
   run(services, std::move(call), open_account(request),
       [code = request.code](const Answer& answer) {
         JsonWriter out;
@@ -81,13 +83,16 @@ void open(Services& services, Call call) {
 
 void get(Services& services, Call call) {
   if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
+  const std::string& code = call.path.at("code");
+  if (const auto ours = check_account(call.principal, code); !ours)
+    return refuse_call(call, ours.error());
   JsonWriter out;
   const bool found = services.book.read([&](const State& state, std::uint64_t) {
-    const Account* account = state.account(call.path.at("code"));
+    const Account* account = state.account(code);
     if (account) write_account(out, *account, state.balance(account->id));
     return account != nullptr;
   });
-  if (!found) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, call.path.at("code")));
+  if (!found) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
   call.reply(json_response(200, out.take()));
 }
 
@@ -100,12 +105,13 @@ void list(Services& services, Call call) {
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   JsonWriter out;
   out.begin_object().key("accounts").begin_array();
+  const Reach& reach = *call.principal.reach;
   std::int64_t count = 0, last = 0;
   bool more = false;
   const std::uint64_t seq = services.book.read([&](const State& state, std::uint64_t at) {
     for (std::size_t i = static_cast<std::size_t>(after); i < state.accounts().size(); ++i) {
       const Account& account = state.accounts()[i];
-      if (!account.code.starts_with(prefix)) continue;
+      if (!account.code.starts_with(prefix) || !reach.has_account(account.code)) continue;
       if (count == limit) {
         more = true;
         break;
@@ -134,19 +140,15 @@ void balance(Services& services, Call call) {
   if (date.has_value() + time.has_value() + seq.has_value() > 1)
     query.fail_at("date", "excludes \"time\" and \"seq\"");
   if (const auto& error = query.finish()) return refuse_call(call, *error);
-  std::optional<Account> account;
+  const auto account = account_of(services.book, call.principal, code);
+  if (!account) return refuse_call(call, account.error());
   Balance now;
-  std::uint64_t at = 0;
-  services.book.read([&](const State& state, std::uint64_t last) {
-    at = last;
-    const Account* found = state.account(code);
-    if (!found) return;
-    account = *found;
-    now = state.balance(found->id);
+  const std::uint64_t at = services.book.read([&](const State& state, std::uint64_t last) {
+    now = state.balance(account.value().id);
+    return last;
   });
-  if (!account) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
-  const auto answer = [code, normal = account->normal, currency = account->currency, date](
-                          const Call& to, const Balance& balance, std::uint64_t as_of) {
+  const auto answer = [code, normal = account.value().normal, currency = account.value().currency,
+                       date](const Call& to, const Balance& balance, std::uint64_t as_of) {
     JsonWriter out;
     out.begin_object().field("account", code).field("currency", code_of(currency));
     out.field("as_of_seq", as_of);
@@ -156,19 +158,19 @@ void balance(Services& services, Call call) {
     to.reply(json_response(200, out.take()));
   };
   if (!date && !time && !seq) return answer(call, now, at);
-  on_worker(services, std::move(call),
-            [&book = services.book, id = account->id, date, time, seq, at, answer](Call& to) {
-              std::uint64_t as_of = seq ? std::min(static_cast<std::uint64_t>(*seq), at) : at;
-              if (time) {
-                const auto found = book.seq_at(*time);
-                if (!found) return refuse_call(to, found.error());
-                as_of = std::min(found.value(), at);
-              }
-              const auto balance =
-                  date ? book.balance_on(id, *date, at) : book.balance_at(id, as_of);
-              if (!balance) return refuse_call(to, balance.error());
-              answer(to, balance.value(), as_of);
-            });
+  on_worker(
+      services, std::move(call),
+      [&book = services.book, id = account.value().id, date, time, seq, at, answer](Call& to) {
+        std::uint64_t as_of = seq ? std::min(static_cast<std::uint64_t>(*seq), at) : at;
+        if (time) {
+          const auto found = book.seq_at(*time);
+          if (!found) return refuse_call(to, found.error());
+          as_of = std::min(found.value(), at);
+        }
+        const auto balance = date ? book.balance_on(id, *date, at) : book.balance_at(id, as_of);
+        if (!balance) return refuse_call(to, balance.error());
+        answer(to, balance.value(), as_of);
+      });
 }
 
 }  // namespace

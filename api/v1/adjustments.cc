@@ -68,7 +68,8 @@ Planned<ChangeSet> plan_adjustment(const View& view, VoucherDraft draft, const C
   text.maker = maker;
   text.checker = checker;
   request.text = std::make_shared<const VoucherText>(std::move(text));
-  if (const auto missing = resolve(view, draft)) return *missing;
+  // Asked for and approved by the house.
+  if (const auto missing = resolve(*Reach::whole_book(), view, draft)) return *missing;
   TRY(check_voucher(request));
   // Of the open day it is no adjustment, and needs no second person.
   if (*request.date == view.book().accounting_date)

@@ -135,7 +135,8 @@ void describe_authority(Router& router) {
   describe_requested(router);
   describe_fees(router);
   describe_terms(router);
-  router.describe("KeyRequest", "key_id:string roles:string");
+  router.describe("KeyRequest",
+                  "key_id:string roles:string accounts?:[string] merchants?:[string]");
   router.describe("AppRequest",
                   "app_id:string mch_no:string md5_allowed?:boolean window_s?:integer");
   router.describe("MerchantProposal",

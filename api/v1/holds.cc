@@ -36,8 +36,9 @@ void make(Services& services, Call call) {
   VoucherDraft draft = read_ruled_voucher(body.root(), true);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const ClaimKey key = draft.request.key = claim_of(call);
-  const auto refusal =
-      services.book.read([&](const State& state, std::uint64_t) { return resolve(state, draft); });
+  const auto refusal = services.book.read([&](const State& state, std::uint64_t) {
+    return resolve(*call.principal.reach, state, draft);
+  });
   if (refusal) return refuse_call(call, *refusal);
   run(services, std::move(call), std::move(draft.request),
       [key](const Answer& answer) { return receipt(201, key, key, answer); });

@@ -16,26 +16,45 @@ Roles read_roles(Fields& in) {
   return {};
 }
 
+std::vector<std::string> read_names(Fields& in, std::string_view member) {
+  std::vector<std::string> names;
+  const auto value = in.maybe_value(member);
+  if (!value) return names;
+  if (!value->is_array() || value->elements().size() > kMaxScopePaths) {
+    in.fail_at(member, fmt::format("must be an array of at most {}", kMaxScopePaths));
+    return names;
+  }
+  for (const JsonValue& element : value->elements()) {
+    const auto name = element.as_string();
+    if (!name) in.fail_at(member, "must hold strings");
+    names.emplace_back(name ? name.value() : "");
+  }
+  return names;
+}
+
 void ask(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const std::string id = in.text("key_id");
   if (!valid_key_id(id)) in.fail_at("key_id", "must be 1 to 64 of A-Z a-z 0-9 - _ .");
   const Roles roles = read_roles(in);
+  KeyScope scope;
+  scope.accounts = read_names(in, "accounts");
+  scope.merchants = read_names(in, "merchants");
+  if (const auto checked = check_key(roles, scope); !checked)
+    in.fail_at("accounts", "or merchants: " + checked.error().message);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   FirstPart first = first_part(services.vault, "key", id);
   Proposal proposal;
   proposal.what = "key";
   proposal.subject = id;
-  proposal.asking.content = {{"roles", roles.text()}};
-  proposal.asking.body = JsonWriter()
-                             .begin_object()
-                             .field("what", "key")
-                             .field("subject", id)
-                             .field("roles", roles.text())
-                             .field("part_sealed", first.sealed)
-                             .end_object()
-                             .take();
+  proposal.asking.content = {{"roles", roles.text()},
+                             {"accounts", text_of(scope.accounts)},
+                             {"merchants", text_of(scope.merchants)}};
+  JsonWriter asked;
+  asked.begin_object().field("what", "key").field("subject", id).field("roles", roles.text());
+  write_scope(asked, scope);
+  proposal.asking.body = asked.field("part_sealed", first.sealed).end_object().take();
   proposal.asking.check = [id](const View& view, const Moment&) -> Planned<void> {
     if (view.document(DocumentKind::kApiKey, id)) return refuse(RefusalCode::kDocumentExists, id);
     return success();
@@ -76,8 +95,9 @@ void list(Services& services, Call call) {
           const StoredKey& stored = *key.value();
           out.begin_object()
               .field("key_id", stored.record.key_id)
-              .field("roles", stored.record.roles.text())
-              .field("caller", stored.caller.value)
+              .field("roles", stored.record.roles.text());
+          write_scope(out, stored.record.scope);
+          out.field("caller", stored.caller.value)
               .field("enabled", stored.record.enabled)
               .end_object();
           return true;
@@ -98,13 +118,14 @@ Planned<Effect> key_effect(Services& services, const JsonValue& body, const std:
   CHECK_OR_DIE(id && sealed && roles_text, "a key request is not whole");
   const auto roles = Roles::parse(roles_text.value());
   const auto secret = complete_secret(services.vault, "key", id.value(), sealed.value());
-  CHECK_OR_DIE(roles && secret, "a key request does not open");
+  const auto scope = read_scope(body);
+  CHECK_OR_DIE(roles && secret && scope, "a key request does not open");
   std::string whole = seal_key_secret(services.vault, id.value(), secret.value().whole.reveal());
   Effect effect;
   effect.part = secret.value().second;
-  effect.plan = [id = id.value(), whole, roles = roles.value()](
+  effect.plan = [id = id.value(), whole, roles = roles.value(), scope = scope.value()](
                     const View& view, const Moment&, const ClaimKey&, ChangeSet& changes) {
-    return plan_key(view, changes, id, whole, roles);
+    return plan_key(view, changes, id, whole, roles, scope);
   };
   return effect;
 }
@@ -112,14 +133,19 @@ Planned<Effect> key_effect(Services& services, const JsonValue& body, const std:
 void write_key_proposal(JsonWriter& out, const JsonValue& body) {
   out.begin_object()
       .field("key_id", body.get_string("subject").value())
-      .field("roles", body.get_string("roles").value())
-      .end_object();
+      .field("roles", body.get_string("roles").value());
+  const auto scope = read_scope(body);
+  CHECK_OR_DIE(scope, "a key request has no scope");
+  write_scope(out, scope.value());
+  out.end_object();
 }
 
 void add_key_routes(Router& router, Services& services) {
   describe_authority(router);
   router.describe("Empty", "");
-  router.describe("Key", "key_id:string roles:string caller:integer enabled:boolean");
+  router.describe("Key",
+                  "key_id:string roles:string accounts:[string] merchants:[string] caller:integer "
+                  "enabled:boolean");
   router.describe("KeyList", "keys:[Key]");
   router.add({.method = "POST",
               .pattern = "/v1/keys",

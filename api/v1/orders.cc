@@ -4,6 +4,7 @@
 #include "api/v1/order_answer.h"
 #include "api/v1/order_id.h"
 #include "api/v1/outcome.h"
+#include "api/v1/ownership.h"
 #include "api/v1/routes.h"
 #include "channels/chart.h"
 #include "channels/ext_param.h"
@@ -152,6 +153,8 @@ void place(Services& services, Call call) {
   Body body(call);
   OrderDraft draft = read_order(body.root());
   if (const auto& error = body.finish()) return refuse_call(call, *error);
+  if (const auto ours = check_merchant(call.principal, draft.order.mch_no); !ours)
+    return refuse_call(call, ours.error());
   const ClaimKey key = claim_of(call);
   draft.order.order_id = order_id_of('N', key);
   Content content = content_of(services.vault, draft);

@@ -6,8 +6,8 @@
 // An upstream key finds what its own commands did.
 #include "ledger/engine/query.h"
 
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/ownership.h"
 #include "api/v1/query_cursor.h"
 #include "api/v1/routes.h"
 #include "api/v1/voucher_answer.h"
@@ -180,20 +180,17 @@ void answer(const Book& book, Call& call, const suanpan::Query& query, std::uint
   call.reply(json_response(200, out.take()));
 }
 
-/// Finds the named accounts; a refusal names the one that is not there.
-std::optional<Refusal> find_accounts(const Book& book, const NamedAccounts& names,
-                                     QueryConditions& c) {
-  return book.read([&](const State& state, std::uint64_t) -> std::optional<Refusal> {
-    const std::pair<const std::optional<std::string>&, std::optional<AccountId>&> wanted[] = {
-        {names.account, c.account}, {names.debit, c.debit}, {names.credit, c.credit}};
-    for (const auto& [code, id] : wanted) {
-      if (!code) continue;
-      const Account* account = state.account(*code);
-      if (!account) return refuse(RefusalCode::kAccountNotFound, *code);
-      id = account->id;
-    }
-    return std::nullopt;
-  });
+/// Finds the named accounts. Refusals: those of account_of().
+Planned<void> find_accounts(const Book& book, const Principal& principal,
+                            const NamedAccounts& names, QueryConditions& c) {
+  const std::pair<const std::optional<std::string>&, std::optional<AccountId>&> wanted[] = {
+      {names.account, c.account}, {names.debit, c.debit}, {names.credit, c.credit}};
+  for (const auto& [code, id] : wanted) {
+    if (!code) continue;
+    TRY(const Account account, account_of(book, principal, *code));
+    id = account.id;
+  }
+  return success();
 }
 
 void get(Services& services, QueryOf of, Call call) {
@@ -212,8 +209,9 @@ void get(Services& services, QueryOf of, Call call) {
   if (const auto& error = in.finish()) return refuse_call(call, *error);
   if (const std::string& name = call.path.at("book"); name != "main")
     return refuse_call(call, fail(Errc::kNotFound, "there is no book \"{}\"", name));
-  if (const auto refusal = find_accounts(services.book, names, query.conditions))
-    return refuse_call(call, *refusal);
+  if (const auto found = find_accounts(services.book, call.principal, names, query.conditions);
+      !found)
+    return refuse_call(call, found.error());
   if (!call.principal.roles.has_any(kHouse)) query.conditions.caller = call.principal.caller;
   on_worker(services, std::move(call),
             [&book = services.book, query, asked](Call& to) { answer(book, to, query, asked); });

@@ -21,15 +21,21 @@ struct RecordBatch {
 // Accounts are numbered without a gap and never go away.
 bool is_account(AccountId id, std::uint32_t count) { return id.value >= 1 && id.value <= count; }
 
-/// Why nothing is journalled for a voucher whose account is not there; the same call may succeed
-/// once it is open. What is malformed is refused first, as everywhere.
-std::optional<Refusal> unknown_account(const VoucherRequest& voucher, std::uint32_t count) {
+/// Why nothing is journalled for a voucher whose account is not there, or is not the key's; the
+/// same call may succeed once it is open. What is malformed is refused first, as everywhere.
+std::optional<Refusal> unknown_account(const VoucherRequest& voucher, std::uint32_t count,
+                                       const Reach::Numbers& reach) {
   const Leg& leg = voucher.legs.front();
-  const bool debit = is_account(leg.debit, count), credit = is_account(leg.credit, count);
-  if (debit && credit) return std::nullopt;
+  const auto fits = [&](AccountId id) { return is_account(id, count) && reach.has(id); };
+  if (fits(leg.debit) && fits(leg.credit)) return std::nullopt;
   if (const auto checked = check_voucher(voucher); !checked) return checked.error();
-  return debit ? refuse(RefusalCode::kCreditAccountNotFound, std::to_string(leg.credit.value))
-               : refuse(RefusalCode::kDebitAccountNotFound, std::to_string(leg.debit.value));
+  const auto why = [&](AccountId id, RefusalCode not_found) -> std::optional<Refusal> {
+    if (fits(id)) return std::nullopt;
+    return refuse(reach.has(id) ? not_found : RefusalCode::kNotAuthorised,
+                  std::to_string(id.value));
+  };
+  if (auto refusal = why(leg.debit, RefusalCode::kDebitAccountNotFound)) return refusal;
+  return why(leg.credit, RefusalCode::kCreditAccountNotFound);
 }
 
 void answer_batch(const RecordBatch& batch, const Book::Answers& posted) {
@@ -57,17 +63,19 @@ void post_records(Services& services, Call call) {
 
   auto batch = std::make_shared<RecordBatch>(
       RecordBatch{services.metrics, std::move(call), vouchers.size(), {}});
-  const std::uint32_t accounts = services.book.read(
-      [](const State& state, std::uint64_t) { return state.book().account_count; });
-  std::size_t place = 0;
-  std::erase_if(vouchers, [&](const VoucherRequest& voucher) {
-    Answer answer;
-    const std::size_t here = place++;
-    auto refusal = unknown_account(voucher, accounts);
-    if (!refusal) return false;
-    answer.refusal = std::move(*refusal);
-    batch->refused.emplace_back(here, std::move(answer));
-    return true;
+  services.book.read([&](const State& state, std::uint64_t) {
+    const std::uint32_t accounts = state.book().account_count;
+    const Reach::Numbers reach = batch->call.principal.reach->numbers(state);
+    std::size_t place = 0;
+    std::erase_if(vouchers, [&](const VoucherRequest& voucher) {
+      const std::size_t here = place++;
+      auto refusal = unknown_account(voucher, accounts, reach);
+      if (!refusal) return false;
+      Answer answer;
+      answer.refusal = std::move(*refusal);
+      batch->refused.emplace_back(here, std::move(answer));
+      return true;
+    });
   });
   if (vouchers.empty()) return answer_batch(*batch, {});
   const bool accepted =

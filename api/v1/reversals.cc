@@ -1,6 +1,6 @@
 // Reversals (红冲) of posted vouchers, in whole or leg by leg.
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/ownership.h"
 #include "api/v1/routes.h"
 #include "ledger/base/limits.h"
 
@@ -26,6 +26,8 @@ void reverse(Services& services, Call call) {
   request.original = *key;
   // The original is read from the journal.
   on_worker(services, std::move(call), [&services, request](Call& on) {
+    if (const auto ours = check_transfers(services.book, on.principal, request.original); !ours)
+      return refuse_call(on, ours.error());
     auto command = reversal(services.book, request);
     if (!command) return refuse_call(on, command.error());
     run(services, on, std::move(command.value()), [request](const Answer& answer) {

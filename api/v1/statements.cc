@@ -6,8 +6,8 @@
 //
 // A cursor (query_cursor.h) pins the sequence that its first page saw: pages of one walk never show
 // later entries. A page may be short and have one: only a page without a cursor is the last.
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
+#include "api/v1/ownership.h"
 #include "api/v1/query_cursor.h"
 #include "api/v1/routes.h"
 
@@ -96,14 +96,11 @@ void get(Services& services, Call call) {
   const std::uint32_t asked = digest_of_query(call);
   query.cursor = read_cursor(in, asked);
   if (const auto& error = in.finish()) return refuse_call(call, *error);
-  std::optional<Account> account;
-  services.book.read([&](const State& state, std::uint64_t) {
-    if (const Account* found = state.account(code)) account = *found;
-  });
-  if (!account) return refuse_call(call, refuse(RefusalCode::kAccountNotFound, code));
-  query.conditions.account = account->id;
+  const auto account = account_of(services.book, call.principal, code);
+  if (!account) return refuse_call(call, account.error());
+  query.conditions.account = account.value().id;
   on_worker(services, std::move(call),
-            [&book = services.book, account = *account, query, as_of, asked](Call& to) {
+            [&book = services.book, account = account.value(), query, as_of, asked](Call& to) {
               answer_page(book, to, account, query, as_of, asked);
             });
 }

@@ -2,9 +2,10 @@
 // deposits are credited to a ledger account.
 #include "channels/sub_accounts.h"
 
-#include "api/v1/answer.h"
 #include "api/v1/body.h"
 #include "api/v1/long_call.h"
+#include "api/v1/order_id.h"
+#include "api/v1/ownership.h"
 #include "api/v1/routes.h"
 
 namespace suanpan::api::v1 {
@@ -31,6 +32,8 @@ void allocate(Services& services, Call call) {
   if (purpose.size() > 128) in.fail_at("purpose", "is longer than 128 bytes");
   if (bank.empty()) in.fail_at("bank_account", "is missing, and there is no default");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
+  if (const auto ours = check_account(call.principal, account); !ours)
+    return refuse_call(call, ours.error());
   LongCall what{"sub_account",
                 {{"kind", *kind == SubAccountKind::kHousehold ? "household" : "contract"},
                  {"bank_account", bank},
@@ -60,11 +63,19 @@ void allocate(Services& services, Call call) {
                 });
 }
 
+bool may_see(const Principal& principal, const channels::SubAccountHolder& holder) {
+  if (principal.reach->all_accounts()) return true;
+  return holder.account.empty() ? owns_order(principal, holder.order_id)
+                                : principal.reach->has_account(holder.account);
+}
+
+// Whose a number is stands in no number: one of somebody else's is as if it were not there.
 void get(Services& services, Call call) {
   if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
   const std::string number = call.path.at("number");
   const auto holder = channels::find_sub_account(services.book, number);
-  if (!holder) return refuse_call(call, refuse(RefusalCode::kDocumentNotFound, number));
+  if (!holder || !may_see(call.principal, *holder))
+    return refuse_call(call, refuse(RefusalCode::kDocumentNotFound, number));
   JsonWriter out;
   out.begin_object().field("number", holder->number).field("bank_account", holder->bank_account);
   if (!holder->account.empty()) out.field("account", holder->account);

@@ -154,7 +154,8 @@ Planned<ClaimKey> hold_of(const Call& call, const std::string& id) {
 Planned<Command> command_of(const Call& call, const State& state, Draft& draft) {
   if (draft.kind == ItemKind::kVoucher || draft.kind == ItemKind::kHold) {
     draft.voucher.request.key = draft.key;
-    if (auto refusal = resolve(state, draft.voucher)) return std::move(*refusal);
+    if (auto refusal = resolve(*call.principal.reach, state, draft.voucher))
+      return std::move(*refusal);
     return post_voucher(std::move(draft.voucher.request));
   }
   TRY(auto hold, hold_of(call, draft.hold));

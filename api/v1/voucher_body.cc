@@ -21,13 +21,27 @@ AccountRef read_account(Fields& in, std::string_view name) {
   return ref;
 }
 
-const Account* find_account(const View& view, const AccountRef& ref) {
-  if (!ref.code.empty()) return view.account(ref.code);
-  if (ref.id <= 0 || ref.id > std::int64_t{UINT32_MAX}) return nullptr;
-  return view.account(AccountId{static_cast<std::uint32_t>(ref.id)});
+namespace {
+
+std::string words_of(const AccountRef& ref) {
+  return ref.code.empty() ? std::to_string(ref.id) : ref.code;
 }
 
-namespace {
+/// The account that a call names, if it may. Refusals: kNotAuthorised, `not_found`.
+Planned<const Account*> find_account(const Reach& reach, const View& view, const AccountRef& ref,
+                                     RefusalCode not_found) {
+  const Account* account = nullptr;
+  if (!ref.code.empty())
+    account = view.account(ref.code);
+  else if (ref.id > 0 && ref.id <= std::int64_t{UINT32_MAX})
+    account = view.account(AccountId{static_cast<std::uint32_t>(ref.id)});
+  // A number without an account has no code: within reach of the whole book alone.
+  const bool ours = reach.all_accounts() ||
+                    reach.has_account(account ? std::string_view(account->code) : ref.code);
+  if (!ours) return refuse(RefusalCode::kNotAuthorised, words_of(ref));
+  if (!account) return refuse(not_found, words_of(ref));
+  return account;
+}
 
 std::optional<std::uint8_t> sweep_named(std::string_view name) {
   for (const std::uint8_t of : {1, 2, 3})
@@ -132,29 +146,26 @@ void write_rules(JsonWriter& out, const View& view, const VoucherRules& rules) {
   out.end_array();
 }
 
-std::optional<Refusal> resolve(const View& view, VoucherDraft& draft) {
+std::optional<Refusal> resolve(const Reach& reach, const View& view, VoucherDraft& draft) {
   std::optional<Refusal> missing;
   for (std::size_t i = 0; i < draft.accounts.size(); ++i) {
     const auto& [debit_ref, credit_ref] = draft.accounts[i];
     Leg& leg = draft.request.legs[i];
     const auto put = [&](AccountId& id, const AccountRef& ref, RefusalCode code) {
-      const Account* account = find_account(view, ref);
+      const auto account = find_account(reach, view, ref, code);
       // Numbers that no account has, and not equal: only the check of the rest looks at them.
-      id =
-          account ? account->id : AccountId{code == RefusalCode::kDebitAccountNotFound ? ~0u : ~1u};
-      if (!account && !missing)
-        missing = refuse(code, ref.code.empty() ? std::to_string(ref.id) : ref.code);
+      id = account ? account.value()->id
+                   : AccountId{code == RefusalCode::kDebitAccountNotFound ? ~0u : ~1u};
+      if (!account && !missing) missing = account.error();
     };
     put(leg.debit, debit_ref, RefusalCode::kDebitAccountNotFound);
     put(leg.credit, credit_ref, RefusalCode::kCreditAccountNotFound);
   }
   for (std::size_t i = 0; i < draft.expected.size(); ++i) {
-    const AccountRef& ref = draft.expected[i];
-    const Account* account = find_account(view, ref);
-    draft.rules.expects[i].account = account ? account->id : AccountId{~0u};
-    if (!account && !missing)
-      missing = refuse(RefusalCode::kExpectedAccountNotFound,
-                       ref.code.empty() ? std::to_string(ref.id) : ref.code);
+    const auto account =
+        find_account(reach, view, draft.expected[i], RefusalCode::kExpectedAccountNotFound);
+    draft.rules.expects[i].account = account ? account.value()->id : AccountId{~0u};
+    if (!account && !missing) missing = account.error();
   }
   if (draft.rules != VoucherRules{})
     draft.request.rules = std::make_shared<const VoucherRules>(draft.rules);

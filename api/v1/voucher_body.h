@@ -12,8 +12,6 @@ struct AccountRef {
   std::int64_t id = 0;
 };
 AccountRef read_account(Fields& in, std::string_view name);
-/// The account; null if there is none.
-const Account* find_account(const View& view, const AccountRef& ref);
 
 struct VoucherDraft {
   VoucherRequest request;                                   ///< its legs still without accounts
@@ -27,9 +25,10 @@ struct VoucherDraft {
 VoucherDraft read_voucher(Fields& in, bool hold);
 /// The same, and what rules a voucher: "expects", and "up_to" in place of a leg's fixed amount.
 VoucherDraft read_ruled_voucher(Fields& in, bool hold);
-/// Puts the accounts in. An account that is not there is refused before anything is journalled: the
-/// same call may succeed once the account is open. What is malformed is refused first.
-std::optional<Refusal> resolve(const View& view, VoucherDraft& draft);
+/// Puts the accounts in. An account that is not there, or not within reach (ownership.h), is
+/// refused before anything is journalled: the same call may succeed once the account is open. What
+/// is malformed is refused first.
+std::optional<Refusal> resolve(const Reach& reach, const View& view, VoucherDraft& draft);
 
 /// "legs" and its companions in the short notation.
 inline constexpr std::string_view kVoucherMembers =

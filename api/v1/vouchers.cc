@@ -11,8 +11,9 @@ void post(Services& services, Call call) {
   VoucherDraft draft = read_ruled_voucher(body.root(), false);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   draft.request.key = claim_of(call);
-  const auto refusal =
-      services.book.read([&](const State& state, std::uint64_t) { return resolve(state, draft); });
+  const auto refusal = services.book.read([&](const State& state, std::uint64_t) {
+    return resolve(*call.principal.reach, state, draft);
+  });
   if (refusal) return refuse_call(call, *refusal);
   run(services, std::move(call), std::move(draft.request),
       [key = draft.request.key](const Answer& answer) {

@@ -95,6 +95,53 @@ TEST_CASE("authority: a key that an operator asks for is no key until a checker 
   CHECK(f.get("auditor", "/v1/authority-requests/" + asked.at("id")).at("checker") == "checker");
 }
 
+TEST_CASE("authority: what a key may touch is asked for, shown to the checker and never changed") {
+  Fixture f;
+  f.open("3001/A", "liability");
+  f.open("3002", "liability");
+  const std::string body =
+      R"({"key_id":"u","roles":"upstream","accounts":["3001"],"merchants":["M1","M2"]})";
+  const auto asked = f.post("operator", "/v1/keys", body, "k1");
+  REQUIRE(asked.status == 201);
+  CHECK(f.post("operator", "/v1/keys", body, "k1").header("Suanpan-Replayed") == "true");
+  {
+    // Not the same call with more in it.
+    const Unchanged unchanged(f);
+    refused(f.post("operator", "/v1/keys", R"({"key_id":"u","roles":"upstream","accounts":["/"]})",
+                   "k1"),
+            409, "id_reused_with_other_content");
+  }
+  const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
+  CHECK(shown.at("key.accounts") == R"(["3001"])");
+  CHECK(shown.at("key.merchants") == R"(["M1","M2"])");
+  const auto approved = f.approve("checker", asked.at("id"), "k2");
+  REQUIRE(approved.status == 200);
+  f.keys["u"] = api::KeyRecord{
+      "u", Secret(asked.at("secret_part") + approved.at("secret_part")), {api::Role::kUpstream}};
+  CHECK(f.get("u", "/v1/accounts/3001/A").status == 200);
+  refused(f.get("u", "/v1/accounts/3002"), 403, "not_authorised");
+  // There is no second "u": a wider scope is another key.
+  refused(
+      f.post("operator", "/v1/keys", R"({"key_id":"u","roles":"upstream","accounts":["/"]})", "k3"),
+      409, "document_exists");
+  const auto listed = f.get("auditor", "/v1/keys").body;
+  CHECK(listed.find(R"("accounts":["3001"],"merchants":["M1","M2"])") != std::string::npos);
+  REQUIRE(f.post("operator", "/v1/keys/u/disable", "{}", "k4").status == 200);
+  CHECK(f.get("auditor", "/v1/keys").body.find(R"("accounts":["3001"])") != std::string::npos);
+
+  const Unchanged unchanged(f);
+  f.hold_requests = false;
+  for (const char* scope :
+       {R"("roles":"upstream","accounts":["/","3001"])", R"("roles":"upstream","accounts":"/")",
+        R"("roles":"upstream","accounts":["3001/"])", R"("roles":"upstream","accounts":[""])",
+        R"("roles":"upstream","accounts":[3001])", R"("roles":"upstream","merchants":["M1","M1"])",
+        R"("roles":"maker","accounts":["3001"])", R"("roles":"upstream","scope":["3001"])"}) {
+    INFO(scope);
+    refused(f.post("operator", "/v1/keys", fmt::format(R"({{"key_id":"x",{}}})", scope), "x"), 400,
+            "malformed");
+  }
+}
+
 TEST_CASE("authority: each part of a secret is shown once, and stands in no list") {
   Fixture f;
   const std::string body = R"({"key_id":"k","roles":"auditor"})";
@@ -239,7 +286,7 @@ TEST_CASE("authority: a merchant and its accounts come with the approval, in one
 
 TEST_CASE("authority: a merchant does not take over accounts that one person opened looser") {
   Fixture f;
-  f.open("2102/M1", "liability");  // without a limit
+  f.open_unlimited("2102/M1");
   refused(f.post("operator", "/v1/merchants", kCollected, "m-ask"), 409, "account_exists");
   Fixture other;
   other.open("2102/M1", "liability", R"(,"limit":"not_below_zero")");

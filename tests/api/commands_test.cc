@@ -139,6 +139,15 @@ TEST_CASE("commands: key add makes a key, prints its secret once, and keeps to t
   ended(f.run({"key", "add", "--id", "maker", "--role", "checker"}), 1, "document_exists");
   ended(f.run({"key", "add", "--id", "x", "--role", "king"}), 1, "malformed");
   ended(f.run({"key", "add", "--id", "a b", "--role", "maker"}), 2, "--id is 1 to 64");
+  const Arguments scoped{"key", "add", "--id", "u", "--role", "upstream", "--merchants", "M1"};
+  const auto with = [&](Arguments words, const char* accounts) {
+    words.insert(words.end(), {"--accounts", accounts});
+    return f.run(words);
+  };
+  ended(with(scoped, "3001/小区1,/"), 1, "accounts: one has not their form");
+  ended(with(scoped, "3001,,2203"), 1, "accounts: one has not their form");
+  ended(with({"key", "add", "--id", "u", "--role", "maker"}, "/"), 1, "go with the role upstream");
+  ended(with(scoped, "3001/小区1,2203"), 0, "");
   f.look([&](const Book& book, const Vault& vault) {
     const auto key = api::find_key(book, vault, "maker");
     REQUIRE(key);
@@ -146,6 +155,12 @@ TEST_CASE("commands: key add makes a key, prints its secret once, and keeps to t
     CHECK(std::string(key.value()->record.secret.reveal()) + "\n" == made.out);
     CHECK(key.value()->record.roles == api::Roles{api::Role::kMaker, api::Role::kUpstream});
     CHECK(key.value()->caller == CallerId{1000});
+    CHECK(key.value()->reach->has_account("3001") == false);
+    const auto upstream = api::find_key(book, vault, "u");
+    REQUIRE(upstream);
+    REQUIRE(upstream.value());
+    CHECK(upstream.value()->record.scope == api::KeyScope{{"3001/小区1", "2203"}, {"M1"}});
+    CHECK(upstream.value()->reach->has_account("3001/小区1/3幢"));
     CHECK_FALSE(api::find_key(book, vault, "a b").value());
   });
 }

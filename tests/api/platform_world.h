@@ -82,7 +82,7 @@ struct PlatformWorld : PlatformRooms, ApiServer {
   PlatformWorld() : ApiServer(kEveryRoute, [this](ApiServer& server) { make(server); }) {
     merchant("M1", "2201/预售");
     merchant("M2", "");
-    open("2201/预售", "liability");
+    open_unlimited("2201/预售");
     open("2201/预售/A1", "liability", R"(,"limit":"not_below_zero")");
   }
   ~PlatformWorld() {

@@ -17,7 +17,7 @@ const std::string kVoucher = R"({"legs":[{"debit":"1002/bank","credit":"2101/M1"
 struct Fixture : ApiServer {
   explicit Fixture(api::RateLimit limit = {1'000'000, 1'000'000}) : ApiServer(kRoutes, {}, limit) {
     open("1002/bank", "asset");
-    open("2101/M1", "liability");
+    open_unlimited("2101/M1");
   }
 };
 

@@ -23,8 +23,8 @@ const std::vector<ApiServer::Adder> kRoutes{api::v1::add_account_routes,
 struct Fixture : ApiServer {
   Fixture() : ApiServer(kRoutes) {
     open("1002/B", "asset");
-    open("2101/M1", "liability");
-    open("2101/M2", "liability");
+    open_unlimited("2101/M1");
+    open_unlimited("2101/M2");
     post_one("upstream", leg("1002/B", "2101/M1", 11),
              R"(,"code":7,"business_key":"PO-1","metadata":{"shop":"7","open":true})");
     business.advance_seconds(3600);

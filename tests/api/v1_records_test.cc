@@ -20,7 +20,7 @@ struct Fixture : ApiServer {
       : ApiServer({api::v1::add_account_routes, api::v1::add_voucher_routes,
                    api::v1::add_record_routes, api::v1::add_hold_routes}) {
     open("1002", "asset");                                         // number 1
-    open("2101/M1", "liability");                                  // 2
+    open_unlimited("2101/M1");                                     // 2
     open("2101/M2", "liability", R"(,"limit":"not_below_zero")");  // 3
   }
   ApiReply post_records(const std::string& body, const char* media = kMedia,

@@ -99,8 +99,8 @@ class World:
         self.base = f"http://127.0.0.1:{self.port}"
         self.staff = {}
         self.command("init")
-        for role, roles in (("maker", "maker,upstream"), ("checker", "checker"), ("auditor", "auditor"), ("operator", "operator")):
-            secret = self.command("key", "add", "--id", role, "--role", roles).strip()
+        for role in ("maker", "checker", "auditor", "operator"):
+            secret = self.command("key", "add", "--id", role, "--role", role).strip()
             self.staff[role] = Staff(self.base, role, secret)
         for number, name, fee, mchid, bank in (("M1002", "安居维修", "0.03", PLATFORM, BANK_1),
                                                ("M1005", "清泉水务", "0.0038", CONTRACT, BANK_3)):

@@ -144,8 +144,11 @@ class ApiServer {
     workers.stop();
   }
 
-  void add_key(const std::string& id, api::Roles roles) {
-    api::NewKey made = api::new_key(*vault, id, roles);
+  /// An upstream of the whole book and every merchant, unless a scope is given.
+  void add_key(const std::string& id, api::Roles roles,
+               const api::KeyScope& scope = {{"/"}, {"/"}}) {
+    const bool scoped = roles.has(api::Role::kUpstream);
+    api::NewKey made = api::new_key(*vault, id, roles, scoped ? scope : api::KeyScope{});
     REQUIRE(book->run(made.command).accepted());
     keys[id] = api::KeyRecord{id, made.secret, roles, true};
   }
@@ -198,6 +201,15 @@ class ApiServer {
              "open-" + std::to_string(++opened_));
     INFO(reply.body);
     REQUIRE(reply.status == 201);
+  }
+  /// A liability without a limit, which no single key could open: put into the book itself.
+  void open_unlimited(const std::string& code) {
+    OpenAccountRequest request;
+    request.key = {id_of("unlimited|" + code), kSystemCaller};
+    request.code = code;
+    request.name = "测试";
+    request.type = AccountType::kLiability;
+    REQUIRE(book->run(open_account(request)).accepted());
   }
   std::int64_t balance(const std::string& code) const {
     return book->read([&](const State& state, std::uint64_t) {

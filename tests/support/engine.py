@@ -159,7 +159,8 @@ class Engine:
         """The one place that makes a data directory: the book, its keys and merchants."""
         self.must("init", "--config", self.config)
         for key_id, role in self.ROLES.items():
-            self.keys[key_id] = Key(key_id, self.must("key", "add", "--config", self.config, "--id", key_id, "--role", role))
+            self.keys[key_id] = Key(key_id, self.must("key", "add", "--config", self.config, "--id", key_id, "--role", role,
+                                                       *(["--accounts", "/", "--merchants", "/"] if role == "upstream" else [])))
         self.merchants = {}
         for number in ("M1001", "M1002"):
             self.must("merchant", "add", "--config", self.config, "--mch-no", number, "--app-id", "app-" + number,
