@@ -1,6 +1,7 @@
 // Accounts: opening, look-up, balances. Their terms: set_terms.h.
 #include "api/v1/ownership.h"
 #include "api/v1/set_terms.h"
+#include "ledger/core/chart.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -54,6 +55,45 @@ void write_account(JsonWriter& out, const Account& account, const Balance& balan
   out.end_object().end_object();
 }
 
+bool has_enforced_chart(const View& view) {
+  const DocumentPtr stored = view.document(DocumentKind::kChart, kChartKey);
+  const auto chart = stored ? decode_chart(stored->bytes) : std::nullopt;
+  return chart && chart->enforced;
+}
+
+/// What lets an account go lower than its type does takes two people (set_terms.h). Under a chart
+/// that is enforced the subject says type and side. Where none does, a liability on the debit side
+/// would have no floor, and an account of another type would give whoever has but a part of the
+/// book a source to draw upon: those are opened by the house, and the former not at all.
+Planned<void> check_opening(const View& view, const OpenAccountRequest& request, bool whole_book) {
+  const AccountTerms usual = default_terms(request.type);
+  if (const auto member = loosened(usual, request.terms); !member.empty())
+    return refuse(RefusalCode::kSecondPersonNeeded,
+                  fmt::format("{} is looser than an account of its type has: open it without, then "
+                              "ask with POST /v1/account-terms, and another key approves",
+                              member));
+  if (has_enforced_chart(view)) return success();
+  const bool liability = request.type == AccountType::kLiability;
+  if (liability && request.normal == Side::kDebit)
+    return refuse(RefusalCode::kSecondPersonNeeded,
+                  "normal_side: a liability on the debit side has no floor; a chart must name it");
+  if (!liability && !whole_book)
+    return refuse(RefusalCode::kSecondPersonNeeded,
+                  "type: a key with a part of the book opens liabilities there");
+  return success();
+}
+
+Command open_command(const OpenAccountRequest& request, bool whole_book) {
+  Command command = open_account(request);
+  command.plan = [plan = std::move(command.plan), request, whole_book](
+                     const View& view, const Moment& moment) -> Planned<ChangeSet> {
+    TRY(auto changes, plan(view, moment));
+    TRY(check_opening(view, request, whole_book));
+    return changes;
+  };
+  return command;
+}
+
 void open(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
@@ -66,19 +106,19 @@ void open(Services& services, Call call) {
   request.type = type.value_or(AccountType::kAsset);
   request.normal = in.maybe_choice<Side>("normal_side", side_of);
   request.currency = in.maybe_currency("currency");
-  request.terms = read_terms(in).over({});
+  request.terms = read_terms(in).over(default_terms(request.type));
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (const auto ours = check_account(call.principal, request.code); !ours)
     return refuse_call(call, ours.error());
-  run(services, std::move(call), open_account(request),
-      [code = request.code](const Answer& answer) {
-        JsonWriter out;
-        out.begin_object();
-        write_receipt(out, answer);
-        out.field("id", static_cast<std::int64_t>(std::stoll(answer.answer))).field("code", code);
-        out.end_object();
-        return json_response(201, out.take());
-      });
+  Command command = open_command(request, call.principal.reach->all_accounts());
+  run(services, std::move(call), std::move(command), [code = request.code](const Answer& answer) {
+    JsonWriter out;
+    out.begin_object();
+    write_receipt(out, answer);
+    out.field("id", static_cast<std::int64_t>(std::stoll(answer.answer))).field("code", code);
+    out.end_object();
+    return json_response(201, out.take());
+  });
 }
 
 void get(Services& services, Call call) {
@@ -191,7 +231,7 @@ void add_account_routes(Router& router, Services& services) {
               .pattern = "/v1/accounts",
               .allowed = {Role::kUpstream, Role::kMaker, Role::kOperator},
               .writes = true,
-              .summary = "Opens an account",
+              .summary = "Opens an account with the terms of its type, or tighter ones",
               .handle = [&services](Call call) { open(services, std::move(call)); },
               .doc = {.request = "OpenAccountRequest", .answer = "AccountOpened", .status = 201}});
   router.add(

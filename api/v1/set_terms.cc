@@ -165,6 +165,12 @@ std::string_view loosened(const AccountTerms& before, const AccountTerms& after)
   return {};
 }
 
+AccountTerms default_terms(AccountType type) {
+  AccountTerms terms;
+  if (type == AccountType::kLiability) terms.limit = LimitKind::kNotBelowZero;
+  return terms;
+}
+
 AccountTerms TermsPatch::over(AccountTerms terms) const {
   terms.limit = limit.value_or(terms.limit);
   // A line goes with its kind of limit and ends with it.

@@ -9,6 +9,9 @@
 //           lifted, a closed account opened again
 //   neither: `hot`, which is about speed
 //
+// The same at the start: one person opens an account with the default terms of its type or tighter
+// ones (POST /v1/accounts), and asks for looser ones once it is there.
+//
 // Pure, but for the routes.
 #pragma once
 #include "api/v1/body.h"
@@ -19,6 +22,11 @@ namespace suanpan::api::v1 {
 
 /// The member by which `after` allows more than `before`; empty if it allows nothing more.
 std::string_view loosened(const AccountTerms& before, const AccountTerms& after);
+
+/// What an account is opened with where a request names nothing, and the loosest that one person
+/// may name: what we owe (a liability) does not go below zero, since nobody draws more than he has;
+/// the others have no limit.
+AccountTerms default_terms(AccountType type);
 
 /// The terms that a request names; the others stay as they are.
 struct TermsPatch {

@@ -22,7 +22,7 @@ struct Fixture : ApiServer {
       : ApiServer(kRoutes, {}, {1'000'000, 1'000'000}, queue_items) {
     open("1002/工行", "asset");
     open("2101/M1", "liability", R"(,"limit":"not_below_zero")");
-    open("2101/M2", "liability");
+    open_unlimited("2101/M2");
   }
 };
 
@@ -70,6 +70,53 @@ TEST_CASE("v1 accounts: one is opened once, found by its code and listed by pref
   CHECK(rest.at("accounts.0.code") == "2101/M2");
   CHECK(rest.at("next_after") == "null");
   CHECK(f.get("auditor", "/v1/accounts/9999").at("refusal") == "account_not_found");
+}
+
+TEST_CASE("v1 accounts: one person opens one with the terms of its type, and no looser") {
+  Fixture f;
+  f.add_key("tenant", {api::Role::kUpstream}, {{"2101"}, {}});
+  int n = 0;
+  const auto opened = [&](const std::string& who, const std::string& type,
+                          const std::string& more) {
+    const std::string number = std::to_string(++n);
+    const auto reply =
+        f.post(who, "/v1/accounts",
+               fmt::format(R"({{"code":"2101/n{}","name":"x","type":"{}"{}}})", n, type, more),
+               "n" + number);
+    if (reply.status != 201) return reply.told();
+    const auto got = f.get("auditor", "/v1/accounts/2101/n" + number);
+    return got.at("limit") + " " + got.at("credit_line");
+  };
+  const std::string alone = "403 second_person_needed";
+  const struct {
+    const char *who, *type, *more;
+    std::string told;
+  } rows[] = {
+      {"maker", "liability", "", "not_below_zero 0"},
+      {"maker", "liability", R"(,"limit":"not_below_zero","frozen_out":true)", "not_below_zero 0"},
+      {"maker", "liability", R"(,"limit":"credit_line","credit_line":0)", "credit_line 0"},
+      {"maker", "liability", R"(,"limit":"none")", alone},
+      {"operator", "liability", R"(,"limit":"credit_line","credit_line":1)", alone},
+      {"upstream", "liability", R"(,"limit":"credit_line","credit_line":1000000)", alone},
+      {"operator", "liability", R"(,"normal_side":"debit")", alone},
+      {"tenant", "liability", R"(,"limit":"none")", alone},
+      {"tenant", "liability", "", "not_below_zero 0"},
+      // An asset is a source to draw upon: the house's to open.
+      {"tenant", "asset", "", alone},
+      {"tenant", "liability", R"(,"normal_side":"debit")", alone},
+      {"maker", "asset", "", "none 0"},
+      {"maker", "income", R"(,"limit":"credit_line","credit_line":5)", "credit_line 5"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.who << " " << row.type << row.more);
+    CHECK(opened(row.who, row.type, row.more) == row.told);
+  }
+  // The refusal says where to ask, and stands under its id.
+  const std::string loose = R"({"code":"2101/z","name":"x","type":"liability","limit":"none"})";
+  const auto first = f.post("maker", "/v1/accounts", loose, "z");
+  CHECK(first.body.find("POST /v1/account-terms") != std::string::npos);
+  CHECK(f.post("maker", "/v1/accounts", loose, "z").header("Suanpan-Replayed") == "true");
+  CHECK(f.get("auditor", "/v1/accounts/2101/z").told() == "404 account_not_found");
 }
 
 TEST_CASE("v1 accounts: terms change by name, the others stay, and a resend means the same") {
