@@ -5,6 +5,8 @@
 namespace suanpan::channels::wechat {
 namespace {
 
+constexpr int kTooManyRequests = 429;
+
 /// Cuts between characters, so that the message stays UTF-8.
 std::string shortened(std::string text) {
   if (text.size() <= kMaxMessageBytes) return text;
@@ -33,14 +35,16 @@ ErrorBody read_error_body(std::string_view body) {
 Answer read_answer(Operation operation, const PlatformKeys& keys, const HttpResponse& response,
                    Timestamp now) {
   const bool success = response.status >= 200 && response.status <= 299;
-  if (success || has_signature(response.headers)) {
+  const bool is_signed = has_signature(response.headers);
+  if (success || is_signed) {
     if (const auto held = keys.verify(response.headers, response.body, now); !held)
       return disbelieve(kCodeBadSignature, held.error().message);
   }
   if (!success) {
     auto body = read_error_body(response.body);
     Answer answer;
-    answer.knowledge = judge(operation, response.status, body.code);
+    if (is_signed || response.status == kTooManyRequests)
+      answer.knowledge = judge(operation, response.status, body.code);
     answer.code = body.code.empty() ? fmt::format("HTTP_{}", response.status) : body.code;
     answer.message = std::move(body.message);
     return answer;

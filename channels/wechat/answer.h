@@ -20,7 +20,9 @@ struct Answer {
 inline constexpr std::size_t kMaxMessageBytes = 256;
 
 /// A 200 whose signature holds and whose body is JSON → document. An error answer is judged by
-/// the table of errors.h; if it carries a signature, that must hold too.
+/// the table of errors.h if its signature holds. One that bears none is anybody's word, a proxy's
+/// or a forger's: kUnknown with its code, but for 429, which ends nothing and has the same number
+/// sent again.
 Answer read_answer(Operation operation, const PlatformKeys& keys, const HttpResponse& response,
                    Timestamp now);
 

@@ -580,5 +580,74 @@ TEST_CASE("payment: concurrent notifications, polls and resends of one order pos
   CHECK(w.events("order.paid").size() == 1);
 }
 
+/// An error in the platform's words, which somebody in the path could have written.
+void forge(PaymentWorld& w, const std::string& part, int status, const std::string& code,
+           const std::string& signature = "") {
+  const std::lock_guard lock(w.mutex);
+  w.cut = [=, &w](const HttpRequest& request) -> std::optional<Result<HttpResponse>> {
+    const std::string line = request.method + " " + std::string(request.path());
+    if (line.find(part) == std::string::npos) return std::nullopt;
+    HttpResponse response;
+    response.status = status;
+    response.body = R"({"code":")" + code + R"(","message":"x"})";
+    if (!signature.empty()) {
+      response.headers.set("Wechatpay-Timestamp", std::to_string(w.real.now().seconds()));
+      response.headers.set("Wechatpay-Nonce", "0123456789abcdef0123456789abcdef");
+      response.headers.set("Wechatpay-Serial", "7777777777777777");
+      response.headers.set("Wechatpay-Signature", signature);
+    }
+    return Result<HttpResponse>(response);
+  };
+}
+
+TEST_CASE("order: an error that the channel has not signed makes nothing final") {
+  for (const std::string& signature : {std::string(), std::string("Zm9yZ2Vk")}) {
+    INFO("signature: " << signature);
+    PaymentWorld w;
+    // Placing: refused for good, says nobody.
+    forge(w, "POST /v3/pay/transactions/native", 400, "PARAM_ERROR", signature);
+    const auto refused = w.place(w.order("T2026-forged", 500));
+    REQUIRE(refused.accepted());
+    CHECK(refused.value.state == OrderState::kPaying);
+    CHECK(refused.value.unknown);
+    w.reconnect();
+    CHECK(w.place(w.order("T2026-forged", 500)).value.pay_data_type == "codeUrl");
+
+    // Asking: there is no such order, says nobody, long after it has expired.
+    w.placed("T2026-gone", 700);
+    w.pays("T2026-gone");
+    forge(w, "/v3/pay/transactions/", 404, "ORDER_NOT_EXIST", signature);
+    for (int i = 0; i < 4; ++i) {
+      w.advance(3600);
+      w.poll();
+      CHECK(w.stands("T2026-gone").state == OrderState::kPaying);
+    }
+    w.reconnect();
+    for (int i = 0; i < 3; ++i) {
+      w.advance(3600);
+      w.poll();
+    }
+    CHECK(w.stands("T2026-gone").state == OrderState::kPaid);
+
+    // Refunding: refused for good, and never heard of, says nobody.
+    forge(w, "/v3/refund/domestic/refunds", 403, "NO_AUTH", signature);
+    const auto refund = w.refund(w.refund_of("R2026-forged", "T2026-gone", 700));
+    CHECK(refund.value.state == RefundState::kProcessing);
+    CHECK(refund.value.unknown);
+    forge(w, "/v3/refund/domestic/refunds", 404, "RESOURCE_NOT_EXISTS", signature);
+    for (int i = 0; i < 3; ++i) {
+      w.advance(3600);
+      w.poll();
+      CHECK(w.refund_stands("R2026-forged").state == RefundState::kProcessing);
+    }
+    w.reconnect();
+    for (int i = 0; i < 3; ++i) {
+      w.advance(7200);
+      w.poll();
+    }
+    CHECK(w.refund_stands("R2026-forged").state == RefundState::kSucceeded);
+  }
+}
+
 }  // namespace
 }  // namespace suanpan::channels::test
