@@ -138,12 +138,13 @@ std::optional<Subject> decode_subject(std::string_view bytes) {
   s.name = in.text();
   s.type = static_cast<AccountType>(in.u8());
   s.normal = static_cast<Side>(in.u8());
-  s.leaf = in.u8() != 0;
+  const std::uint8_t leaf = in.u8();
+  s.leaf = leaf == 1;
   const std::uint8_t dimensions = in.u8();
   for (std::uint8_t i = 0; i < dimensions && !in.failed(); ++i) s.dimensions.push_back(in.text());
   s.closes_into = in.text();
   if (!in.done() || s.type < AccountType::kAsset || s.type > AccountType::kExpense ||
-      s.normal > Side::kCredit)
+      s.normal > Side::kCredit || leaf > 1)
     return std::nullopt;
   return s;
 }
@@ -159,8 +160,9 @@ std::optional<Chart> decode_chart(std::string_view bytes) {
   ByteReader in(bytes);
   Chart chart;
   chart.name = in.text();
-  chart.enforced = in.u8() != 0;
-  if (!in.done()) return std::nullopt;
+  const std::uint8_t enforced = in.u8();
+  chart.enforced = enforced == 1;
+  if (!in.done() || enforced > 1) return std::nullopt;
   return chart;
 }
 

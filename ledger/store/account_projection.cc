@@ -58,14 +58,19 @@ std::optional<AccountProjection::Row> decode_account_row(std::string_view bytes)
   a.terms.limit = static_cast<LimitKind>(r.u8());
   a.terms.credit_line = r.i64();
   for (bool* bit : {&a.terms.frozen_in, &a.terms.frozen_out, &a.terms.closed, &a.terms.hot})
-    *bit = r.u8() != 0;
+    if (const std::uint8_t value = r.u8(); value <= 1)
+      *bit = value == 1;
+    else
+      return std::nullopt;
   a.version = r.u32();
   Balance& b = row.balance;
   for (std::int64_t* total : {&b.debits_posted, &b.credits_posted, &b.debits_pending,
                               &b.credits_pending, &b.debits_red, &b.credits_red})
     *total = r.i64();
   row.latest = r.i32();
-  if (!r.done()) return std::nullopt;
+  if (!r.done() || a.type < AccountType::kAsset || a.type > AccountType::kExpense ||
+      a.normal > Side::kCredit || a.terms.limit > LimitKind::kCreditLine)
+    return std::nullopt;
   return row;
 }
 

@@ -31,7 +31,9 @@ std::optional<Document> decode_document_row(std::string_view key, std::string_vi
   document.kind = static_cast<DocumentKind>(key[0]);
   document.key = key.substr(1);
   document.version = r.u32();
-  document.open = r.u8() != 0;
+  const std::uint8_t open = r.u8();
+  if (open > 1) return std::nullopt;
+  document.open = open == 1;
   document.bytes = value.substr(5);
   return document;
 }
@@ -62,11 +64,14 @@ std::optional<BookSnapshot> decode_book_snapshot(std::string_view bytes) {
   snapshot.book.account_count = r.u32();
   snapshot.stamper.next_seq = r.u64();
   snapshot.stamper.last_timestamp.ns = r.i64();
+  auto& numbers = snapshot.stamper.voucher_numbers;
   const std::uint32_t series = r.u32();
   for (std::uint32_t i = 0; i < series && !r.failed(); ++i) {
     const std::uint32_t month = r.u32();
     const std::uint8_t type = r.u8();
-    snapshot.stamper.voucher_numbers[{month, type}] = r.u32();
+    const std::uint32_t number = r.u32();
+    if (!numbers.empty() && numbers.rbegin()->first >= std::pair(month, type)) return std::nullopt;
+    numbers.emplace_hint(numbers.end(), std::pair(month, type), number);
   }
   if (!r.done()) return std::nullopt;
   return snapshot;

@@ -9,6 +9,15 @@
 namespace suanpan::test {
 namespace {
 
+constexpr const char* kFundFlow =
+    "\xEF\xBB\xBF"
+    "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),"
+    "资金变更提交申请人,备注,业务凭证号\r\n"
+    "`2026-03-03 13:54:01,`4200000001,`F1,`交易,`交易,`收入,`10.00,`110.00,`system,`,`V1\r\n"
+    "`2026-03-03 14:00:45,`5030000001,`F3,`退款,`退款,`支出,`3.00,`107.00,`1900000109API,`,`V2\r\n"
+    "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\r\n"
+    "`2.0,`1.0,`10.00,`1.0,`3.00\r\n";
+
 constexpr const char* kStatement =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt>"
@@ -131,7 +140,7 @@ std::vector<FuzzTarget> file_targets() {
        [](auto input) { return channels::bank::parse_pain002(input).has_value(); }},
       {"trade bill", {bill}, read_bill},
       {"fund flow bill",
-       {bill},
+       {kFundFlow},
        [](auto input) {
          return channels::wechat::parse_fund_flow_bill(input, *Date::of(2026, 3, 3)).has_value();
        }},

@@ -17,6 +17,10 @@ struct FuzzTarget {
 
 /// Codecs of the ledger: block, records, keys, rows, documents, JSON.
 std::vector<FuzzTarget> ledger_targets();
+/// Documents and keys: charts, rules, terms, closes of years, roots; keys that must sort.
+std::vector<FuzzTarget> document_targets();
+/// What comes from outside into the ledger: the batch of fixed records, journals as text.
+std::vector<FuzzTarget> exchange_targets();
 /// Files of others: camt, pain, WeChat's bills, CSV.
 std::vector<FuzzTarget> file_targets();
 

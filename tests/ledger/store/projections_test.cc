@@ -321,12 +321,25 @@ TEST_CASE("projections: rows that do not decode are refused, not guessed") {
   CHECK(decode_account_row(good));
   for (std::size_t n = 0; n < good.size(); ++n) CHECK_FALSE(decode_account_row(good.substr(0, n)));
   CHECK_FALSE(decode_account_row(good + '\0'));
+  // Type, side, limit and the four bits each have values without meaning.
+  for (const auto& [at, value] : {std::pair{16, 0}, {16, 6}, {17, 2}, {20, 3}, {29, 2}, {32, 2}}) {
+    std::string other = good;
+    other[static_cast<std::size_t>(at)] = static_cast<char>(value);
+    INFO("byte " << at);
+    CHECK_FALSE(decode_account_row(other));
+  }
   BookSnapshot snapshot;
   snapshot.stamper.voucher_numbers[{202603, 1}] = 7;
   const std::string book = encode(snapshot);
   CHECK(decode_book_snapshot(book)->stamper.voucher_numbers.at({202603, 1}) == 7);
   for (std::size_t n = 0; n < book.size(); ++n)
     CHECK_FALSE(decode_book_snapshot(book.substr(0, n)));
+  // A series twice.
+  CHECK_FALSE(decode_book_snapshot(book.substr(0, book.size() - 13) + '\2' +
+                                   book.substr(book.size() - 12) + book.substr(book.size() - 9)));
   CHECK_FALSE(decode_document_row("", "12345"));
+  const std::string open("\1\0\0\0\1bytes", 10);
+  CHECK(decode_document_row("\1key", open)->open);
+  CHECK_FALSE(decode_document_row("\1key", std::string("\1\0\0\0\2bytes", 10)));
   CHECK_FALSE(decode_document_row("\x03key", "1234"));
 }
