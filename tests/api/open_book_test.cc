@@ -8,6 +8,7 @@
 
 #include "api/commands.h"
 #include "ledger/base/digest.h"
+#include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
 
 using namespace suanpan;
@@ -230,7 +231,7 @@ TEST_CASE("open_book: bad input: a full disk is refused with what is free and wh
   const auto disk = f.temp.path() / "disk";
   std::filesystem::create_directory(disk);
   if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=100m") != 0) {
-    WARN("skipped in part: a small file system cannot be mounted here");
+    test::skip("in part: a small file system cannot be mounted here");
     return;
   }
   const Mounted mounted{disk};

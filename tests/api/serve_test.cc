@@ -11,6 +11,7 @@
 #include "ledger/base/digest.h"
 #include "tests/support/program.h"
 #include "tests/support/raw_socket.h"
+#include "tests/support/skip.h"
 
 using namespace suanpan;
 using test::Ended;
@@ -173,7 +174,7 @@ TEST_CASE("serve: bad input: a full disk at the start ends with a clear message 
   std::filesystem::rename(e.folder, e.temp.path() / "made");
   std::filesystem::create_directory(e.folder);
   if (::mount("tmpfs", e.folder.c_str(), "tmpfs", 0, "size=40m") != 0) {
-    WARN("skipped: a small file system cannot be mounted here");
+    test::skip("a small file system cannot be mounted here");
     return;
   }
   std::filesystem::copy(e.temp.path() / "made", e.folder, std::filesystem::copy_options::recursive);

@@ -200,7 +200,17 @@ TEST_CASE("damage: no flipped bit, torn tail or foreign sector changes an answer
                   judged.verify.c_str(), judged.answers.c_str());
     fs::remove_all(copy);
   }
-  for (const auto& [kind, c] : counts)
+  Counts all;
+  for (const auto& [kind, c] : counts) {
+    all.refused += c.refused;
+    all.told += c.told + c.only_verify;
+    all.ended += c.ended + c.without_effect;
     std::printf("%s: refused %d, reading told %d, ended %d, only verify told %d, no effect %d\n",
                 kind.c_str(), c.refused, c.told, c.ended, c.only_verify, c.without_effect);
+  }
+  if (only != 0) return;
+  // Else nothing was shown: books were judged, and damage was met on either way.
+  CHECK(static_cast<std::uint64_t>(all.refused + all.told + all.ended) > count / 2);
+  CHECK(all.refused > 0);
+  CHECK(all.told > 0);
 }

@@ -138,6 +138,9 @@ TEST_CASE("power loss: every image of the disk holds what was acknowledged, once
       fs::remove(image);
     }
   }
+  REQUIRE(checked == images);
+  CHECK(acknowledged > checked);  // else nothing could have been lost
+  CHECK(without_book < checked);
   std::printf("%llu images, %llu before the book was made, %llu acknowledged on average\n",
               static_cast<unsigned long long>(checked),
               static_cast<unsigned long long>(without_book),

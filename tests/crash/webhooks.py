@@ -32,7 +32,7 @@ class Receiver(http.server.ThreadingHTTPServer):
     def __init__(self, fails):
         super().__init__(("127.0.0.1", 0), Handler)
         self.secret, self.fails = None, fails
-        self.first, self.deliveries, self.faults = [], 0, []
+        self.first, self.deliveries, self.refused, self.faults = [], 0, 0, []
         self.guard = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -47,7 +47,10 @@ class Receiver(http.server.ThreadingHTTPServer):
                 name = (event["seq"], event["index"])
                 if name not in self.first:
                     self.first.append(name)
-            return 500 if self.fails and self.fails.random() < 0.2 else 204
+            if self.fails and self.fails.random() < 0.2:
+                self.refused += 1
+                return 500
+            return 204
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -88,7 +91,7 @@ def main():
         assert again.json()["id"] == hook and "secret" not in again.json(), again
         approved = engine.native("operator", "POST", f"/v1/webhooks/{hook}/approve")
         assert approved.status == 200, approved
-        number = 0
+        number = placed_orders = 0
         for cycle in range(CYCLES):
             until = time.time() + chance.uniform(0.2, 1.5)
             while time.time() < until:
@@ -96,14 +99,16 @@ def main():
                 order = {"mch_no": "M1001", "mch_order_no": f"W{number}", "amount": 100}
                 placed = engine.native("upstream", "POST", "/v1/orders", order, f"order-{number}")
                 assert placed.status in (201, 429), placed
+                placed_orders += placed.status == 201
                 if placed.status == 429:
                     time.sleep(0.05)
             engine.stop(signal.SIGKILL)
             engine.start()
-            # By the business clock, so that what failed is tried again.
-            engine.clock(f"2026-03-04 {10 + cycle // 60:02}:{cycle % 60:02}:00")
+            # By the business clock, so that what failed is tried again; twelve hours for all of them.
+            passed = (cycle + 1) * min(60, 43_200 // CYCLES)
+            engine.clock(f"2026-03-04 {10 + passed // 3600:02}:{passed // 60 % 60:02}:{passed % 60:02}")
         receiver.fails = None
-        engine.clock("2026-03-04 22:00:00")
+        engine.clock("2026-03-04 22:30:00")
         # Orders that expire by that clock are told as well: until the feed has nothing new.
         end, wanted = time.time() + 60, []
         while time.time() < end:
@@ -114,10 +119,13 @@ def main():
         state = engine.get("/v1/webhooks", "upstream")["webhooks"][0]
         assert receiver.first == wanted, f"{len(wanted)} told, {len(receiver.first)} arrived: {state}"
         assert not receiver.faults, receiver.faults
+        # Else nothing was shown: at least an event an order, some of them told more than once.
+        assert len(wanted) >= placed_orders >= CYCLES, f"{placed_orders} orders, {len(wanted)} events"
+        assert receiver.refused > 0, "no delivery was refused"
         assert state["dead_letters"] == 0, state
         engine.stop()
         engine.must("verify", "--data", engine.book)
-        print(f"{len(wanted)} events, {receiver.deliveries} deliveries, none lost")
+        print(f"{placed_orders} orders, {len(wanted)} events, {receiver.deliveries} deliveries, {receiver.refused} refused, none lost")
 
 
 if __name__ == "__main__":

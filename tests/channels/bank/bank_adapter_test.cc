@@ -81,7 +81,7 @@ TEST_CASE("bank: a transfer is a signed POST of a valid pain.001") {
   CHECK_THAT(http.body, Catch::Contains("<MsgId>T1</MsgId>") &&
                             Catch::Contains("<EndToEndId>T1</EndToEndId>") &&
                             Catch::Contains("<InstdAmt Ccy=\"CNY\">100.00</InstdAmt>"));
-  if (!test::shared_data().empty()) CHECK(test::is_valid(http.body, "pain.001.001.09"));
+  if (test::judge_or_skip()) CHECK(test::is_valid(http.body, "pain.001.001.09"));
   // A resend at the same moment is the same request, byte for byte.
   CHECK(adapter().encode_transfer(transfer(), kNow).value().body == http.body);
 }

@@ -78,7 +78,7 @@ TEST_CASE("pain.002: a settled transfer carries the bank's number and moment") {
   CHECK(told.settled_at.iso_cn() == "2026-11-23T09:58:01+08:00");
   const TransferOutcome bare = outcome(report("", payment(line("T1", "ACSC"))));
   CHECK(bare.settled_at.iso_cn() == "2026-11-23T10:00:00+08:00");
-  if (!test::shared_data().empty()) CHECK(test::is_valid(settled, "pain.002.001.11"));
+  if (test::judge_or_skip()) CHECK(test::is_valid(settled, "pain.002.001.11"));
 }
 
 TEST_CASE("pain.002: a rejection carries the bank's reason") {

@@ -32,4 +32,10 @@ inline bool is_valid(const std::string& xml, const std::string& message) {
   return file_is_valid(file, message);
 }
 
+/// For a case that goes on without the judge's schemas: whether they are there; if not, it is told.
+inline bool judge_or_skip() {
+  if (shared_data().empty()) skip("in part: ../shared/data is not present");
+  return !shared_data().empty();
+}
+
 }  // namespace suanpan::test
