@@ -1,68 +1,24 @@
 #include "ledger/base/signing_key.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <limits>
-
 #include "ledger/base/check.h"
+#include "ledger/base/openssl_pem.h"
 
 namespace suanpan {
+
+using namespace openssl;
+
 namespace {
 
 // GM/T 0009: the identity of a signer who has agreed on no other.
 constexpr std::string_view kSm2Identity = "1234567812345678";
-
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-
-const unsigned char* in(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
 
 const char* algorithm_of(SignatureScheme scheme) {
   return scheme == SignatureScheme::kEd25519 ? "ED25519" : "SM2";
 }
 const char* digest_of(SignatureScheme scheme) {
   return scheme == SignatureScheme::kEd25519 ? nullptr : "SM3";
-}
-
-Bio reader(std::string_view text) {
-  if (text.size() > std::numeric_limits<int>::max()) return nullptr;
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-/// What a PEM writer wrote; the BIO's own copy, which may be a private key, is wiped.
-template <class Write>
-std::string written(Write write) {
-  const Bio bio(BIO_new(BIO_s_secmem()));
-  CHECK_OR_DIE(bio != nullptr && write(bio.get()) == 1, "OpenSSL: writing PEM failed");
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  std::string text(data, static_cast<std::size_t>(size));
-  OPENSSL_cleanse(data, static_cast<std::size_t>(size));
-  return text;
-}
-
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-/// OpenSSL leaves its complaints in a queue of the thread, where whoever looks next would find
-/// them.
-template <class T>
-T quiet(T value) {
-  ERR_clear_error();
-  return value;
 }
 
 Result<Key> checked(Key key, SignatureScheme scheme, const char* what) {
