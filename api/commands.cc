@@ -14,6 +14,7 @@
 #include "channels/merchant.h"
 #include "channels/payee.h"
 #include "ledger/base/digest.h"
+#include "ledger/engine/archive_book.h"
 #include "ledger/engine/export_journal.h"
 #include "ledger/engine/verify.h"
 #include "ledger/exchange/export_entries.h"
@@ -63,9 +64,9 @@ std::string secret_of(const std::string& option) {
 }
 
 // Four times a second: how far, how fast, how long to go.
-VerifyProgress show_progress() {
+VerifyProgress show_progress(std::string_view what = "verify") {
   using Clock = std::chrono::steady_clock;
-  return [begin = Clock::now(), shown = Clock::time_point{}, first = std::uint64_t{0}](
+  return [what, begin = Clock::now(), shown = Clock::time_point{}, first = std::uint64_t{0}](
              std::uint64_t seq, std::uint64_t last) mutable {
     const auto now = Clock::now();
     if (first == 0) first = seq;
@@ -74,8 +75,8 @@ VerifyProgress show_progress() {
     const double seconds = std::chrono::duration<double>(now - begin).count();
     const double rate = seconds > 0 ? static_cast<double>(seq - first) / seconds : 0;
     const double left = rate > 0 ? static_cast<double>(last - seq) / rate : 0;
-    fmt::print(stderr, "\rverify {} of {}, {:.0f} entries/s, {:.0f} s to go\x1b[K", seq, last, rate,
-               left);
+    fmt::print(stderr, "\r{} {} of {}, {:.0f} entries/s, {:.0f} s to go\x1b[K", what, seq, last,
+               rate, left);
   };
 }
 
@@ -92,7 +93,12 @@ int init_command(const Config& config) {
 }
 
 int verify_command(const VerifyCommandOptions& o) {
-  if (const auto book = check_book_folder(o.data); !book) return failed(book.error());
+  if (o.data.empty() && o.archive.empty()) {
+    fmt::print(stderr, "suanpan: verify wants --data, --archive or both\n");
+    return 2;
+  }
+  if (!o.data.empty())
+    if (const auto book = check_book_folder(o.data); !book) return failed(book.error());
   VerifyOptions options;
   if (!o.root_key.empty()) {
     auto pem = read_file(o.root_key);
@@ -103,11 +109,16 @@ int verify_command(const VerifyCommandOptions& o) {
     fmt::print(stderr, "suanpan: --resume goes on from a --checkpoint\n");
     return 2;
   }
+  if (!o.archive.empty() && !o.checkpoint.empty()) {
+    fmt::print(stderr, "suanpan: --checkpoint does not go with --archive\n");
+    return 2;
+  }
+  options.archive = o.archive;
   options.checkpoint = o.checkpoint;
   options.resume = o.resume;
   const bool terminal = ::isatty(STDERR_FILENO);
   if (terminal) options.progress = show_progress();
-  const auto report = verify(o.data, options);
+  const auto report = o.data.empty() ? verify_archive(o.archive, options) : verify(o.data, options);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
   if (!report) return failed(report.error());
   const VerifyReport& r = report.value();
@@ -120,6 +131,8 @@ int verify_command(const VerifyCommandOptions& o) {
   if (r.resumed_after != 0)
     fmt::print("verify: went on after journal entry {}, which the run before came to\n",
                r.resumed_after);
+  if (r.archived_until != 0)
+    fmt::print("verify: up to journal entry {} from the archive\n", r.archived_until);
   if (r.ok) {
     fmt::print("verify: the books hold up to journal entry {}\n", c.last_seq);
     return 0;
@@ -167,6 +180,47 @@ int restore_command(const RestoreOptions& o) {
              r.backup.number, r.backup.taken.iso_cn(), r.head.seq,
              r.cut ? ", what came later is left out" : "");
   fmt::print("bring vault.key and root.key to {}, and see with `suanpan verify`\n", o.to.string());
+  return 0;
+}
+
+int archive_command(const ArchiveOptions& o) {
+  if (const auto there = check_book_folder(o.data); !there) return failed(there.error());
+  std::int32_t year = 0;
+  const char* const end = o.until.data() + o.until.size();
+  const auto read = std::from_chars(o.until.data(), end, year);
+  const bool is_year = read.ec == std::errc{} && read.ptr == end && last_day_of(year);
+  const auto day = Date::parse(o.until);
+  if (!is_year && !day) {
+    fmt::print(stderr, "suanpan: --until is a year, 2026, or a day, 2026-12-31\n");
+    return 2;
+  }
+  const SystemClock clock;
+  BookOptions options;
+  options.folder = o.data;
+  options.read_only = true;
+  auto book = Book::open(options, clock);
+  if (!book) return failed(book.error());
+  if (!is_year) {
+    const auto newest = closed_year_until(*book.value(), *day);
+    if (!newest) return failed(newest.error());
+    year = newest.value();
+  }
+  ArchiveRequest request;
+  request.to = o.to;
+  request.year = year;
+  request.roots = o.data / "roots";
+  request.root_key = o.root_key.empty() ? o.data / "root.key" : o.root_key;
+  const bool terminal = ::isatty(STDERR_FILENO);
+  if (terminal) request.progress = show_progress("archive");
+  const auto archived = archive_book(*book.value(), request);
+  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  if (!archived) return failed(archived.error());
+  const Archived& a = archived.value();
+  fmt::print(
+      "{} the journal of {} and before, up to entry {}: {} commands, {} daily roots, {} files, "
+      "read back and judged\n",
+      a.was_there ? "there already:" : "archived", year, a.seq, a.counters.commands,
+      a.counters.roots, a.files);
   return 0;
 }
 

@@ -17,7 +17,9 @@ struct VerifyCommandOptions {
   std::filesystem::path root_key;  ///< public keys kept elsewhere; empty: those that the book names
   std::filesystem::path checkpoint;  ///< where it keeps how far it has come
   bool resume = false;
+  std::filesystem::path archive;  ///< archived years: alone, or with `data`
 };
+/// Of a book, of an archive, or of a book whose journal begins in an archive.
 int verify_command(const VerifyCommandOptions& options);
 /// Of a book that no server has open; a running one takes its own by POST /v1/backups.
 int backup_command(const std::filesystem::path& data, const std::filesystem::path& to);
@@ -28,6 +30,14 @@ struct RestoreOptions {
   std::string until;         ///< a journal entry, or a time; empty: all
 };
 int restore_command(const RestoreOptions& options);
+
+struct ArchiveOptions {
+  std::filesystem::path data, to;
+  std::string until;               ///< a closed year, or a day: the newest one closed by then
+  std::filesystem::path root_key;  ///< the keys that sign; empty: those in the data directory
+};
+/// Of a book that lies still or is being served: it is only read.
+int archive_command(const ArchiveOptions& options);
 
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out);

@@ -98,13 +98,15 @@ int main(int argc, char** argv) {
   std::string format = "hledger";
   CLI::App* verify = app.add_subcommand("verify", "recompute everything from the journal, offline");
   VerifyCommandOptions verifying;
-  verify->add_option("--data", verifying.data)->required();
+  verify->add_option("--data", verifying.data);
   verify
       ->add_option("--root-key", verifying.root_key,
                    "public keys kept elsewhere (PEM) that the daily roots must be signed with")
       ->check(CLI::ExistingFile);
   verify->add_option("--checkpoint", verifying.checkpoint,
                      "file outside the data directory that says how far it has come");
+  verify->add_option("--archive", verifying.archive,
+                     "archived years: judged alone, or with --data, whose journal goes on from it");
   verify->add_flag("--resume", verifying.resume, "go on from the checkpoint");
   verify->callback([&] { status = verify_command(verifying); });
 
@@ -113,6 +115,19 @@ int main(int argc, char** argv) {
   backup->add_option("--data", data)->required();
   backup->add_option("--to", out, "folder of its backups")->required();
   backup->callback([&] { status = backup_command(data, out); });
+
+  ArchiveOptions archiving;
+  CLI::App* archive = app.add_subcommand(
+      "archive", "write the journal of closed years to files, with a checkpoint");
+  archive->add_option("--data", archiving.data)->required();
+  archive->add_option("--until", archiving.until, "a closed year, or a day")->required();
+  archive->add_option("--to", archiving.to, "folder of the archive; later years are added")
+      ->required();
+  archive
+      ->add_option("--signing-key", archiving.root_key,
+                   "the keys that sign the book's days; DATA/root.key when absent")
+      ->check(CLI::ExistingFile);
+  archive->callback([&] { status = archive_command(archiving); });
 
   RestoreOptions restoring;
   CLI::App* restore =

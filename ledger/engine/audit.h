@@ -134,6 +134,9 @@ class Audit {
   const std::optional<BookChange>& days() const { return days_; }
   /// Of a book whose first entry says it.
   const std::optional<Currency>& currency() const { return currency_; }
+  const std::map<std::int32_t, YearClose>& years() const { return years_; }
+  /// Of an enforced chart, by code.
+  const std::map<std::string, Subject, std::less<>>& subjects() const { return subjects_; }
   std::uint64_t last_seq() const { return last_seq_; }
   std::int64_t last_timestamp_ns() const { return last_timestamp_ns_; }
   std::size_t open_holds() const { return holds_.size(); }

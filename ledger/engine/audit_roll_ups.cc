@@ -3,23 +3,14 @@
 #include "ledger/store/roll_up.h"
 
 namespace suanpan {
-namespace {
 
-struct Sums {
-  Int128 totals[6] = {};
-  std::uint32_t accounts = 0;
-};
-
-// By path, then currency: the order of the rows.
-using Expected = std::map<std::pair<std::string, Currency>, Sums>;
-
-Expected expected_of(const Audit& audit) {
-  Expected expected;
+AuditedRollUps roll_ups_of(const Audit& audit) {
+  AuditedRollUps expected;
   for (const AuditedAccount& a : audit.accounts()) {
     std::string path = a.account.code;
     for (auto slash = path.rfind('/'); slash != std::string::npos; slash = path.rfind('/')) {
       path.resize(slash);
-      Sums& sums = expected[{path, a.account.currency}];
+      AuditedRollUp& sums = expected[{path, a.account.currency}];
       const Int128 totals[] = {a.debit_posted,   a.credit_posted, a.debit_pending,
                                a.credit_pending, a.debit_red,     a.credit_red};
       for (std::size_t i = 0; i < std::size(totals); ++i) sums.totals[i] += totals[i];
@@ -29,12 +20,14 @@ Expected expected_of(const Audit& audit) {
   return expected;
 }
 
+namespace {
+
 template <class... Args>
 Result<Fault> fault(fmt::format_string<Args...> format, Args&&... args) {
   return Fault("table roll_ups: " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-Fault difference(const RollUp& row, const Sums& sums) {
+Fault difference(const RollUp& row, const AuditedRollUp& sums) {
   static constexpr const char* kNames[] = {"debits posted",   "credits posted", "debits pending",
                                            "credits pending", "red debits",     "red credits"};
   const RollUpTotals& t = row.totals;
@@ -52,7 +45,7 @@ Fault difference(const RollUp& row, const Sums& sums) {
 }  // namespace
 
 Result<Fault> compare_roll_ups(const KeyValueStore& store, const Audit& audit) {
-  const Expected expected = expected_of(audit);
+  const AuditedRollUps expected = roll_ups_of(audit);
   auto next = expected.begin();
   const auto cursor = store.cursor(Table::kRollUps);
   for (cursor->seek(""); cursor->valid(); cursor->next(), ++next) {

@@ -8,6 +8,15 @@
 
 namespace suanpan {
 
+/// What the accounts below a path hold together: posted, reserved and red, debits first.
+struct AuditedRollUp {
+  Int128 totals[6] = {};
+  std::uint32_t accounts = 0;
+};
+/// By path, then currency: the order of the rows. Summed up anew from the audit's accounts.
+using AuditedRollUps = std::map<std::pair<std::string, Currency>, AuditedRollUp>;
+AuditedRollUps roll_ups_of(const Audit& audit);
+
 /// The audit must have taken exactly the entries up to the table's stamp.
 Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit);

@@ -5,6 +5,7 @@
 #include "ledger/base/log.h"
 #include "ledger/core/plan_voucher.h"
 #include "ledger/engine/engine.h"
+#include "ledger/store/format.h"
 
 namespace suanpan {
 
@@ -189,6 +190,7 @@ std::uint64_t Book::wait_for_seq(std::uint64_t seq, int timeout_ms) const {
   return engine_->wait_for_seq(seq, timeout_ms);
 }
 Result<Backup> Book::back_up(const std::filesystem::path& to) const { return engine_->back_up(to); }
+Result<Id128> Book::identity() const { return book_identity(*engine_->store); }
 BookStatistics Book::statistics() const { return engine_->statistics(); }
 
 Command open_account(OpenAccountRequest request) {

@@ -189,6 +189,9 @@ class Book {
   /// long as the copying takes. Errors: kUnsupported for a book that is only read.
   Result<Backup> back_up(const std::filesystem::path& to) const;
 
+  /// Which book it is: what its daily roots, backups and archives name. Errors: kCorrupt, kIo.
+  Result<Id128> identity() const;
+
   class Engine;
 
  private:

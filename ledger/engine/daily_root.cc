@@ -68,10 +68,14 @@ Result<RootVerifier> RootVerifier::from_pem(std::string_view pem) {
 }
 
 std::optional<std::string> RootVerifier::judge(const DailyRoot& root) const {
-  const std::string message = root.message();
-  if (ed25519 && !ed25519->verify(message, root.ed25519))
+  return judge(root.message(), {root.ed25519, root.sm2});
+}
+
+std::optional<std::string> RootVerifier::judge(std::string_view message,
+                                               const RootSignatures& by) const {
+  if (ed25519 && !ed25519->verify(message, by.ed25519))
     return "its Ed25519 signature does not hold";
-  if (sm2 && !sm2->verify(message, root.sm2)) return "its SM2 signature does not hold";
+  if (sm2 && !sm2->verify(message, by.sm2)) return "its SM2 signature does not hold";
   return std::nullopt;
 }
 
@@ -100,9 +104,13 @@ Result<RootKeys> RootKeys::open(const std::filesystem::path& file, bool create) 
 }
 
 void RootKeys::sign(DailyRoot& root) const {
-  const std::string message = root.message();
-  root.ed25519 = ed25519_.sign(message);
-  root.sm2 = sm2_.sign(message);
+  auto [ed25519, sm2] = sign(root.message());
+  root.ed25519 = std::move(ed25519);
+  root.sm2 = std::move(sm2);
+}
+
+RootSignatures RootKeys::sign(std::string_view message) const {
+  return {ed25519_.sign(message), sm2_.sign(message)};
 }
 
 std::string RootKeys::public_pem() const {

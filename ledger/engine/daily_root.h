@@ -25,6 +25,11 @@ namespace suanpan {
 
 inline constexpr std::string_view kRootKeysDocument = "root-keys";
 
+/// Raw, over one message.
+struct RootSignatures {
+  std::string ed25519, sm2;
+};
+
 /// Who judges signatures: the two public keys, by scheme.
 struct RootVerifier {
   std::optional<VerifyingKey> ed25519, sm2;
@@ -34,6 +39,7 @@ struct RootVerifier {
   /// What does not hold: "its Ed25519 signature does not hold"; nothing if all does. A scheme
   /// without a key is not judged.
   std::optional<std::string> judge(const DailyRoot& root) const;
+  std::optional<std::string> judge(std::string_view message, const RootSignatures& by) const;
 };
 
 class RootKeys {
@@ -43,6 +49,7 @@ class RootKeys {
   static Result<RootKeys> open(const std::filesystem::path& file, bool create);
 
   void sign(DailyRoot& root) const;
+  RootSignatures sign(std::string_view message) const;
   /// The document's bytes: both public keys.
   std::string public_pem() const;
 

@@ -107,6 +107,14 @@ Fault RootJudge::judge(const Block& block, const CutDay& cut, const Sha256& bala
   return {};
 }
 
+std::optional<std::string> RootJudge::judge(std::string_view message,
+                                            const RootSignatures& by) const {
+  if (!named_) return "the journal names no keys that could have signed it";
+  for (const auto& keys : {given_, named_})
+    if (const auto what = keys ? keys->judge(message, by) : std::nullopt) return what;
+  return std::nullopt;
+}
+
 Fault RootJudge::finish(const Audit& audit) const {
   if (given_ && !named_)
     return "a root key was given, and the journal names none: no root of it is signed";

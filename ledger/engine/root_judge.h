@@ -28,6 +28,9 @@ class RootJudge {
   /// For a run that goes on later. `due()`: a root is missing so far, and may not be forgotten.
   bool due() const { return missing_.has_value(); }
   const std::string& named_pem() const { return named_pem_; }
+  /// What a message that is signed as the roots are says wrong; nothing where both the keys given
+  /// and those that the journal named so far hold. Somebody must judge it.
+  std::optional<std::string> judge(std::string_view message, const RootSignatures& by) const;
   /// Over the lines of all roots up to `seq`, in the file's order.
   Sha256 digest_until(std::uint64_t seq) const;
   /// Goes on after `seq`: the roots up to there were judged under `pem`. Errors: kMalformed.

@@ -7,6 +7,7 @@
 #include "ledger/base/check.h"
 #include "ledger/engine/audit_tables.h"
 #include "ledger/engine/block_stream.h"
+#include "ledger/engine/read_archive.h"
 #include "ledger/engine/root_judge.h"
 #include "ledger/engine/verify_checkpoint.h"
 #include "ledger/store/format.h"
@@ -22,6 +23,8 @@ class BlockFinder {
  public:
   explicit BlockFinder(const KeyValueStore& store) : store_(store) {}
 
+  /// What it holds is looked for there, and not in the store.
+  void look_in(ArchiveReader& archive) { archive_ = &archive; }
   void remember(const BlockPtr& block) {
     cache_.push_front(block);
     if (cache_.size() > kCachedBlocks) cache_.pop_back();
@@ -32,6 +35,12 @@ class BlockFinder {
         cache_.splice(cache_.begin(), cache_, it);
         return cache_.front();
       }
+    TRY(auto block, archive_&& seq <= archive_->last_seq() ? archive_->block_of(seq) : read(seq));
+    remember(block);
+    return block;
+  }
+  /// From the store.
+  Result<BlockPtr> read(std::uint64_t seq) const {
     const auto cursor = store_.cursor(Table::kJournal);
     cursor->seek_for_prev(big_endian(seq));
     TRY(cursor->status());
@@ -39,12 +48,12 @@ class BlockFinder {
     TRY(auto block, Block::parse(std::string(cursor->value())));
     if (seq < block->first_seq() || seq > block->last_seq())
       return fail(Errc::kCorrupt, "journal entry {} is missing", seq);
-    remember(block);
     return block;
   }
 
  private:
   const KeyValueStore& store_;
+  ArchiveReader* archive_ = nullptr;
   std::list<BlockPtr> cache_;
 };
 
@@ -60,13 +69,15 @@ class Verification {
         checkpoint_(options.checkpoint),
         roots_(std::move(roots)),
         finder_(store),
-        audit_([this](std::uint64_t seq) { return finder_(seq); }) {}
+        journal_([this](std::uint64_t seq) { return finder_(seq); }) {}
 
   Result<Fault> run();
   VerifyCounters counters() const;
   std::uint64_t resumed_after() const { return resumed_after_; }
+  std::uint64_t archived_until() const { return archive_ ? archive_->last_seq() : 0; }
 
  private:
+  const Audit& audit() const { return journal_.audit(); }
   struct Projected {
     Table table;
     Result<Fault> (*compare)(const KeyValueStore&, const Audit&);
@@ -75,6 +86,7 @@ class Verification {
   };
 
   Result<Fault> read();
+  Result<Fault> read_archive();
   Result<Fault> resume();
   Result<void> keep_checkpoint();
   Result<Fault> read_stamps();
@@ -89,14 +101,13 @@ class Verification {
   VerifyCheckpoint checkpoint_;
   RootJudge roots_;
   BlockFinder finder_;
-  Audit audit_;
+  JournalAudit journal_;
   Projected projected_[6] = {
       {Table::kAccounts, compare_accounts}, {Table::kEntries, compare_entries},
       {Table::kRollUps, compare_roll_ups},  {Table::kDocuments, compare_documents},
       {Table::kIds, compare_ids},           {Table::kBusinessKeys, compare_business_keys}};
-  Sha256 last_hash_{};
+  std::optional<ArchiveReader> archive_;
   bool head_seen_ = false;
-  std::uint64_t blocks_ = 0;
   std::uint64_t resumed_after_ = 0;
   bool compared_ = false;  // with a table that holds something
 };
@@ -124,7 +135,7 @@ Result<Fault> Verification::compare_at(std::uint64_t seq) {
   for (Projected& p : projected_) {
     if (p.stamp != seq || p.done) continue;
     const auto how = p.table == Table::kIds ? std::launch::deferred : std::launch::async;
-    judging.emplace_back(&p, std::async(how, p.compare, std::cref(store_), std::cref(audit_)));
+    judging.emplace_back(&p, std::async(how, p.compare, std::cref(store_), std::cref(audit())));
   }
   Result<Fault> first = Fault{};
   for (auto it = judging.rbegin(); it != judging.rend(); ++it) {
@@ -136,42 +147,21 @@ Result<Fault> Verification::compare_at(std::uint64_t seq) {
 }
 
 Result<Fault> Verification::take(const BlockPtr& block) {
-  if (block->first_seq() != audit_.last_seq() + 1)
-    return Fault(fmt::format("journal block at {}: it follows entry {}", block->first_seq(),
-                             audit_.last_seq()));
-  if (block->previous_hash() != last_hash_)
-    return Fault(fmt::format("journal block at {}: the chain breaks", block->first_seq()));
-  last_hash_ = block->hash();
   finder_.remember(block);
-  ++blocks_;
-  Fault fault;
-  std::optional<Error> failed;
-  for_each_command(*block, [&](std::span<const Record> legs, const VariablePart* part) {
-    if (fault || failed) return;
-    auto taken = audit_.take(legs, part);
-    if (!taken)
-      failed = taken.error();
-    else
-      fault = std::move(taken.value());
-  });
-  if (failed) return *failed;
+  TRY(auto fault, journal_.take(*block));
   if (fault) return fault;
-  if (Fault open = audit_.end_block()) return open;
-  if (block->last_timestamp().ns != audit_.last_timestamp_ns())
-    return Fault(fmt::format("journal block at {}: its header names another last timestamp",
-                             block->first_seq()));
   if (head_ && head_->seq == block->last_seq()) {
     if (head_->hash != block->hash())
       return Fault(fmt::format("journal block at {}: it is not the one that the head file names",
                                block->first_seq()));
     head_seen_ = true;
   }
-  if (Fault bad_root = roots_.take(*block, audit_)) return bad_root;
+  if (Fault bad_root = roots_.take(*block, audit())) return bad_root;
   return compare_at(block->last_seq());
 }
 
 Fault Verification::check_head() const {
-  const std::uint64_t last = audit_.last_seq();
+  const std::uint64_t last = audit().last_seq();
   if (!head_)
     return last == 0 ? Fault{}
                      : fmt::format("the head file is missing; the journal ends at {}", last);
@@ -186,7 +176,7 @@ Fault Verification::check_head() const {
 Result<Fault> Verification::run() {
   auto judged = read();
   if (!judged) return judged;
-  TRY(auto repeated, audit_.first_repeated_id());
+  TRY(auto repeated, audit().first_repeated_id());
   if (!options_.checkpoint.empty()) checkpoint_.remove();
   if (repeated) return repeated;
   return judged;
@@ -195,18 +185,18 @@ Result<Fault> Verification::run() {
 // A table that stands below a checkpoint could not be judged any more by a run that goes on there.
 Result<void> Verification::keep_checkpoint() {
   if (options_.checkpoint.empty() || compared_ || roots_.due() ||
-      blocks_ % options_.checkpoint_blocks != 0)
+      journal_.blocks() % options_.checkpoint_blocks != 0)
     return success();
   VerifyCheckpoint::State state;
   state.book = book_;
-  state.head = Head{audit_.last_seq(), last_hash_};
-  state.blocks = blocks_;
+  state.head = Head{audit().last_seq(), journal_.last_hash()};
+  state.blocks = journal_.blocks();
   state.roots_judged = roots_.judged();
-  state.roots = roots_.digest_until(audit_.last_seq());
+  state.roots = roots_.digest_until(audit().last_seq());
   state.root_keys = roots_.named_pem();
   state.head_seen = head_seen_;
-  state.audit = audit_.save();
-  return checkpoint_.write(std::move(state), audit_.ids());
+  state.audit = audit().save();
+  return checkpoint_.write(std::move(state), audit().ids());
 }
 
 // Where anything is not as it was, the run begins at the beginning.
@@ -223,15 +213,34 @@ Result<Fault> Verification::resume() {
   if (!block && block.error().code != Errc::kCorrupt) return block.error();
   if (!block || block.value()->last_seq() != seq || block.value()->hash() != state.head.hash)
     return Fault{};
-  // Tried on another audit: one that does not load is left half changed.
-  if (!Audit(nullptr).load(state.audit, {})) return Fault{};
-  CHECK_OR_DIE(audit_.load(state.audit, std::move(found->second)), "a state loads once only");
+  if (!journal_.go_on(state.audit, std::move(found->second), state.head.hash, state.blocks))
+    return Fault{};
   TRY(roots_.go_on(seq, state.root_keys, state.roots_judged));
-  last_hash_ = state.head.hash;
-  head_seen_ = state.head_seen || (head_ && head_->seq == seq && head_->hash == last_hash_);
-  blocks_ = state.blocks;
+  head_seen_ =
+      state.head_seen || (head_ && head_->seq == seq && head_->hash == journal_.last_hash());
   resumed_after_ = seq;
   return compare_at(seq);
+}
+
+// The journal up to the archive's end, from its files; the book's goes on after it.
+Result<Fault> Verification::read_archive() {
+  TRY(auto opened, ArchiveReader::open(options_.archive));
+  archive_ = std::move(opened);
+  if (archive_->book() != book_) return Fault("the archive is another book's");
+  const std::uint64_t seq = archive_->last_seq();
+  TRY(auto block, finder_.read(seq));
+  if (block->last_seq() != seq || block->hash() != archive_->last_hash())
+    return Fault(fmt::format("journal block at {}: it is not the one that the archive ends with",
+                             block->first_seq()));
+  finder_.look_in(*archive_);
+  const auto each = [this](const BlockPtr& block) -> Result<Fault> {
+    TRY(auto fault, take(block));
+    if (options_.progress) options_.progress(audit().last_seq(), archive_->last_seq());
+    return fault;
+  };
+  TRY(auto fault, archive_->judge(journal_, each, options_.root_key));
+  if (fault) return Fault("the archive: " + *fault);
+  return fault;
 }
 
 Result<Fault> Verification::read() {
@@ -243,11 +252,14 @@ Result<Fault> Verification::read() {
     cursor->seek_to_last();
     if (cursor->valid()) last_seq = from_big_endian(cursor->key());
   }
-  if (options_.resume) {
+  if (!options_.archive.empty()) {
+    TRY(auto fault, read_archive());
+    if (fault) return fault;
+  } else if (options_.resume) {
     TRY(auto fault, resume());
     if (fault) return fault;
   }
-  BlockStream stream(store_, resumed_after_ == 0 ? 0 : resumed_after_ + 1);
+  BlockStream stream(store_, audit().last_seq() == 0 ? 0 : audit().last_seq() + 1);
   for (;;) {
     const BlockStream::Item item = stream.next();
     if (item.error) return *item.error;
@@ -257,32 +269,21 @@ Result<Fault> Verification::read() {
     if (fault) return fault;
     TRY(keep_checkpoint());
     if (options_.progress)
-      options_.progress(audit_.last_seq(), std::max(last_seq, audit_.last_seq()));
+      options_.progress(audit().last_seq(), std::max(last_seq, audit().last_seq()));
   }
   if (Fault fault = check_head()) return fault;
-  if (Fault fault = roots_.finish(audit_)) return fault;
+  if (Fault fault = roots_.finish(audit())) return fault;
   for (const Projected& p : projected_)
     if (!p.done)
       return Fault(
           fmt::format("table {} reflects the journal up to {}, which is not the end of "
                       "one of its blocks",
                       name_of(p.table), p.stamp));
-  return audit_.finish();
+  return audit().finish();
 }
 
 VerifyCounters Verification::counters() const {
-  VerifyCounters c;
-  const AuditCounters& a = audit_.counters();
-  c.blocks = blocks_;
-  c.commands = a.commands;
-  c.refusals = a.refusals;
-  c.vouchers = a.vouchers;
-  c.transfers = a.transfers;
-  c.reversals = a.reversals;
-  c.accounts = audit_.accounts().size();
-  c.documents = audit_.documents().size();
-  c.open_holds = audit_.open_holds();
-  c.last_seq = audit_.last_seq();
+  VerifyCounters c = counters_of(journal_);
   c.roots = roots_.judged();
   return c;
 }
@@ -294,6 +295,23 @@ VerifyReport faulty(std::string what) {
 }
 
 }  // namespace
+
+VerifyCounters counters_of(const JournalAudit& journal) {
+  const Audit& audit = journal.audit();
+  const AuditCounters& a = audit.counters();
+  VerifyCounters c;
+  c.blocks = journal.blocks();
+  c.commands = a.commands;
+  c.refusals = a.refusals;
+  c.vouchers = a.vouchers;
+  c.transfers = a.transfers;
+  c.reversals = a.reversals;
+  c.accounts = audit.accounts().size();
+  c.documents = audit.documents().size();
+  c.open_holds = audit.open_holds();
+  c.last_seq = audit.last_seq();
+  return c;
+}
 
 Result<VerifyReport> verify(const KeyValueStore& store, const Outside& outside,
                             const VerifyOptions& options) {
@@ -316,6 +334,7 @@ Result<VerifyReport> verify(const KeyValueStore& store, const Outside& outside,
   report.first_fault = fault.value_or("");
   report.counters = verification.counters();
   report.resumed_after = verification.resumed_after();
+  report.archived_until = verification.archived_until();
   report.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::steady_clock::now() - begin)
                        .count();

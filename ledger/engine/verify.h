@@ -26,11 +26,16 @@ struct VerifyCounters {
   std::uint64_t roots = 0;  ///< daily roots whose content and signatures hold
 };
 
+class JournalAudit;
+/// All but the roots.
+VerifyCounters counters_of(const JournalAudit& journal);
+
 struct VerifyReport {
   bool ok = false;
-  std::string first_fault;          ///< what and where; empty when ok
-  VerifyCounters counters;          ///< up to the fault, if there is one
-  std::uint64_t resumed_after = 0;  ///< the entries up to here were judged by the run before
+  std::string first_fault;           ///< what and where; empty when ok
+  VerifyCounters counters;           ///< up to the fault, if there is one
+  std::uint64_t resumed_after = 0;   ///< the entries up to here were judged by the run before
+  std::uint64_t archived_until = 0;  ///< the entries up to here were read from the archive
   std::int64_t took_ms = 0;
 };
 
@@ -46,6 +51,9 @@ struct VerifyOptions {
   std::filesystem::path checkpoint;
   std::uint64_t checkpoint_blocks = 1'000;  ///< how many between two checkpoints
   bool resume = false;  ///< go on from the checkpoint, if it is whole and of this journal
+  /// A folder that archived years lie in (read_archive.h); empty: none. It is judged whole, the
+  /// journal up to its end is taken from it, and the book's goes on after that. Nothing is resumed.
+  std::filesystem::path archive;
 };
 
 /// Verifies the book in `folder` ("<folder>/db", "<folder>/head" and "<folder>/roots"). Damage of

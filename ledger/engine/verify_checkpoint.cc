@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "ledger/base/file.h"
-#include "ledger/engine/archive.h"
+#include "ledger/engine/saved_state.h"
 
 namespace suanpan {
 namespace {

@@ -7,6 +7,7 @@
 #include "api/open_book.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "ledger/engine/close_year.h"
 #include "settlement/fee_schedule.h"
 #include "tests/support/program.h"
 
@@ -324,6 +325,52 @@ TEST_CASE("commands: a backup is restored to a folder of its own, opened with it
   const std::string early = (f.temp.path() / "early").string();
   ended(run_program({"restore", "--from", backups, "--to", early, "--until", "3"}), 0, "");
   ended(run_program({"verify", "--data", early}), 0, "");
+}
+
+TEST_CASE("commands: archive writes a closed year, and verify judges it alone and with the book") {
+  const Fixture f;
+  ended(f.run({"init", "--first-date", "2025-12-31"}), 0, "");
+  const std::string archive = (f.temp.path() / "archive").string();
+  ended(f.run({"archive", "--to", archive, "--until", "2025"}), 1,
+        "mismatch: year 2025 is not closed");
+  ended(f.run({"archive", "--to", archive, "--until", "2025-12-31"}), 1,
+        "mismatch: no year up to 2025-12-31 is closed");
+  ended(f.run({"archive", "--to", archive, "--until", "soon"}), 2, "--until is a year");
+  {
+    api::Config config;
+    config.book_folder = f.folder;
+    const auto opened = api::open_book(config);
+    REQUIRE(opened);
+    Book& book = *opened.value().book;
+    std::uint64_t n = 0;
+    const auto key = [&] { return ClaimKey{Id128{9, ++n}, CallerId{100}}; };
+    REQUIRE(book.run(day_cut({key(), *Date::of(2026, 1, 1)})).accepted());
+    REQUIRE(book.run(request_year_close({key(), 2025, "制单"})).accepted());
+    REQUIRE(close_year(book, 2025, "复核").value().refusal.code == RefusalCode::kNone);
+  }
+  ended(run_program({"verify"}), 2, "verify wants --data, --archive or both");
+  ended(run_program({"verify", "--archive", archive}), 1, "not_found: " + archive);
+  const Ended archived = f.run({"archive", "--to", archive, "--until", "2026-06-30"});
+  ended(archived, 0, "");
+  CHECK_THAT(archived.out,
+             Catch::StartsWith("archived the journal of 2025 and before, up to entry "));
+  CHECK_THAT(archived.out, Catch::Contains("1 daily roots, 1 files, read back and judged"));
+  const Ended again = f.run({"archive", "--to", archive, "--until", "2025"});
+  ended(again, 0, "");
+  CHECK_THAT(again.out, Catch::StartsWith("there already: the journal of 2025"));
+  const Ended alone = run_program({"verify", "--archive", archive});
+  ended(alone, 0, "");
+  CHECK_THAT(alone.out, Catch::Contains("1 daily roots"));
+  const Ended with =
+      f.run({"verify", "--archive", archive, "--root-key", f.folder + "/root.key.pub"});
+  ended(with, 0, "");
+  CHECK_THAT(with.out, Catch::Contains(" from the archive\nverify: the books hold up to"));
+  ended(f.run({"verify", "--archive", archive, "--checkpoint", archive + ".c"}), 2,
+        "--checkpoint does not go with --archive");
+  std::filesystem::resize_file(archive + "/journal-000001", 1'000);
+  ended(run_program({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");
+  ended(f.run({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");
+  ended(f.run({"verify"}), 0, "");
 }
 
 TEST_CASE("commands: verify --resume goes on from a checkpoint only") {

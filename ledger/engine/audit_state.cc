@@ -1,6 +1,6 @@
 // The audit's state as bytes, without its ids: for a run of `verify` that goes on later.
-#include "ledger/engine/archive.h"
 #include "ledger/engine/audit.h"
+#include "ledger/engine/saved_state.h"
 
 namespace suanpan {
 
