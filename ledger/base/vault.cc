@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ledger/base/check.h"
 #include "ledger/base/digest.h"
+#include "ledger/base/sealed_text.h"
 
 namespace suanpan {
 namespace {
@@ -62,7 +64,9 @@ Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
   if (got != static_cast<ssize_t>(kKeyBytes))
     return fail(Errc::kCorrupt, "{}: a vault key has 32 bytes", path.string());
   key.resize(kKeyBytes);
-  return Vault(Secret(std::move(key)));
+  Vault vault{Secret(std::move(key))};
+  TRY(vault.subjects_, SubjectKeys::open(path, vault.key_, vault.check_value(), create));
+  return vault;
 }
 
 std::string Vault::seal(std::string_view context, std::string_view plaintext) const {
@@ -81,6 +85,34 @@ Result<Secret> Vault::unseal(std::string_view context, std::string_view sealed) 
   TRY(auto plaintext,
       decrypt_aes_gcm(key_.reveal(), all.substr(0, kNonceBytes), context, all.substr(kNonceBytes)));
   return Secret(std::move(plaintext));
+}
+
+Id128 Vault::subject_index(std::string_view kind, std::string_view identifier) const {
+  const auto index = Id128::from_hex(blind(fmt::format("subject|{}", kind), identifier));
+  CHECK_OR_DIE(index, "a digest is no id");
+  return *index;
+}
+
+std::string Vault::seal_under(const SubjectKey& key, std::string_view context,
+                              std::string_view plaintext) {
+  const std::string nonce = random_bytes(kNonceBytes);
+  return fmt::format("{}{}:{}", kSealedPrefix, key.name,
+                     base64(nonce + encrypt_aes_gcm(key.key.reveal(), nonce, context, plaintext)));
+}
+
+Result<std::optional<Secret>> Vault::unseal_under(std::string_view context,
+                                                  std::string_view sealed) const {
+  const auto name = sealed_key_name(sealed);
+  if (!name) return fail(Errc::kMalformed, "a sealed text of an unknown version");
+  const auto bytes = from_base64(sealed.substr(kSealedPrefix.size() + name->size() + 1));
+  if (!bytes || bytes->size() < kNonceBytes)
+    return fail(Errc::kMalformed, "a sealed text is cut off");
+  TRY(const auto key, subjects_->key(*name));
+  if (!key) return std::optional<Secret>{};
+  const std::string_view all = *bytes;
+  TRY(auto plaintext,
+      decrypt_aes_gcm(key->reveal(), all.substr(0, kNonceBytes), context, all.substr(kNonceBytes)));
+  return std::optional<Secret>(Secret(std::move(plaintext)));
 }
 
 std::string Vault::blind(std::string_view context, std::string_view value) const {
