@@ -1,4 +1,4 @@
-// A year's end (年结): asked for by one person, begun by another, told as it stands.
+// A year's end (年结): asked for by one person, begun or rejected by another, told as it stands.
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
 #include "api/v1/long_call.h"
@@ -26,6 +26,24 @@ void request(Services& services, Call call) {
         write_receipt(out, answer);
         out.field("year", std::int64_t{year}).end_object();
         return json_response(201, out.take());
+      });
+}
+
+void reject(Services& services, Call call) {
+  Body body(call);
+  RejectYearClose request;
+  request.year = read_year(body.root());
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  request.key = claim_of(call);
+  request.person = call.principal.key_id;
+  request.checks = call.principal.roles.has(Role::kChecker);
+  run(services, std::move(call), reject_year_close(request),
+      [year = request.year](const Answer& answer) {
+        JsonWriter out;
+        out.begin_object();
+        write_receipt(out, answer);
+        out.field("year", std::int64_t{year}).field("state", "rejected").end_object();
+        return json_response(200, out.take());
       });
 }
 
@@ -75,10 +93,12 @@ void get(Services& services, Call call) {
 void add_year_close_routes(Router& router, Services& services) {
   router.describe("YearCloseRequest", "year:integer");
   router.describe("YearCloseRequested", std::string(kReceipt) + "year:integer");
+  router.describe("YearCloseRejected", std::string(kReceipt) + "year:integer state:=rejected");
   router.describe("YearClosed", "year:integer vouchers:integer");
-  router.describe("YearClose",
-                  "year:integer state:=requested|carrying|closed maker:string checker:string "
-                  "vouchers:integer");
+  router.describe(
+      "YearClose",
+      "year:integer state:=requested|carrying|closed|rejected maker:string checker:string "
+      "vouchers:integer");
   router.add(
       {.method = "POST",
        .pattern = "/v1/books/year-close",
@@ -95,6 +115,14 @@ void add_year_close_routes(Router& router, Services& services) {
                          "and expense are carried forward (结转损益); called again, it goes on",
               .handle = [&services](Call call) { approve(services, std::move(call)); },
               .doc = {.request = "YearCloseRequest", .answer = "YearClosed"}});
+  router.add({.method = "POST",
+              .pattern = "/v1/books/year-close/reject",
+              .allowed = {Role::kMaker, Role::kChecker},
+              .writes = true,
+              .summary = "Rejects a request that nobody has begun, or takes one's own back; it may "
+                         "be asked for anew",
+              .handle = [&services](Call call) { reject(services, std::move(call)); },
+              .doc = {.request = "YearCloseRequest", .answer = "YearCloseRejected"}});
   router.add({.method = "GET",
               .pattern = "/v1/books/year-close",
               .allowed = kHouse,

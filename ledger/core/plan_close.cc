@@ -75,6 +75,8 @@ std::string_view name_of(YearCloseState state) {
       return "carrying";
     case YearCloseState::kClosed:
       return "closed";
+    case YearCloseState::kRejected:
+      return "rejected";
   }
   return "?";
 }
@@ -97,7 +99,7 @@ std::optional<YearClose> decode_year_close(std::string_view bytes) {
   close.maker = in.text();
   close.checker = in.text();
   close.vouchers = in.u32();
-  if (!in.done() || state < 1 || state > 3 || !last_day_of(close.year)) return std::nullopt;
+  if (!in.done() || state < 1 || state > 4 || !last_day_of(close.year)) return std::nullopt;
   close.state = static_cast<YearCloseState>(state);
   return close;
 }
@@ -110,6 +112,10 @@ std::optional<Date> last_day_of(std::int32_t year) {
 Planned<void> check_request_year_close(const RequestYearClose& request) {
   TRY(check_year(request.key, request.year));
   return check_person(request.maker, "maker");
+}
+Planned<void> check_reject_year_close(const RejectYearClose& request) {
+  TRY(check_year(request.key, request.year));
+  return check_person(request.person, "person");
 }
 Planned<void> check_begin_year_close(const BeginYearClose& request) {
   TRY(check_year(request.key, request.year));
@@ -135,11 +141,31 @@ Planned<ChangeSet> plan_request_year_close(const View& view, const RequestYearCl
   const DocumentPtr stored = view.document(DocumentKind::kChart, kChartKey);
   const auto chart = stored ? decode_chart(stored->bytes) : std::nullopt;
   if (!chart || !chart->enforced) return refuse(RefusalCode::kChartFree);
-  if (found) return refuse(RefusalCode::kDocumentExists, year_close_key(request.year));
+  if (found && found->close.state != YearCloseState::kRejected)
+    return refuse(RefusalCode::kDocumentExists, year_close_key(request.year));
   ChangeSet changes;
   changes.date = view.book().accounting_date;
   changes.documents.push_back(
-      next(YearClose{request.year, YearCloseState::kRequested, request.maker, "", 0}, 0));
+      next(YearClose{request.year, YearCloseState::kRequested, request.maker, "", 0},
+           found ? found->version : 0));
+  return changes;
+}
+
+Planned<ChangeSet> plan_reject_year_close(const View& view, const RejectYearClose& request,
+                                          const Moment&) {
+  const std::string key = year_close_key(request.year);
+  auto found = find(view, request.year);
+  if (!found) return refuse(RefusalCode::kDocumentNotFound, key);
+  if (found->close.state == YearCloseState::kClosed) return refuse(RefusalCode::kYearClosed, key);
+  if (found->close.state != YearCloseState::kRequested)
+    return refuse(RefusalCode::kDocumentStateFinal, key);
+  if (!request.checks && found->close.maker != request.person)
+    return refuse(RefusalCode::kNotAuthorised, key);
+  found->close.state = YearCloseState::kRejected;
+  found->close.checker = request.person;
+  ChangeSet changes;
+  changes.date = view.book().accounting_date;
+  changes.documents.push_back(next(found->close, found->version));
   return changes;
 }
 
@@ -215,6 +241,9 @@ std::optional<std::int32_t> year_being_carried(const View& view, Date through) {
 Content content_of(const RequestYearClose& request) {
   return {{"year", std::to_string(request.year)}, {"maker", request.maker}};
 }
+Content content_of(const RejectYearClose& request) {
+  return {{"year", std::to_string(request.year)}, {"rejected_by", request.person}};
+}
 Content content_of(const BeginYearClose& request) {
   return {{"year", std::to_string(request.year)}, {"checker", request.checker}};
 }
@@ -248,7 +277,12 @@ std::optional<std::string> year_close_violated(const View& view, CommandKind kin
   const int from = before ? static_cast<int>(before->state) : 0;
   const int to = static_cast<int>(after->state);
   if (changes.transfers.empty()) {
-    if (to != from + 1) return "a year's end takes a step that it must not";
+    // Forward one by one; from requested aside to rejected, and back from there.
+    const bool forward = to == from + 1 && to <= 3;
+    const bool aside = (from == 1 && to == 4) || (from == 4 && to == 1);
+    if (!forward && !aside) return "a year's end takes a step that it must not";
+    if (to == 4 && (after->checker.empty() || after->maker != before->maker))
+      return "a year's end is rejected by nobody, or in another's name";
     if (to == 2 && (after->maker == after->checker || after->maker.empty()))
       return "a year is closed by one person";
     return {};

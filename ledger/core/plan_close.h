@@ -6,6 +6,7 @@
 //               the year's days close      │    ▲
 //                                          └────┘ vouchers of the book itself,
 //                                          dated the last day
+//   requested ──reject (another person, or who asked)──▶ rejected ──▶ requested anew
 //
 // The days close first: from then on nothing else moves a balance as of the
 // year's end, so what is carried is what was read. A crash leaves the document
@@ -24,13 +25,13 @@
 
 namespace suanpan {
 
-enum class YearCloseState : std::uint8_t { kRequested = 1, kCarrying = 2, kClosed = 3 };
+enum class YearCloseState : std::uint8_t { kRequested = 1, kCarrying, kClosed, kRejected };
 std::string_view name_of(YearCloseState state);  ///< "requested"
 
 struct YearClose {
   std::int32_t year = 0;
   YearCloseState state = YearCloseState::kRequested;
-  std::string maker, checker;  ///< checker: who began it; not the maker
+  std::string maker, checker;  ///< checker: who began it, not the maker; or who rejected it
   std::uint32_t vouchers = 0;  ///< carried so far
   friend bool operator==(const YearClose&, const YearClose&) = default;
 };
@@ -44,6 +45,12 @@ struct RequestYearClose {
   ClaimKey key;
   std::int32_t year = 0;
   std::string maker;
+};
+struct RejectYearClose {
+  ClaimKey key;
+  std::int32_t year = 0;
+  std::string person;
+  bool checks = false;  ///< may reject what others asked for; else what he asked for himself
 };
 struct BeginYearClose {
   ClaimKey key;
@@ -65,14 +72,19 @@ struct FinishYearClose {
 /// Shape. Refusals: kIdMissing, kValueInvalid, kTextInvalid, kTextTooLong and
 /// those of check_voucher().
 Planned<void> check_request_year_close(const RequestYearClose& request);
+Planned<void> check_reject_year_close(const RejectYearClose& request);
 Planned<void> check_begin_year_close(const BeginYearClose& request);
 Planned<void> check_carry_forward(const CarryForward& request);
 Planned<void> check_finish_year_close(const FinishYearClose& request);
 
 /// Refusals: kPeriodClosed (a later day is closed), kDateAhead (the year is not
-/// over), kYearClosed, kChartFree, kDocumentExists (requested already).
+/// over), kYearClosed, kChartFree, kDocumentExists (requested, and not rejected).
 Planned<ChangeSet> plan_request_year_close(const View& view, const RequestYearClose& request,
                                            const Moment& moment);
+/// Refusals: kDocumentNotFound, kYearClosed, kDocumentStateFinal (it carries, or
+/// was rejected), kNotAuthorised.
+Planned<ChangeSet> plan_reject_year_close(const View& view, const RejectYearClose& request,
+                                          const Moment& moment);
 /// Refusals: kPeriodClosed, kSamePerson, kYearClosed, kDocumentNotFound.
 Planned<ChangeSet> plan_begin_year_close(const View& view, const BeginYearClose& request,
                                          const Moment& moment);
@@ -89,6 +101,7 @@ Planned<ChangeSet> plan_finish_year_close(const View& view, const FinishYearClos
 std::optional<std::int32_t> year_being_carried(const View& view, Date through);
 
 Content content_of(const RequestYearClose& request);
+Content content_of(const RejectYearClose& request);
 Content content_of(const BeginYearClose& request);
 Content content_of(const CarryForward& request);
 Content content_of(const FinishYearClose& request);

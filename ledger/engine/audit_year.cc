@@ -55,9 +55,25 @@ Fault Audit::take_year_close(const Command& command, const Document& document) {
   const auto known = years_.find(after->year);
   const int from = known == years_.end() ? 0 : static_cast<int>(known->second.state);
   const int to = static_cast<int>(after->state);
-  if (to != from + (command.moves_money() ? 0 : 1))
+  bool allowed = false;
+  switch (after->state) {
+    case YearCloseState::kRequested:
+      allowed = from == 0 || from == static_cast<int>(YearCloseState::kRejected);
+      break;
+    case YearCloseState::kRejected:
+      allowed = from == static_cast<int>(YearCloseState::kRequested);
+      break;
+    case YearCloseState::kCarrying:
+    case YearCloseState::kClosed:
+      allowed = from + (command.moves_money() ? 0 : 1) == to;
+      break;
+  }
+  if (!allowed || (command.moves_money() && after->state != YearCloseState::kCarrying))
     return fmt::format("the end of year {} goes from state {} to {}", after->year, from, to);
-  if (after->state != YearCloseState::kRequested &&
+  if (after->state == YearCloseState::kRejected &&
+      (after->checker.empty() || after->maker != known->second.maker))
+    return fmt::format("year {} is rejected by nobody, or in another's name", after->year);
+  if ((after->state == YearCloseState::kCarrying || after->state == YearCloseState::kClosed) &&
       (after->maker.empty() || after->checker.empty() || after->maker == after->checker))
     return fmt::format("year {} is not closed by two", after->year);
   if (after->state == YearCloseState::kClosed) {

@@ -218,6 +218,15 @@ Command request_year_close(RequestYearClose request) {
                  }};
 }
 
+Command reject_year_close(RejectYearClose request) {
+  return Command{request.key, CommandKind::kYearClose, content_of(request),
+                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check_reject_year_close(request); !checked)
+                     return checked.error();
+                   return plan_reject_year_close(view, request, moment);
+                 }};
+}
+
 Result<YearCloseOutcome> close_year(Book& book, std::int32_t year, const std::string& checker) {
   if (!last_day_of(year)) return YearCloseOutcome{refuse(RefusalCode::kValueInvalid, "year"), 0, 0};
   return Closing(book, year).run(checker);

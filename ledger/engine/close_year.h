@@ -21,6 +21,8 @@ struct YearCloseOutcome {
 
 /// The request to close a year, for another person to begin.
 Command request_year_close(RequestYearClose request);
+/// Turns the request down, or takes it back; it may be asked for anew.
+Command reject_year_close(RejectYearClose request);
 
 /// Refusals: those of the planners; kCurrencyMismatch where an account closes
 /// into one of another currency. Errors: kTooLarge, those of reading.

@@ -203,7 +203,9 @@ std::optional<std::int32_t> carried_year(const State& state) {
   for (std::int32_t year = 1900; year <= state.book().accounting_date.year(); ++year) {
     const DocumentPtr stored = state.document(DocumentKind::kYearClose, year_close_key(year));
     const auto close = stored ? decode_year_close(stored->bytes) : std::nullopt;
-    if (close && close->state != YearCloseState::kRequested) return year;
+    if (close && close->state != YearCloseState::kRequested &&
+        close->state != YearCloseState::kRejected)
+      return year;
   }
   return std::nullopt;
 }

@@ -70,6 +70,7 @@ TEST_CASE("openapi: every route is described, and nothing else") {
                             "post /v1/books/year-close",
                             "get /v1/books/year-close",
                             "post /v1/books/year-close/approve",
+                            "post /v1/books/year-close/reject",
                             "get /v1/chart",
                             "post /v1/chart/subjects",
                             "get /v1/roll-ups",

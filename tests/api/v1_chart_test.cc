@@ -177,6 +177,22 @@ TEST_CASE("v1 year close: two people close a year, once; it takes nothing any mo
   CHECK(ask("maker", "b").told() == "409 document_exists");
   CHECK(f.get("auditor", "/v1/books/year-close?year=2026").at("state") == "requested");
   CHECK(approve("maker2", "own").told() == "403 same_person");
+  const auto reject = [&](const char* who, const char* key) {
+    return f.post(who, "/v1/books/year-close/reject", R"({"year":2026})", key);
+  };
+  CHECK(reject("maker", "r1").told() == "403 not_authorised");
+  CHECK(reject("operator", "r2").told() == "403 forbidden");
+  CHECK(reject("checker", "r3").at("state") == "rejected");
+  CHECK(reject("checker", "r3").header("Suanpan-Replayed") == "true");
+  CHECK(reject("checker", "r4").told() == "409 document_state_final");
+  CHECK(f.get("auditor", "/v1/books/year-close?year=2026").at("state") == "rejected");
+  CHECK(f.get("auditor", "/v1/books/year-close?year=2026").at("checker") == "checker");
+  CHECK(approve("checker", "r5").told() == "404 document_not_found");
+  // Asked for anew, taken back by who asked, and asked for once more.
+  REQUIRE(ask("maker", "r6").status == 201);
+  CHECK(reject("maker", "r7").at("state") == "rejected");
+  REQUIRE(ask("maker2", "r8").status == 201);
+  CHECK(f.get("auditor", "/v1/books/year-close?year=2026").at("checker") == "");
   CHECK(approve("maker", "c").told() == "403 forbidden");
   const auto closed = approve("checker", "d");
   INFO(closed.body);
@@ -184,6 +200,7 @@ TEST_CASE("v1 year close: two people close a year, once; it takes nothing any mo
   CHECK(closed.at("vouchers") == "2");
   CHECK(approve("checker", "d").header("Suanpan-Replayed") == "true");
   CHECK(approve("checker", "e").told() == "422 year_closed");
+  CHECK(reject("checker", "r9").told() == "422 year_closed");
   const auto stands = f.get("auditor", "/v1/books/year-close?year=2026");
   CHECK(stands.at("state") == "closed");
   CHECK(stands.at("maker") == "maker2");

@@ -47,6 +47,13 @@ struct Year : Scenario {
     return take(request.key, CommandKind::kYearClose,
                 plan_request_year_close(state(), request, moment()));
   }
+  std::string reject(std::string person, bool checks, std::int32_t year = 2025) {
+    const RejectYearClose request{key(++next), year, std::move(person), checks};
+    if (const auto checked = check_reject_year_close(request); !checked)
+      return std::string(name_of(checked.error().code));
+    return take(request.key, CommandKind::kYearClose,
+                plan_reject_year_close(state(), request, moment()));
+  }
   std::string begin(std::int32_t year = 2025, std::string checker = "乙") {
     const BeginYearClose request{key(++next), year, std::move(checker)};
     if (const auto checked = check_begin_year_close(request); !checked)
@@ -132,6 +139,28 @@ TEST_CASE("year close: what is asked too early, too late, twice or by one person
   CHECK(free.ask() == "chart_free");
 }
 
+TEST_CASE("year close: a request is rejected by another or taken back, and asked for anew") {
+  Year y;
+  CHECK(y.reject("乙", true) == "document_not_found");
+  CHECK(y.reject("", true) == "text_invalid");
+  CHECK(y.reject("乙", true, 1899) == "value_invalid");
+  REQUIRE(y.ask() == "ok");
+  CHECK(y.reject("丙", false) == "not_authorised");
+  CHECK(y.reject("乙", true) == "ok");
+  CHECK(y.close() == YearClose{2025, YearCloseState::kRejected, "甲", "乙", 0});
+  CHECK(y.reject("乙", true) == "document_state_final");
+  CHECK(y.begin() == "document_not_found");
+  CHECK(y.state().book().closed_through < day("2025-12-31"));
+  CHECK(y.ask(2025, "丙") == "ok");
+  CHECK(y.close() == YearClose{2025, YearCloseState::kRequested, "丙", "", 0});
+  CHECK(y.reject("丙", false) == "ok");
+  CHECK(y.ask() == "ok");
+  CHECK(y.begin() == "ok");
+  CHECK(y.reject("乙", true) == "document_state_final");
+  CHECK(y.finish(6) == "ok");
+  CHECK(y.reject("乙", true) == "year_closed");
+}
+
 TEST_CASE("year close: after December is closed by itself, the year closes still") {
   Year y;
   y.run("close 2025-12-31 ok");
@@ -186,7 +215,14 @@ TEST_CASE("year close: the invariants refuse what the planners would") {
   const YearClose carrying{2025, YearCloseState::kCarrying, "甲", "乙", 0};
   const YearClose closed{2025, YearCloseState::kClosed, "甲", "乙", 0};
   const YearClose alone{2025, YearCloseState::kCarrying, "甲", "甲", 0};
+  const YearClose rejected{2025, YearCloseState::kRejected, "甲", "乙", 0};
+  const YearClose unnamed{2025, YearCloseState::kRejected, "甲", "", 0};
+  const YearClose renamed{2025, YearCloseState::kRejected, "丙", "乙", 0};
   const auto kind = CommandKind::kYearClose;
+  CHECK(judged(kind, rejected, 2, std::nullopt) == "none");
+  for (const YearClose& wrong : {unnamed, renamed})
+    CHECK(judged(kind, wrong, 2, std::nullopt) ==
+          "years_end_in_order: a year's end is rejected by nobody, or in another's name");
   const Transfer moved{y.id("income"), y.id("profit"), 10};
   const Transfer past{y.id("bank"), y.id("income"), 10};
   CHECK(judged(kind, carrying, 2, std::nullopt) == "none");
@@ -201,6 +237,8 @@ TEST_CASE("year close: the invariants refuse what the planners would") {
   CHECK(judged(kind, carrying, 2, moved) ==
         "years_end_in_order: a year's end moves money and does not carry");
   REQUIRE(y.begin() == "ok");
+  CHECK(judged(kind, rejected, 3, std::nullopt) ==
+        "years_end_in_order: a year's end takes a step that it must not");
   CHECK(judged(kind, carrying, 3, moved) == "none");
   CHECK(judged(kind, carrying, 3, moved, "2025-12-30") ==
         "years_end_in_order: a year's end is dated another day");

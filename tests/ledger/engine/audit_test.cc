@@ -703,6 +703,35 @@ TEST_CASE("verify: a year's end that carries wrong, or out of turn, is found") {
          p.step(State::kClosed, 4);
        },
        "year 2026 is closed while 6001 (account 6) holds -1"},
+      {"a request that is rejected and asked for anew",
+       [&](PaperYear& p) {
+         p.step(State::kRequested, 1);
+         p.step(State::kRejected, 2);
+         p.step(State::kRequested, 3);
+         p.step(State::kCarrying, 4, true);
+         p.carry(500, 5);
+         p.step(State::kClosed, 6);
+       },
+       "none"},
+      {"a year that is rejected while it carries",
+       [&](PaperYear& p) {
+         begun(p);
+         p.step(State::kRejected, 3);
+       },
+       "the end of year 2026 goes from state 2 to 4"},
+      {"a year that begins although it was rejected",
+       [](PaperYear& p) {
+         p.step(State::kRequested, 1);
+         p.step(State::kRejected, 2);
+         p.step(State::kCarrying, 3, true);
+       },
+       "the end of year 2026 goes from state 4 to 2"},
+      {"a year that is rejected by nobody",
+       [](PaperYear& p) {
+         p.step(State::kRequested, 1);
+         p.step(State::kRejected, 2, false, "");
+       },
+       "year 2026 is rejected by nobody, or in another's name"},
       {"a year that begins unasked", [](PaperYear& p) { p.step(State::kCarrying, 1, true); },
        "the end of year 2026 goes from state 0 to 2"},
       {"a year that is closed by one",
