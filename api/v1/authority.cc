@@ -17,8 +17,9 @@ constexpr std::array kKinds{Kind{"key", key_effect, write_key_proposal},
                             Kind{"merchant", merchant_effect, write_merchant_proposal, true},
                             Kind{"app", app_effect, write_app_proposal},
                             Kind{"fees", fees_effect, write_fees_proposal},
-                            Kind{"terms", terms_effect, write_terms_proposal}};
-constexpr std::string_view kWhat = "what:=key|merchant|app|fees|terms subject:string ";
+                            Kind{"terms", terms_effect, write_terms_proposal},
+                            Kind{"chart", subject_effect, write_subject_proposal}};
+constexpr std::string_view kWhat = "what:=key|merchant|app|fees|terms|chart subject:string ";
 
 /// A request's body that has been read.
 struct Asked {
@@ -135,6 +136,7 @@ void describe_authority(Router& router) {
   describe_requested(router);
   describe_fees(router);
   describe_terms(router);
+  describe_subject(router);
   router.describe("KeyRequest",
                   "key_id:string roles:string accounts?:[string] merchants?:[string]");
   router.describe("AppRequest",
@@ -146,7 +148,7 @@ void describe_authority(Router& router) {
   router.describe("AuthorityRequest", std::string(kRequestMembers) + std::string(kWhat) +
                                           "key?:KeyRequest merchant?:MerchantProposal "
                                           "app?:AppRequest fees?:FeesProposal "
-                                          "terms?:TermsProposal");
+                                          "terms?:TermsProposal chart?:Subject");
   router.describe("Disabled", std::string(kReceipt) + "id:string enabled:boolean");
 }
 
@@ -157,15 +159,16 @@ void add_authority_routes(Router& router, Services& services) {
   router.describe("ApproveAuthority", "payee_account?:string");
   router.describe("AuthorityApproved", std::string(kReceipt) + "id:string state:=approved " +
                                            std::string(kWhat) + "secret_part?:string");
-  router.add({.method = "GET",
-              .pattern = "/v1/authority-requests",
-              .allowed = kHouse,
-              .summary = "Keys, merchants, apps, fees and terms that wait for a second person",
-              .handle =
-                  [&services](Call call) {
-                    list_requests(services, std::move(call), kAuthority, "requests", write_asked);
-                  },
-              .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
+  router.add(
+      {.method = "GET",
+       .pattern = "/v1/authority-requests",
+       .allowed = kHouse,
+       .summary = "Keys, merchants, apps, fees, terms and subjects that wait for a second person",
+       .handle =
+           [&services](Call call) {
+             list_requests(services, std::move(call), kAuthority, "requests", write_asked);
+           },
+       .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
   router.add({.method = "GET",
               .pattern = "/v1/authority-requests/{id}",
               .allowed = kHouse,

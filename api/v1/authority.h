@@ -1,7 +1,8 @@
 // What changes only by two people (制单, 复核): who may act and for whom (a new key, a merchant and
-// where its money is paid to, an app), what a merchant pays (a fee schedule), and what an account
-// lets happen (its terms). An operator asks, another key with the checker's role approves, and only
-// then it is so, in one change set with the approval (approval.h).
+// where its money is paid to, an app), what a merchant pays (a fee schedule), what an account lets
+// happen (its terms), and which subjects there are (the chart). An operator asks, another key with
+// the checker's role approves, and only then it is so, in one change set with the approval
+// (approval.h).
 //
 // Secrets. A new key's or app's secret is made of two parts, put one behind the other: who asks is
 // shown the first, once, who approves the second, once; the holder gets both (知识分割). Were the
@@ -30,8 +31,8 @@ inline constexpr DocumentKind kAuthority = DocumentKind::kAuthorityRequest;
 
 /// What is asked for, before it is a request.
 struct Proposal {
-  std::string what;     ///< "key", "merchant", "app", "fees" or "terms"
-  std::string subject;  ///< its id: of fees the merchant, of terms the account's code
+  std::string what;     ///< "key", "merchant", "app", "fees", "terms" or "chart"
+  std::string subject;  ///< its id: of fees the merchant, of terms and a chart's subject the code
   /// body: a JSON object with members `what`, `subject` and those of its kind. `what` and `subject`
   /// join the content by themselves.
   Asking asking;
@@ -59,6 +60,7 @@ Planned<Effect> merchant_effect(Services& services, const JsonValue& body,
 Planned<Effect> app_effect(Services& services, const JsonValue& body, const std::string&);
 Planned<Effect> fees_effect(Services& services, const JsonValue& body, const std::string&);
 Planned<Effect> terms_effect(Services& services, const JsonValue& body, const std::string&);
+Planned<Effect> subject_effect(Services& services, const JsonValue& body, const std::string&);
 
 /// The members of a body that a person may see.
 void write_key_proposal(JsonWriter& out, const JsonValue& body);
@@ -66,6 +68,7 @@ void write_merchant_proposal(JsonWriter& out, const JsonValue& body);
 void write_app_proposal(JsonWriter& out, const JsonValue& body);
 void write_fees_proposal(JsonWriter& out, const JsonValue& body);
 void write_terms_proposal(JsonWriter& out, const JsonValue& body);
+void write_subject_proposal(JsonWriter& out, const JsonValue& body);
 
 /// A first part: its text and its sealed form, which goes into the body as "part_sealed".
 struct FirstPart {
@@ -83,8 +86,9 @@ Result<WholeSecret> complete_secret(const Vault& vault, std::string_view what,
 
 /// Schemas of what is asked for and answered, the same for all kinds.
 void describe_authority(Router& router);
-void describe_fees(Router& router);   ///< fee_schedules.cc
-void describe_terms(Router& router);  ///< set_terms.cc
+void describe_fees(Router& router);     ///< fee_schedules.cc
+void describe_terms(Router& router);    ///< set_terms.cc
+void describe_subject(Router& router);  ///< chart.cc
 /// GET /v1/authority-requests, …/{id}, POST …/{id}/approve, …/{id}/reject.
 void add_authority_routes(Router& router, Services& services);
 

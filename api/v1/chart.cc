@@ -1,11 +1,12 @@
-// The chart of accounts: reading it, adding a subject, and what lies below a path.
+// The chart of accounts: reading it, adding a subject, and what lies below a path. A subject stays
+// for good and says what accounts may stand under it: two people add one (authority.h).
 #include "ledger/core/chart.h"
 
 #include <limits>
 
-#include "api/v1/answer.h"
-#include "api/v1/body.h"
+#include "api/v1/authority.h"
 #include "api/v1/routes.h"
+#include "ledger/base/check.h"
 #include "ledger/engine/roll_up.h"
 
 namespace suanpan::api::v1 {
@@ -76,12 +77,8 @@ std::vector<std::string> read_dimensions(Fields& in) {
   return dimensions;
 }
 
-void add(Services& services, Call call) {
-  Body body(call);
-  Fields& in = body.root();
-  AddSubjectRequest request;
-  request.key = claim_of(call);
-  Subject& s = request.subject;
+Subject read_subject(Fields& in) {
+  Subject s;
   s.code = in.text("code");
   s.name = in.text("name");
   const auto type = in.maybe_choice<AccountType>("type", account_type_of);
@@ -91,14 +88,50 @@ void add(Services& services, Call call) {
   s.leaf = in.flag("leaf", true);
   s.dimensions = read_dimensions(in);
   s.closes_into = in.maybe_text("closes_into").value_or("");
+  return s;
+}
+
+/// What was asked for, as the request keeps it.
+Subject decode_asked(const JsonValue& body) {
+  const auto asked = body.find("asked");
+  CHECK_OR_DIE(asked, "a subject request is not whole");
+  Call stored;
+  stored.request.body = std::string(asked->raw());
+  Body read(stored);
+  Subject subject = read_subject(read.root());
+  CHECK_OR_DIE(!read.finish(), "a subject request does not read");
+  return subject;
+}
+
+Planned<ChangeSet> plan_subject(const View& view, const Subject& subject, const ClaimKey& by,
+                                const Moment& moment) {
+  const AddSubjectRequest request{by, subject};
+  TRY(check_add_subject(request));
+  return plan_add_subject(view, request, moment);
+}
+
+void ask(Services& services, Call call) {
+  Body body(call);
+  const Subject subject = read_subject(body.root());
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  run(services, std::move(call), add_subject(request), [code = s.code](const Answer& answer) {
-    JsonWriter out;
-    out.begin_object();
-    write_receipt(out, answer);
-    out.field("code", code).end_object();
-    return json_response(201, out.take());
-  });
+  Proposal proposal;
+  proposal.what = "chart";
+  proposal.subject = subject.code;
+  proposal.asking.content = content_of(AddSubjectRequest{claim_of(call), subject});
+  proposal.asking.body = JsonWriter()
+                             .begin_object()
+                             .field("what", "chart")
+                             .field("subject", subject.code)
+                             .key("asked")
+                             .raw(call.request.body)
+                             .end_object()
+                             .take();
+  proposal.asking.check = [subject, key = claim_of(call)](const View& view,
+                                                          const Moment& moment) -> Planned<void> {
+    TRY(plan_subject(view, subject, key, moment));
+    return success();
+  };
+  ask_authority(services, std::move(call), std::move(proposal));
 }
 
 // Sums of balances may pass what a number on the wire holds; then nothing is told.
@@ -149,16 +182,35 @@ void roll_up(Services& services, Call call) {
 
 }  // namespace
 
-void add_chart_routes(Router& router, Services& services) {
-  const std::string members(kSubjectMembers);
-  router.describe("Subject", members +
+Planned<Effect> subject_effect(Services&, const JsonValue& body, const std::string&) {
+  Effect effect;
+  effect.plan = [subject = decode_asked(body)](const View& view, const Moment& moment,
+                                               const ClaimKey& by,
+                                               ChangeSet& changes) -> Planned<void> {
+    TRY(ChangeSet planned, plan_subject(view, subject, by, moment));
+    for (Document& document : planned.documents) changes.documents.push_back(std::move(document));
+    return success();
+  };
+  return effect;
+}
+
+void write_subject_proposal(JsonWriter& out, const JsonValue& body) {
+  write_subject(out, decode_asked(body));
+}
+
+void describe_subject(Router& router) {
+  router.describe("Subject", std::string(kSubjectMembers) +
                                  "normal_side:=debit|credit leaf:boolean dimensions:[string] "
                                  "closes_into:string");
+}
+
+void add_chart_routes(Router& router, Services& services) {
+  describe_authority(router);
+  const std::string members(kSubjectMembers);
   router.describe("Chart", "name:string enforced:boolean as_of_seq:integer subjects:[Subject]");
   router.describe("AddSubjectRequest", members +
                                            "normal_side?:=debit|credit leaf?:boolean "
                                            "dimensions?:[string] closes_into?:string");
-  router.describe("SubjectAdded", std::string(kReceipt) + "code:string");
   router.describe("RollUpTotals",
                   "currency:string accounts:integer balance:integer debits_posted:integer "
                   "credits_posted:integer debits_pending:integer credits_pending:integer "
@@ -172,11 +224,11 @@ void add_chart_routes(Router& router, Services& services) {
               .doc = {.answer = "Chart"}});
   router.add({.method = "POST",
               .pattern = "/v1/chart/subjects",
-              .allowed = {Role::kChecker, Role::kOperator},
+              .allowed = {Role::kOperator},
               .writes = true,
-              .summary = "Adds a subject (科目), for good",
-              .handle = [&services](Call call) { add(services, std::move(call)); },
-              .doc = {.request = "AddSubjectRequest", .answer = "SubjectAdded", .status = 201}});
+              .summary = "Asks for a subject (科目), which stays for good; a checker approves it",
+              .handle = [&services](Call call) { ask(services, std::move(call)); },
+              .doc = {.request = "AddSubjectRequest", .answer = "Requested", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/roll-ups",
               .allowed = kHouse,

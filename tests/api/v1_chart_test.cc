@@ -14,8 +14,9 @@ using suanpan::test::Unchanged;
 namespace {
 
 const std::vector<ApiServer::Adder> kRoutes{
-    api::v1::add_account_routes, api::v1::add_voucher_routes, api::v1::add_book_routes,
-    api::v1::add_chart_routes,   api::v1::add_hold_routes,    api::v1::add_year_close_routes};
+    api::v1::add_account_routes,  api::v1::add_voucher_routes, api::v1::add_book_routes,
+    api::v1::add_chart_routes,    api::v1::add_hold_routes,    api::v1::add_year_close_routes,
+    api::v1::add_authority_routes};
 
 struct Fixture : ApiServer {
   explicit Fixture(const char* chart = "platform") : ApiServer(kRoutes) {
@@ -63,7 +64,7 @@ TEST_CASE("v1 chart: it is read whole, and an account that has no place in it is
   CHECK(open("2101/M2", "asset") == "422 subject_mismatch");
 }
 
-TEST_CASE("v1 chart: a subject is added once, by the house, and every bad one is refused by name") {
+TEST_CASE("v1 chart: a subject is added once, by two, and every bad one is refused by name") {
   Fixture f;
   const auto add = [&](const char* who, const std::string& body, const char* key) {
     return f.post(who, "/v1/chart/subjects", body, key);
@@ -72,9 +73,35 @@ TEST_CASE("v1 chart: a subject is added once, by the house, and every bad one is
       R"({"code":"2202","name":"应付账款","type":"liability","dimensions":["supplier"]})";
   CHECK(add("upstream", good, "a").told() == "403 forbidden");
   CHECK(add("maker", good, "a").told() == "403 forbidden");
+  CHECK(add("checker", good, "a").told() == "403 forbidden");
   const auto first = add("operator", good, "b");
   CHECK(first.status == 201);
   CHECK(add("operator", good, "b").header("Suanpan-Replayed") == "true");
+  CHECK(f.post("operator", "/v1/accounts",
+               R"({"code":"2202/安居维修","name":"x","type":"liability"})", "early")
+            .told() == "404 subject_not_found");
+  const std::string request = "/v1/authority-requests/" + first.at("id");
+  const auto shown = f.get("checker", request);
+  CHECK(shown.at("what") == "chart");
+  CHECK(shown.at("subject") == "2202");
+  CHECK(shown.at("chart.name") == "应付账款");
+  CHECK(shown.at("chart.dimensions") == R"(["supplier"])");
+  CHECK(f.post("operator", request + "/approve", "{}", "own").told() == "403 forbidden");
+  f.add_key("both", {api::Role::kOperator, api::Role::kChecker});
+  const auto own = add("both", R"({"code":"2203","name":"预收","type":"liability"})", "own2");
+  REQUIRE(own.status == 201);
+  CHECK(
+      f.post("both", "/v1/authority-requests/" + own.at("id") + "/approve", "{}", "own3").told() ==
+      "403 same_person");
+  REQUIRE(f.post("checker", "/v1/authority-requests/" + own.at("id") + "/reject", "{}", "own4")
+              .status == 200);
+  // Asked for twice, it comes once.
+  const auto twice = add("operator", good, "b2");
+  REQUIRE(twice.status == 201);
+  REQUIRE(f.post("checker", request + "/approve", "{}", "yes").status == 200);
+  CHECK(f.post("checker", "/v1/authority-requests/" + twice.at("id") + "/approve", "{}", "yes2")
+            .told() == "409 subject_exists");
+  CHECK(f.get("auditor", "/v1/chart").body.find(R"("code":"2203")") == std::string::npos);
   f.open("2202/安居维修", "liability");
   const struct {
     const char* body;
@@ -94,7 +121,7 @@ TEST_CASE("v1 chart: a subject is added once, by the house, and every bad one is
   int n = 0;
   for (const auto& row : rows) {
     INFO(row.body);
-    CHECK(add("checker", row.body, ("r" + std::to_string(++n)).c_str()).told() == row.told);
+    CHECK(add("operator", row.body, ("r" + std::to_string(++n)).c_str()).told() == row.told);
   }
   // What is no request at all leaves nothing.
   f.hold_requests = false;
@@ -106,7 +133,7 @@ TEST_CASE("v1 chart: a subject is added once, by the house, and every bad one is
         R"({"code":"6002","name":"x","type":"asset","normal_side":"left"})",
         R"({"code":"6002","name":"x","type":"asset","more":1})", "[]", ""}) {
     INFO(body);
-    CHECK(add("checker", body, "bad").told() == "400 malformed");
+    CHECK(add("operator", body, "bad").told() == "400 malformed");
   }
 }
 
