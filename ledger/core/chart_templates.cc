@@ -158,13 +158,14 @@ std::vector<std::string> words(std::string_view text) {
   return found;
 }
 
+Side opposite(Side side) { return static_cast<Side>(1 - static_cast<std::uint8_t>(side)); }
+
 Subject subject_of(const Row& row) {
   Subject s;
   s.code = row.code;
   s.name = row.name;
   s.type = row.type;
-  s.normal = normal_side(row.type);
-  if (row.contra) s.normal = s.normal == Side::kDebit ? Side::kCredit : Side::kDebit;
+  s.normal = row.contra ? opposite(normal_side(row.type)) : normal_side(row.type);
   s.leaf = std::string_view(row.dimensions) != "-";
   if (s.leaf) s.dimensions = words(row.dimensions);
   s.closes_into = row.closes_into;

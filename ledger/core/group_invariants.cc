@@ -3,6 +3,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "ledger/base/check.h"
+
 namespace suanpan {
 namespace {
 
@@ -55,9 +57,8 @@ class GroupJudge {
     }
     return std::nullopt;
   }
-  std::optional<std::string> finish() const {
-    if (debits_ != credits_) return "the debits and credits of a group differ";
-    return std::nullopt;
+  void finish() const {
+    CHECK_OR_DIE(debits_ == credits_, "the sums of a group's debits and credits differ");
   }
 
  private:
@@ -118,7 +119,8 @@ std::optional<std::string> violated_by_group(const View& view,
   GroupJudge judge(view);
   for (const ChangeSet& changes : group)
     if (auto wrong = judge.take(changes)) return wrong;
-  return judge.finish();
+  judge.finish();
+  return std::nullopt;
 }
 
 }  // namespace suanpan

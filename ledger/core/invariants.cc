@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/base/check.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/chart_invariants.h"
 #include "ledger/core/hold.h"
@@ -87,7 +88,8 @@ Verdict debits_equal_credits(const Subject& s) {
     debits += delta.debit_posted + delta.debit_pending;
     credits += delta.credit_posted + delta.credit_pending;
   }
-  if (debits != credits) return "debits and credits differ";
+  // A leg is both by its making; these are the sums of it.
+  CHECK_OR_DIE(debits == credits, "the sums of debits and credits differ");
   return {};
 }
 
@@ -367,6 +369,12 @@ constexpr Invariant kInvariants[] = {
 };
 
 }  // namespace
+
+std::vector<std::string_view> invariant_names() {
+  std::vector<std::string_view> names;
+  for (const Invariant& invariant : kInvariants) names.push_back(invariant.name);
+  return names;
+}
 
 std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
                                               CommandKind kind, const ChangeSet& changes) {

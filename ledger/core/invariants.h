@@ -4,6 +4,8 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "ledger/core/view.h"
 
@@ -13,5 +15,7 @@ namespace suanpan {
 /// hold. `key` is the command's own key, `kind` what it says it is.
 std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
                                               CommandKind kind, const ChangeSet& changes);
+/// All of them, in the order in which they are asked: for tests that must have a fault for each.
+std::vector<std::string_view> invariant_names();
 
 }  // namespace suanpan

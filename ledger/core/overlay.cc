@@ -12,9 +12,9 @@ Balance& Overlay::covering(AccountId id) {
 
 void Overlay::apply(const ChangeSet& changes) {
   for (const Transfer& t : changes.transfers) {
-    const bool fits = apply_side(covering(t.debit), t, Side::kDebit) &&
-                      apply_side(covering(t.credit), t, Side::kCredit);
-    CHECK_OR_DIE(fits, "a balance overflows in accounts {} or {}", t.debit, t.credit);
+    CHECK_OR_DIE(apply_side(covering(t.debit), t, Side::kDebit) &&
+                     apply_side(covering(t.credit), t, Side::kCredit),
+                 "a balance overflows in accounts {} or {}", t.debit, t.credit);
   }
   for (const Account& account : changes.accounts) {
     if (opened_here(account.id) && balances_.emplace(account.id, Balance{}).second) {

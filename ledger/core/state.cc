@@ -23,9 +23,9 @@ DocumentPtr State::document(DocumentKind kind, std::string_view key) const {
 void State::apply_transfer(const Transfer& t) {
   CHECK_OR_DIE(account(t.debit) && account(t.credit),
                "a transfer between {} and {}, not both known", t.debit, t.credit);
-  const bool fits = apply_side(balances_[t.debit.value - 1], t, Side::kDebit) &&
-                    apply_side(balances_[t.credit.value - 1], t, Side::kCredit);
-  CHECK_OR_DIE(fits, "a balance overflows in accounts {} or {}", t.debit, t.credit);
+  CHECK_OR_DIE(apply_side(balances_[t.debit.value - 1], t, Side::kDebit) &&
+                   apply_side(balances_[t.credit.value - 1], t, Side::kCredit),
+               "a balance overflows in accounts {} or {}", t.debit, t.credit);
 }
 
 void State::apply_account(const Account& account) {

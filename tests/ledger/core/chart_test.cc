@@ -158,6 +158,13 @@ TEST_CASE("chart: which subjects may be added, and which may not") {
   liability.normal = Side::kCredit;
   Subject kindless = asset("1003");
   kindless.type = static_cast<AccountType>(6);
+  Subject typeless = asset("1003");
+  typeless.type = static_cast<AccountType>(0);
+  Subject long_name = asset("1003"), two_lines = asset("1003");
+  long_name.name = std::string(513, 'x');
+  two_lines.name = "a\nb";
+  Subject equities = equity("4200", "");
+  equities.leaf = false;
   Subject asset_closing = asset("1003");
   asset_closing.closes_into = "4103";
   const struct {
@@ -177,12 +184,21 @@ TEST_CASE("chart: which subjects may be added, and which may not") {
       {liability, "ok"},
       {unnamed, "text_invalid"},
       {kindless, "value_invalid"},
+      {typeless, "value_invalid"},
+      {long_name, "text_too_long"},
+      {two_lines, "text_invalid"},
+      {asset("1006", true, {std::string(33, 'a')}), "value_invalid"},
+      {asset("1006", true, {"a{"}), "value_invalid"},
+      {asset("1006", true, {"a_b"}), "ok"},
+      {income("6051", "41 03"), "value_invalid"},
+      {equities, "ok"},
+      {income("6051", "4200"), "carry_target_invalid"},
       {asset("10 03"), "code_invalid"},
       {asset("1006", false, {"project"}), "value_invalid"},
       {asset("1006", true, {"Project"}), "value_invalid"},
       {asset("1006", true, {"project", "project"}), "value_invalid"},
       {asset("1006", true, {""}), "value_invalid"},
-      {asset("1006", true, {"a", "b", "c", "d", "e", "f", "g"}), "ok"},
+      {asset("1008", true, {"a", "b", "c", "d", "e", "f", "g"}), "ok"},
       {asset("1007", true, {"a", "b", "c", "d", "e", "f", "g", "h"}), "value_invalid"},
       {asset_closing, "value_invalid"},
       {income("6051", ""), "value_invalid"},
@@ -205,6 +221,17 @@ TEST_CASE("chart: which subjects may be added, and which may not") {
 
 TEST_CASE("chart: a chart of impossible shape is malformed") {
   Charted s;
+  CHECK(s.add(small_chart()[0]) == "chart_free");  // there is none at all
+  const auto adopted = [](ClaimKey key, std::string name) {
+    const auto checked = check_adopt_chart({key, Chart{std::move(name), true}, small_chart()});
+    return checked ? RefusalCode::kNone : checked.error().code;
+  };
+  CHECK(adopted(Scenario::key(1), "small") == RefusalCode::kNone);
+  CHECK(adopted(ClaimKey{}, "small") == RefusalCode::kIdMissing);
+  CHECK(adopted(Scenario::key(1), "") == RefusalCode::kTextInvalid);
+  CHECK(adopted(Scenario::key(1), std::string(65, 'x')) == RefusalCode::kTextInvalid);
+  CHECK(adopted(Scenario::key(1), "a\nb") == RefusalCode::kTextInvalid);
+  CHECK(check_add_subject({ClaimKey{}, small_chart()[0]}).error().code == RefusalCode::kIdMissing);
   CHECK(s.adopt({}, true) == "value_invalid");
   CHECK(s.adopt(small_chart(), false) == "value_invalid");
   auto twice = small_chart();
@@ -266,6 +293,7 @@ TEST_CASE("chart: the invariants refuse what the planner would") {
         "subjects_stay: a subject does not decode");
   CHECK(changed(DocumentKind::kChart, "chart", 2, encode(Chart{"free", false})) ==
         "subjects_stay: a chart that is enforced changed");
+  CHECK(changed(DocumentKind::kChart, "chart", 2, "?") == "subjects_stay: a chart does not decode");
   CHECK(changed(DocumentKind::kChart, "other", 1, encode(Chart{"free", false})) ==
         "subjects_stay: a chart does not decode");
 }
@@ -280,4 +308,68 @@ TEST_CASE("chart: the dimensions go along where a year's end carries a balance")
   CHECK(carry_target(deposits, fund, "4001/小区1/0402") == "3001/小区1/0402");
   fund.dimensions.clear();
   CHECK(carry_target(deposits, fund, "4001/小区1/0402") == "3001");
+}
+
+TEST_CASE("chart: a stored one that does not decode lets nothing pass") {
+  Charted s;
+  s.state().apply_document(std::make_shared<const Document>(
+      Document{DocumentKind::kChart, std::string(kChartKey), 1, true, "?"}));
+  ChangeSet opened, free;
+  opened.date = free.date = s.state().book().accounting_date;
+  Account account;
+  account.id = AccountId{1};
+  account.code = "1002";
+  account.version = 1;
+  opened.accounts.push_back(account);
+  CHECK(violated_invariant(s.state(), Scenario::key(1), CommandKind::kOpenAccount, opened) ==
+        "accounts_lie_in_the_chart: the chart does not decode");
+  free.documents.push_back(Document{DocumentKind::kChart, std::string(kChartKey), 2, true,
+                                    encode(Chart{"free", false})});
+  CHECK(violated_invariant(s.state(), Scenario::key(1), CommandKind::kChart, free) ==
+        "subjects_stay: a chart that is enforced changed");
+}
+
+TEST_CASE("chart: subjects and charts are decoded from exactly what was encoded") {
+  const Subject subject = small_chart()[3];
+  const std::string good = encode(subject);
+  REQUIRE(decode_subject(good));
+  CHECK(*decode_subject(good) == subject);
+  for (std::size_t n = 0; n < good.size(); ++n) CHECK_FALSE(decode_subject(good.substr(0, n)));
+  CHECK_FALSE(decode_subject(good + '\0'));
+  // Type, side and leaf stand behind code and name.
+  const std::size_t type = 4 + subject.code.size() + 4 + subject.name.size();
+  for (const auto& [at, value] :
+       {std::pair{type, 0}, {type, 6}, {type + 1, 2}, {type + 2, 2}, {type + 3, 200}}) {
+    std::string other = good;
+    other[at] = static_cast<char>(value);
+    INFO("byte " << at << ": " << value);
+    CHECK_FALSE(decode_subject(other));
+  }
+  const std::string chart = encode(Chart{"small", true});
+  CHECK(*decode_chart(chart) == Chart{"small", true});
+  CHECK_FALSE(decode_chart(chart.substr(1)));
+  CHECK_FALSE(decode_chart(chart.substr(0, chart.size() - 1) + '\2'));
+}
+
+TEST_CASE("chart: what a resend must repeat") {
+  AdoptChartRequest adopt{Scenario::key(1), Chart{"small", true}, small_chart()};
+  const Content first = content_of(adopt);
+  CHECK(first[0] == std::pair<std::string, std::string>{"chart", "small"});
+  CHECK(first[1] == std::pair<std::string, std::string>{"enforced", "true"});
+  adopt.subjects.pop_back();
+  CHECK(content_of(adopt)[2] != first[2]);
+  CHECK(content_of(AdoptChartRequest{Scenario::key(1), Chart{"free", false}, {}})[1].second ==
+        "false");
+  CHECK(content_of(AddSubjectRequest{Scenario::key(1), small_chart()[3]}) ==
+        Content{{"subject", "2201/维修"},
+                {"name", "维修资金"},
+                {"type", "liability"},
+                {"normal", "credit"},
+                {"leaf", "true"},
+                {"dimensions", "community household "},
+                {"closes_into", ""}});
+  Subject group{"1009", "组", AccountType::kAsset, Side::kDebit, false, {}, ""};
+  const Content of_group = content_of(AddSubjectRequest{Scenario::key(1), group});
+  CHECK(of_group[3].second == "debit");
+  CHECK(of_group[4].second == "false");
 }

@@ -215,4 +215,6 @@ TEST_CASE("idempotency: a field that only the first or only the second command h
   CHECK(difference({{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}) == "d");
   CHECK(difference({{"a", "1"}, {"x", "9"}, {"b", "2"}, {"c", "3"}}) == "x");
   CHECK(difference({}) == "a");
+  // A voucher under the id of another command.
+  CHECK(first_difference(full_voucher(false), stored) == "kind");
 }

@@ -33,10 +33,10 @@ Account account(AccountId id, std::string code, AccountType type, AccountTerms t
 }
 
 Document hold(std::uint32_t version, HoldState state, std::int64_t amount, std::int64_t remaining,
-              AccountId debit = kOwner) {
+              AccountId debit = kOwner, AccountId credit = kBank) {
   Hold h;
   h.state = state;
-  h.legs.push_back(HoldLeg{debit, kBank, amount, remaining});
+  h.legs.push_back(HoldLeg{debit, credit, amount, remaining});
   return Document{DocumentKind::kHold, kHold.bytes(), version, state == HoldState::kOpen,
                   encode(h)};
 }
@@ -446,4 +446,142 @@ TEST_CASE("invariants: final_states_stay, amounts too, and refunds stay within t
       {"an order that does not decode", kSetting, with(garbage),
        "final_states_stay: a document does not decode"},
   });
+}
+
+TEST_CASE("invariants: holds_never_exceed looks at both sides of what is reserved") {
+  const auto legs = [](std::vector<Transfer> transfers, DocumentChanges documents) {
+    ChangeSet changes = nothing();
+    changes.transfers.assign(transfers.begin(), transfers.end());
+    changes.documents = std::move(documents);
+    return changes;
+  };
+  const auto release = [](AccountId credit, std::int64_t amount) {
+    return Transfer{kOwner, credit, amount, TransferKind::kVoidPending};
+  };
+  Document two_legs = hold(2, HoldState::kOpen, 100, 70);
+  Hold longer = *decode_hold(two_legs.bytes);
+  longer.legs.push_back(longer.legs[0]);
+  two_legs.bytes = encode(longer);
+  Document another = hold(1, HoldState::kOpen, 30, 30, kDeaf, kMute);
+  another.key = kKey.bytes();
+  constexpr auto kVoid = CommandKind::kVoidHold;
+  check({
+      {"another number of legs", kVoid, legs({release(kBank, 30)}, {two_legs}),
+       "holds_never_exceed: a hold changed its legs"},
+      {"more remains than was reserved", kVoid,
+       legs({release(kBank, 30)}, {hold(2, HoldState::kOpen, 100, 101)}),
+       "holds_never_exceed: a hold exceeds its amount"},
+      {"another account on the credit side", kVoid,
+       legs({release(kBank, 30)}, {hold(2, HoldState::kOpen, 100, 70, kOwner, kCredit)}),
+       "holds_never_exceed: a hold changed its legs"},
+      {"released on the credit side where nothing was reserved", kVoid,
+       legs({release(kCredit, 30)}, {hold(2, HoldState::kOpen, 100, 70)}),
+       "holds_never_exceed: more is released than was reserved"},
+      {"released otherwise than its document on the credit side", kVoid,
+       legs({release(kBank, 20), release(kCredit, 10)}, {hold(2, HoldState::kOpen, 100, 70)}),
+       "holds_never_exceed: reserved totals and hold documents differ"},
+      {"a document's credit side without a transfer", kVoid,
+       legs({release(kCredit, 30), Transfer{kDeaf, kCredit, 30, TransferKind::kPending}},
+            {hold(2, HoldState::kOpen, 100, 70), another}),
+       "holds_never_exceed: a hold document changed without a transfer"},
+  });
+}
+
+TEST_CASE("invariants: what each passes over, and what it does not") {
+  AccountTerms closed;
+  closed.closed = true;
+  Account contra = account(kBank, "1002", AccountType::kAsset);
+  contra.normal = Side::kCredit;
+  ChangeSet red_on_deaf = moving(kDeaf, kBank, -1, TransferKind::kRed);
+  red_on_deaf.ref = kOriginal;
+  const auto refunds = [](std::int64_t refunded, std::int64_t refunding) {
+    Document document = order(2, OrderState::kPaid);
+    Order changed = decode_order(document.bytes).value();
+    changed.refunded = refunded;
+    changed.refunding = refunding;
+    document.bytes = encode(changed);
+    return document;
+  };
+  check({
+      {"a red leg that another room posts", kSetting, moving(kBank, kOwner, -1, TransferKind::kRed),
+       "none"},
+      {"an account changes its normal side", CommandKind::kSetTerms, with(contra, 2),
+       "versions_advance_by_one: an account changed what is fixed"},
+      {"an account is opened at its second version", CommandKind::kOpenAccount,
+       with(account(AccountId{8}, "9", AccountType::kAsset), 2),
+       "versions_advance_by_one: an account is opened out of order"},
+      {"an account is opened closed", CommandKind::kOpenAccount,
+       with(account(AccountId{8}, "9", AccountType::kAsset, closed), 1), "none"},
+      {"red into an account frozen for receipts", kReversal,
+       with(red_on_deaf, reversal_total(2, 51)),
+       "closed_and_frozen_stand_still: account 2101/deaf is frozen for receipts"},
+      {"another document beside a reversal's total", kReversal,
+       with(red(-30, reversal_total(2, 80)), order(2, OrderState::kPaid)), "none"},
+      {"less than nothing refunded", kSetting, with(refunds(-1, 0)),
+       "final_states_stay: refunds exceed what was paid"},
+      {"less than nothing being refunded", kSetting, with(refunds(0, -1)),
+       "final_states_stay: refunds exceed what was paid"},
+  });
+}
+
+TEST_CASE("invariants: an account closes only when nothing is reserved on either side") {
+  AccountTerms closed;
+  closed.closed = true;
+  const auto closing = [&](const Balance& balance) {
+    State view(BookState{kToday, kToday.plus_days(-1), Currency::kCNY, 0});
+    view.load_account(account(kBank, "1002", AccountType::kAsset), balance);
+    ChangeSet changes = with(account(kBank, "1002", AccountType::kAsset, closed), 2);
+    changes.documents.push_back(
+        terms_change_of(*view.account(kBank), changes.accounts[0], kKey, Timestamp{1}));
+    return violated_invariant(view, kKey, CommandKind::kSetTerms, changes).value_or("none");
+  };
+  const std::string full =
+      "closed_and_frozen_stand_still: account 1002 is closed while it holds money";
+  CHECK(closing(Balance{7, 7}) == "none");
+  CHECK(closing(Balance{7, 6}) == full);
+  CHECK(closing(Balance{7, 7, 1, 0}) == full);
+  CHECK(closing(Balance{7, 7, 0, 1}) == full);
+}
+
+TEST_CASE("invariants: what is stored and does not decode lets nothing pass") {
+  State view = state();
+  Document total = reversal_total(1, 50), paid = order(1, OrderState::kPaid);
+  total.bytes.pop_back();
+  paid.bytes = "{";
+  for (const Document& d : {total, paid}) view.apply_document(std::make_shared<const Document>(d));
+  CHECK(violated_invariant(view, kKey, kReversal, red(-30, reversal_total(2, 80))) ==
+        "reversals_stay_capped: reversal totals do not decode");
+  CHECK(violated_invariant(view, kKey, kSetting, with(order(2, OrderState::kPaid))) ==
+        "final_states_stay: a stored document does not decode");
+}
+
+TEST_CASE("invariants: terms_leave_history: its document is new, whole and of these terms") {
+  Account tightened = account(kBank, "1002", AccountType::kAsset);
+  tightened.terms.limit = LimitKind::kNotBelowZero;
+  const char* const wrong = "terms_leave_history: the history of an account's terms is wrong";
+  ChangeSet beside = with(with_history(tightened), order(2, OrderState::kPaid)),
+            garbage = with_history(tightened), other_terms = garbage, second = garbage;
+  garbage.documents[0].bytes.pop_back();
+  TermsChange change = *decode_terms_change(other_terms.documents[0].bytes);
+  change.after.frozen_in = true;
+  other_terms.documents[0].bytes = encode(change);
+  check({
+      {"another document beside it", CommandKind::kSetTerms, beside, "none"},
+      {"it does not decode", CommandKind::kSetTerms, garbage, wrong},
+      {"to other terms", CommandKind::kSetTerms, other_terms, wrong},
+  });
+  State view = state();
+  view.apply_document(std::make_shared<const Document>(second.documents[0]));
+  second.documents[0].version = 2;
+  CHECK(violated_invariant(view, kKey, CommandKind::kSetTerms, second) == wrong);
+}
+
+TEST_CASE("invariants: their names, in the order in which they are asked") {
+  CHECK(invariant_names() ==
+        std::vector<std::string_view>{
+            "debits_equal_credits", "amounts_have_their_sign", "no_account_below_its_limit",
+            "holds_never_exceed", "documents_are_bounded", "versions_advance_by_one",
+            "closed_and_frozen_stand_still", "days_move_forward", "accounts_lie_in_the_chart",
+            "subjects_stay", "years_end_in_order", "reversals_stay_capped", "final_states_stay",
+            "rules_hold", "terms_leave_history"});
 }

@@ -5,6 +5,7 @@
 #include "ledger/core/change_set.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
+#include "ledger/core/plan_close.h"
 #include "ledger/core/refusal.h"
 
 using namespace suanpan;
@@ -240,4 +241,12 @@ TEST_CASE("names: a claim key's bytes and hex sort and read back") {
     CHECK_FALSE(ClaimKey::from_hex(bad));
   CHECK_FALSE(ClaimKey::from_bytes(key.bytes() + "x"));
   CHECK_FALSE(ClaimKey::from_bytes(""));
+}
+
+TEST_CASE("names: what has no name says so") {
+  CHECK(name_of(static_cast<RefusalCode>(9'999)) == "?");
+  CHECK(chinese_of(static_cast<RefusalCode>(9'999)) == "?");
+  CHECK(name_of(YearCloseState::kRequested) == "requested");
+  CHECK(name_of(YearCloseState::kCarrying) == "carrying");
+  CHECK(name_of(YearCloseState::kClosed) == "closed");
 }

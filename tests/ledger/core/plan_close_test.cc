@@ -249,3 +249,121 @@ TEST_CASE("year close: the invariants refuse what the planners would") {
   CHECK(violated_invariant(y.state(), Scenario::key(1), kind, bare) ==
         "years_end_in_order: a year's end without its document");
 }
+
+TEST_CASE("year close: requests without an id, with bad names, and in a free chart are refused") {
+  CHECK(check_request_year_close({ClaimKey{}, 2025, "甲"}).error().code == RefusalCode::kIdMissing);
+  CHECK(check_request_year_close({Scenario::key(1), 2025, "a\nb"}).error().code ==
+        RefusalCode::kTextInvalid);
+  Year y(false);
+  const AdoptChartRequest free{Scenario::key(901), Chart{"free", false}, {}};
+  REQUIRE(y.take(free.key, CommandKind::kChart, plan_adopt_chart(y.state(), free, y.moment())) ==
+          "ok");
+  CHECK(y.ask() == "chart_free");
+}
+
+TEST_CASE("year close: a balance is carried only where its subject says") {
+  Year y;
+  REQUIRE(y.ask() == "ok");
+  REQUIRE(y.begin() == "ok");
+  CHECK(y.carry(2, "income", "kept", 1'000) == "carry_target_invalid");
+  CHECK(y.carry(2, "bank", "profit", 1'000) == "carry_target_invalid");
+  CHECK(y.carry(2, "income", "expense", 1) == "carry_target_invalid");
+  CHECK(Year(false).carry(1, "income", "profit", 1) == "carry_target_invalid");
+  // The target's subject is not stored, as no chart would have it; nor the account's own.
+  const auto forged = [&](const char* code, const char* into) {
+    Account account = *y.state().account(y.id("income"));
+    account.id = AccountId{y.state().book().account_count + 1};
+    account.code = code;
+    account.version = 1;
+    y.state().load_account(account, Balance{});
+    if (into)
+      y.state().apply_document(std::make_shared<const Document>(Document{
+          DocumentKind::kSubject, code, 1, true,
+          encode(Subject{code, "科目", AccountType::kIncome, Side::kCredit, true, {}, into})}));
+    const CarryForward request{Scenario::key(++y.next), 2025, 2, {{account.id, y.id("profit"), 1}}};
+    const auto planned = plan_carry_forward(y.state(), request, y.moment());
+    return planned ? RefusalCode::kNone : planned.error().code;
+  };
+  CHECK(forged("6777", "4999") == RefusalCode::kCarryTargetInvalid);
+  CHECK(forged("6778", nullptr) == RefusalCode::kCarryTargetInvalid);
+}
+
+TEST_CASE("year close: its document is decoded from exactly what was encoded") {
+  const YearClose close{2025, YearCloseState::kCarrying, "甲", "乙", 3};
+  const std::string good = encode(close);
+  REQUIRE(decode_year_close(good));
+  for (std::size_t n = 0; n < good.size(); ++n) CHECK_FALSE(decode_year_close(good.substr(0, n)));
+  CHECK_FALSE(decode_year_close(good + '\0'));
+  for (const int state : {0, 4}) {
+    std::string other = good;
+    other[4] = static_cast<char>(state);
+    CHECK_FALSE(decode_year_close(other));
+  }
+  YearClose early = close;
+  early.year = 1899;
+  CHECK_FALSE(decode_year_close(encode(early)));
+}
+
+TEST_CASE("year close: what a resend must repeat") {
+  const ClaimKey key = Scenario::key(1);
+  CHECK(content_of(RequestYearClose{key, 2025, "甲"}) ==
+        Content{{"year", "2025"}, {"maker", "甲"}});
+  CHECK(content_of(BeginYearClose{key, 2025, "乙"}) ==
+        Content{{"year", "2025"}, {"checker", "乙"}});
+  CHECK(content_of(FinishYearClose{key, 2025, 7}) == Content{{"year", "2025"}, {"version", "7"}});
+  CarryForward carry{key, 2025, 7, {{AccountId{1}, AccountId{2}, 5}}};
+  const Content first = content_of(carry);
+  CHECK(first[1].second == "7");
+  carry.legs[0].amount = 6;
+  CHECK(content_of(carry)[2] != first[2]);
+}
+
+TEST_CASE("year close: only a year that is being carried stops a later close of days") {
+  Year y;
+  REQUIRE(y.ask() == "ok");
+  CHECK_FALSE(year_being_carried(y.state(), day("2026-01-02")));
+  REQUIRE(y.begin() == "ok");
+  CHECK(year_being_carried(y.state(), day("2026-01-02")) == 2025);
+  CHECK_FALSE(year_being_carried(y.state(), day("2025-12-31")));
+}
+
+TEST_CASE("year close: the invariant judges its document and its legs") {
+  Year y;
+  const auto judged = [&](CommandKind kind, std::string key, std::string bytes,
+                          std::vector<Transfer> legs = {}) {
+    ChangeSet changes;
+    changes.date = day("2025-12-31");
+    changes.transfers.assign(legs.begin(), legs.end());
+    if (!key.empty())
+      changes.documents.push_back(Document{DocumentKind::kYearClose, key, 1, true, bytes});
+    return year_close_violated(y.state(), kind, changes).value_or("none");
+  };
+  const auto close = [](YearCloseState state, std::string maker, std::string checker) {
+    return encode(YearClose{2025, state, std::move(maker), std::move(checker), 0});
+  };
+  using S = YearCloseState;
+  constexpr auto kYear = CommandKind::kYearClose;
+  const std::string asked = close(S::kRequested, "甲", ""),
+                    carrying = close(S::kCarrying, "甲", "乙");
+  CHECK(judged(kYear, "2025", asked) == "none");
+  CHECK(judged(CommandKind::kVoucher, "", "") == "none");
+  CHECK(judged(CommandKind::kVoucher, "2025", asked) == "a year is closed by another command");
+  CHECK(judged(kYear, "", "") == "a year's end without its document");
+  CHECK(judged(kYear, "2025", "?") == "a year's end does not decode");
+  CHECK(judged(kYear, "2024", asked) == "a year's end does not decode");
+  CHECK(judged(kYear, "2025", carrying) == "a year's end takes a step that it must not");
+  const Transfer carried{y.id("income"), y.id("profit"), 5};
+  CHECK(judged(kYear, "2025", carrying, {carried}) ==
+        "a year's end moves money and does not carry");
+  REQUIRE(y.ask() == "ok");
+  CHECK(judged(kYear, "2025", close(S::kCarrying, "甲", "甲")) == "a year is closed by one person");
+  CHECK(judged(kYear, "2025", close(S::kCarrying, "", "乙")) == "a year is closed by one person");
+  REQUIRE(y.begin() == "ok");
+  CHECK(judged(kYear, "2025", carrying, {carried}) == "none");
+  CHECK(judged(kYear, "2025", close(S::kClosed, "甲", "乙"), {carried}) ==
+        "a year's end moves money and does not carry");
+  const std::string past = "a year's end carries past equity";
+  CHECK(judged(kYear, "2025", carrying, {{y.id("income"), y.id("bank"), 5}}) == past);
+  CHECK(judged(kYear, "2025", carrying, {{AccountId{99}, y.id("profit"), 5}}) == past);
+  CHECK(judged(kYear, "2025", carrying, {{y.id("profit"), AccountId{99}, 5}}) == past);
+}

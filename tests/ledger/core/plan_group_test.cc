@@ -299,3 +299,94 @@ TEST_CASE("overlay: it says what the book says after the same changes") {
   CHECK(accounts > 10);
   CHECK(s.state().account(AccountId{4}) == nullptr);
 }
+
+TEST_CASE("group: what the overlay lets pass is judged once more over the book") {
+  // A book that says otherwise the second time it is asked, as no book does: each item passes over
+  // the overlay, the group does not.
+  struct Fickle final : View {
+    explicit Fickle(const State& s) : state(s) {}
+    const BookState& book() const override { return state.book(); }
+    const Account* account(AccountId id) const override { return state.account(id); }
+    const Account* account(std::string_view code) const override { return state.account(code); }
+    const Balance& balance(AccountId id) const override { return state.balance(id); }
+    DocumentPtr document(DocumentKind kind, std::string_view key) const override {
+      if (++asked == 1) return nullptr;
+      return std::make_shared<const Document>(Document{kind, std::string(key), 5, true, "x"});
+    }
+    const State& state;
+    mutable int asked = 0;
+  };
+  Scenario s;
+  s.run(kAccounts);
+  const Fickle view(s.state());
+  const GroupItem item{
+      Scenario::key(10), CommandKind::kSetting, [](const View& v, const Moment&) {
+        ChangeSet changes;
+        changes.date = v.book().accounting_date;
+        changes.documents.push_back(Document{DocumentKind::kCursor, "c", 1, true, "x"});
+        return Planned<ChangeSet>(changes);
+      }};
+  const PlannedGroup planned = plan_group(view, std::span(&item, 1), s.moment().now);
+  CHECK(planned.failed == 0);
+  CHECK(planned.refusal.code == RefusalCode::kInternal);
+  CHECK(planned.violated == "a group skips a version of a document");
+}
+
+TEST_CASE("group: judged as one: credit lines, stored documents, releases on the credit side") {
+  Scenario s;
+  s.run(kAccounts);
+  s.run(R"(
+    account line 2101/c liability limit=credit_line line=50 ok
+    voucher 2 line>bank:40                                  ok
+    voucher 3 owner>other:10 hold                           ok
+  )");
+  s.state().apply_document(
+      std::make_shared<const Document>(Document{DocumentKind::kCursor, "c", 4, true, "x"}));
+  const AccountId bank = s.id("bank"), owner = s.id("owner"), line = s.id("line");
+  const auto moving = [](AccountId debit, AccountId credit, std::int64_t amount,
+                         TransferKind kind = TransferKind::kPosted) {
+    ChangeSet changes;
+    changes.transfers.push_back(Transfer{debit, credit, amount, kind});
+    return changes;
+  };
+  const auto document = [](std::uint32_t version) {
+    ChangeSet changes;
+    changes.documents.push_back(Document{DocumentKind::kCursor, "c", version, true, "x"});
+    return changes;
+  };
+  const auto opened = [](std::uint32_t id, std::uint32_t version) {
+    ChangeSet changes;
+    Account account;
+    account.id = AccountId{id};
+    account.version = version;
+    changes.accounts.push_back(account);
+    return changes;
+  };
+  ChangeSet tightened;
+  tightened.accounts.push_back(*s.state().account(line));
+  tightened.accounts[0].version = 2;
+  tightened.accounts[0].terms.credit_line = 10;
+  struct Row {
+    const char* what;
+    std::vector<ChangeSet> group;
+    const char* violated;
+  };
+  const Row rows[] = {
+      {"down to the credit line", {moving(line, bank, 10)}, "none"},
+      {"beyond it", {moving(line, bank, 11)}, "a group draws account 2101/c below its limit"},
+      {"below a line that was tightened, and rising", {tightened, moving(bank, line, 5)}, "none"},
+      {"the next version of what is stored", {document(5), document(6)}, "none"},
+      {"what is stored begins again", {document(1)}, "a group skips a version of a document"},
+      {"released where nothing was reserved",
+       {moving(owner, line, 10, TransferKind::kVoidPending)},
+       "a group releases more than was reserved on account 2101/c"},
+      {"accounts opened one after the other", {opened(5, 1), opened(6, 1)}, "none"},
+      {"an account opened at its second version",
+       {opened(5, 2)},
+       "a group opens an account out of order"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.what);
+    CHECK(violated_by_group(s.state(), row.group).value_or("none") == row.violated);
+  }
+}

@@ -786,3 +786,112 @@ TEST_CASE("order: documents read back as they were written, and nothing else doe
     CHECK(decode_order(bad).error().code == Errc::kCorrupt);
   }
 }
+
+TEST_CASE("order: what the channel tells besides is kept, and what it leaves out stays") {
+  World w;
+  Order quiet = order_of("P1", 100, {{"全部", "2101/M1", 100}});
+  quiet.notify_url.clear();
+  quiet.expires_at = w.moment().now.plus_seconds(60);
+  REQUIRE(w.place(quiet) == kOk);
+  const auto tell = [&](OrderFact fact) {
+    fact.order_id = "P1";
+    const ClaimKey key = w.next();
+    return w.take(key, CommandKind::kOrderEvent,
+                  plan_order_fact(w.state(), fact, kAccounts, key, w.moment()));
+  };
+  OrderFact fact;
+  fact.way = "WX_JSAPI";
+  fact.channel = "wxpay";
+  fact.channel_mch = "1900000001";
+  REQUIRE(tell(fact) == kOk);  // before it expires
+  CHECK(w.order("P1").way == "WX_JSAPI");
+  fact = OrderFact{};
+  fact.kind = Kind::kAccepted;
+  fact.channel_order_no = "C1";
+  REQUIRE(tell(fact) == kOk);
+  CHECK(w.order("P1").channel_order_no == "C1");
+  fact = OrderFact{};
+  fact.kind = Kind::kPaid;
+  fact.paid = Money{100, Currency::kCNY};
+  fact.channel_order_no = "C1";
+  REQUIRE(tell(fact) == kOk);  // without saying again by whom
+  CHECK(w.order("P1").channel == "wxpay");
+  CHECK(w.order("P1").channel_mch == "1900000001");
+  CHECK_FALSE(w.has(DocumentKind::kNotification, "order/P1"));  // nobody asked to be told
+}
+
+TEST_CASE("refund: another merchant's order, a number that is taken, another currency") {
+  World w;
+  Order paid = order_of("P1", 100, {{"全部", "2101/M1", 100}});
+  REQUIRE(w.place(paid) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  REQUIRE(w.refund("R1", "P1", 10) == kOk);
+  const auto asked = [&](auto change) {
+    Refund request;
+    request.refund_id = "R2";
+    request.order_id = "P1";
+    request.mch_no = "M1";
+    request.mch_refund_no = "UR-R2";
+    request.amount = Money{5, Currency::kCNY};
+    change(request);
+    const auto planned = plan_refund(w.state(), request, kAccounts, w.moment());
+    return std::string(planned ? "ok" : name_of(planned.error().code));
+  };
+  CHECK(asked([](Refund&) {}) == "ok");
+  CHECK(asked([](Refund& r) { r.mch_no = "M2"; }) == "order_not_found");
+  CHECK(asked([](Refund& r) { r.refund_id = "R1"; }) == "order_exists");
+  CHECK(asked([](Refund& r) { r.amount.currency = Currency::kUSD; }) == "currency_mismatch");
+}
+
+TEST_CASE("refund: of an order that is settled already the merchant owes it") {
+  World w;
+  Order settled = order_of("P1", 100, {{"全部", "2101/M1", 100}});
+  REQUIRE(w.place(settled) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  Order marked = w.order("P1");
+  marked.batch = "20260304-M1-01";
+  const std::uint32_t version = w.state().document(DocumentKind::kOrder, "P1")->version;
+  w.state().apply_document(std::make_shared<const Document>(
+      Document{DocumentKind::kOrder, "P1", version + 1, true, encode(marked)}));
+  const auto succeeded = [&](const char* id, std::string channel_no) {
+    RefundFact fact;
+    fact.kind = RefundFact::Kind::kSucceeded;
+    fact.refund_id = id;
+    fact.channel_refund_no = std::move(channel_no);
+    return w.take(w.next(), CommandKind::kRefundEvent,
+                  plan_refund_fact(w.state(), fact, kAccounts, w.moment()));
+  };
+  REQUIRE(w.refund("R1", "P1", 10) == kOk);
+  CHECK_FALSE(w.order("P1").owes);
+  REQUIRE(succeeded("R1", "CR1") == kOk);
+  CHECK(w.order("P1").owes);
+  CHECK(w.refund_of("R1").channel_refund_no == "CR1");
+  REQUIRE(w.refund("R2", "P1", 10) == kOk);
+  REQUIRE(succeeded("R2", "") == kOk);
+  CHECK(w.order("P1").owes);
+}
+
+TEST_CASE("payout: a number that is taken is refused, and the channel's own number is kept") {
+  World w;
+  REQUIRE(w.place(order_of("P1", 100, {{"全部", "2202/M1", 100}})) == kOk);
+  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
+  REQUIRE(w.pay_out("T1", 10) == kOk);
+  Payout again;
+  again.payout_id = "T1";
+  again.mch_no = "M1";
+  again.mch_order_no = "another";
+  again.amount = Money{5, Currency::kCNY};
+  again.source_account = "2202/M1";
+  again.transit_account = "2105";
+  again.bank_account = "1002";
+  const auto planned = plan_payout(w.state(), again, w.moment());
+  REQUIRE_FALSE(planned);
+  CHECK(planned.error().code == RefusalCode::kOrderExists);
+  PayoutFact fact;
+  fact.kind = PayoutFact::Kind::kProcessing;
+  fact.payout_id = "T1";
+  fact.channel_payout_no = "CP1";
+  REQUIRE(w.take(w.next(), CommandKind::kPayoutEvent,
+                 plan_payout_fact(w.state(), fact, w.moment())) == kOk);
+  CHECK(find_payout(w.state(), "T1")->channel_payout_no == "CP1");
+}

@@ -171,3 +171,15 @@ TEST_CASE("reversal: the codec of totals takes exactly one list") {
     CHECK_FALSE(decode_reversal_totals(bytes.substr(0, n)));
   CHECK_FALSE(decode_reversal_totals(bytes + '\0'));
 }
+
+TEST_CASE("reversal: what moved nothing has nothing to reverse") {
+  Scenario s;
+  StoredCommand stored;
+  stored.kind = CommandKind::kSetTerms;
+  ReversalRequest request;
+  request.key = Scenario::key(900);
+  request.original = Scenario::key(901);
+  const auto planned = plan_reversal(s.state(), request, &stored, s.moment());
+  REQUIRE_FALSE(planned);
+  CHECK(planned.error().code == RefusalCode::kVoucherNotReversible);
+}

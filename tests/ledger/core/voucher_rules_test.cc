@@ -182,6 +182,9 @@ TEST_CASE("rules: each malformed shape is refused and leaves nothing") {
        RefusalCode::kAccountMissing, "expects"},
       {"an expectation of nothing", request_of({Leg{a, b, 1}}, expects({a})),
        RefusalCode::kValueInvalid, "expects"},
+      {"a version of what is posted",
+       request_of({Leg{a, b, 1}}, expects({a, 1, BalanceOf::kPosted})), RefusalCode::kValueInvalid,
+       "expects"},
       {"bounds that exclude each other",
        request_of({Leg{a, b, 1}}, expects({a, {}, BalanceOf::kAvailable, 5, 4})),
        RefusalCode::kValueInvalid, "expects"},
@@ -285,4 +288,39 @@ TEST_CASE("rules: the invariant does its own sums") {
         "rules_hold: account 2101/a has not the balance that was expected");
   CHECK(verdict(1, expects(AccountId{77}, 1, 0, 0)) ==
         "rules_hold: an account that was expected is not there");
+}
+
+TEST_CASE("rules: a sum that overflows on the way to a sweep is refused") {
+  Scenario s;
+  s.run(kAccounts);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const auto refused = [&](Transfer before, std::uint8_t of) {
+    ChangeSet changes;
+    changes.transfers.push_back(before);
+    changes.transfers.push_back(Transfer{s.id("owner"), s.id("bank"), 0});
+    const auto filled = fill_sweeps(s.state(), VoucherRules{{}, {Sweep{1, of}}}, changes);
+    return filled ? RefusalCode::kNone : filled.error().code;
+  };
+  CHECK(refused(Transfer{s.id("owner"), s.id("cash"), 5}, Sweep::kDebit) == RefusalCode::kNone);
+  CHECK(refused(Transfer{s.id("owner"), s.id("cash"), most, TransferKind::kPending},
+                Sweep::kDebit) == RefusalCode::kOverflow);
+  CHECK(refused(Transfer{s.id("cash"), s.id("owner"), most}, Sweep::kDebit) ==
+        RefusalCode::kOverflow);
+}
+
+TEST_CASE("rules: without any, a leg moves its amount and nothing is broken") {
+  VoucherRequest request;
+  request.legs.push_back(Leg{AccountId{1}, AccountId{2}, 7});
+  CHECK(most_of_leg(request, 0) == 7);
+  request.rules = std::make_shared<const VoucherRules>(VoucherRules{{}, {Sweep{1, 1, 9}}});
+  CHECK(most_of_leg(request, 0) == 7);
+  request.rules = std::make_shared<const VoucherRules>(VoucherRules{{}, {Sweep{0, 1, 9}}});
+  CHECK(most_of_leg(request, 0) == 9);
+  CHECK_FALSE(broken_rule(Scenario().state(), ChangeSet{}));
+}
+
+TEST_CASE("rules: counts beyond their bytes are no rules") {
+  CHECK_FALSE(decode_voucher_rules(std::string("\xff\xff\0\0", 4)));
+  CHECK_FALSE(decode_voucher_rules(std::string("\0\0\xff\xff", 4)));
+  CHECK_FALSE(decode_voucher_rules(std::string("\0\0\2\0\1", 5)));
 }
