@@ -129,6 +129,24 @@ TEST_CASE("v1 idempotency: a computed day answers the same again, and another ke
   CHECK(f.post("maker", "/v1/settlement-batches", kComputeDay, "c9").status == 200);
 }
 
+TEST_CASE("v1 idempotency: what somebody posted under the outcome's id is not told as the answer") {
+  Fixture f;
+  f.due_order("S1");
+  f.next_day();
+  const ClaimKey claim = f.claim("maker", "c1");
+  const ClaimKey outcome{id_of("v1-outcome|" + claim.hex()), claim.caller};
+  REQUIRE_FALSE(f.book->run(day_cut({outcome, kDay})).accepted());  // journalled all the same
+  const auto first = f.post("maker", "/v1/settlement-batches", kComputeDay, "c1");
+  REQUIRE(first.status == 200);
+  REQUIRE(first.size("made") == 1);
+  // The outcome found no place: the call is worked again, and finds its batch made.
+  const auto again = f.post("maker", "/v1/settlement-batches", kComputeDay, "c1");
+  INFO(again.body);
+  CHECK(again.status == 200);
+  CHECK(again.header("Suanpan-Replayed") == "");
+  CHECK(again.size("made") == 0);
+}
+
 TEST_CASE("v1 idempotency: many of the same call at once are one") {
   Fixture f;
   f.due_order("S1");
