@@ -1,8 +1,11 @@
 #include "tests/simulation/planted_bugs.h"
 
 #include "ledger/base/limits.h"
+#include "ledger/core/chart.h"
 #include "ledger/core/invariants.h"
 #include "ledger/core/order.h"
+#include "ledger/core/plan_close.h"
+#include "ledger/core/voucher_rules.h"
 
 namespace suanpan::test {
 namespace {
@@ -174,7 +177,17 @@ struct BadPlanner {
   const char* invariant;
   CommandKind kind;
   BadChanges changes;
+  bool under_a_chart = false;  ///< only the chart of a world's end forbids it
+  /// Adds what the model does not know.
+  void (*complete)(const View&, ChangeSet&) = nullptr;
 };
+
+// Another version of an account and no word of it.
+void change_terms(const View& view, ChangeSet& changes) {
+  Account account = *view.account(AccountId{1});
+  ++account.version;
+  changes.accounts.push_back(std::move(account));
+}
 
 const BadPlanner kBadPlanners[] = {
     {"debits_equal_credits", CommandKind::kSetting, of_pair([](ChangeSet& c, Pair p) {
@@ -242,7 +255,63 @@ const BadPlanner kBadPlanners[] = {
        order.refunding = 41;
        c.documents.push_back(Document{DocumentKind::kOrder, "P1", 1, true, encode(order)});
      })},
+    {"accounts_lie_in_the_chart", CommandKind::kOpenAccount,
+     [](const BookModel& model) -> std::optional<ChangeSet> {
+       Account account;
+       account.id = AccountId{static_cast<std::uint32_t>(model.accounts().size() + 1)};
+       account.code = "1003/科目外";
+       account.type = AccountType::kAsset;
+       account.normal = Side::kDebit;
+       account.version = 1;
+       ChangeSet changes;
+       changes.date = model.day();
+       changes.accounts.push_back(account);
+       return changes;
+     },
+     true},
+    {"subjects_stay", CommandKind::kChart, of_pair([](ChangeSet& c, Pair) {
+       c.documents.push_back(
+           Document{DocumentKind::kChart, "another", 1, true, encode(Chart{"another", false})});
+     })},
+    {"years_end_in_order", CommandKind::kYearClose, of_pair([](ChangeSet& c, Pair) {
+       const YearClose close{2025, YearCloseState::kCarrying, "张三", "张三", 0};
+       c.documents.push_back(
+           Document{DocumentKind::kYearClose, year_close_key(2025), 1, true, encode(close)});
+     })},
+    {"rules_hold", CommandKind::kVoucher, of_pair([](ChangeSet& c, Pair p) {
+       VoucherRules rules;
+       rules.expects.push_back({p.a, 1'000'000, BalanceOf::kAvailable, {}, {}});  // no such version
+       c.rules = std::make_shared<const VoucherRules>(std::move(rules));
+       c.transfers.push_back(moves(p.a, p.b, 1, TransferKind::kPosted));
+     })},
+    {"terms_leave_history", CommandKind::kSetTerms,
+     [](const BookModel& model) -> std::optional<ChangeSet> {
+       ChangeSet changes;
+       changes.date = model.day();
+       return changes;
+     },
+     false, change_terms},
 };
+
+// Every account that a world opens has its place in it.
+Command adopt_a_chart() {
+  AdoptChartRequest request;
+  request.key = ClaimKey{Id128{0xc4a7, 1}, kSystemCaller};
+  request.chart = Chart{"planted", true};
+  const std::string profit = "4103";
+  request.subjects.push_back(
+      Subject{profit, "本年利润", AccountType::kEquity, Side::kCredit, true, {}, ""});
+  for (const AccountType type : {AccountType::kAsset, AccountType::kLiability, AccountType::kEquity,
+                                 AccountType::kIncome, AccountType::kExpense})
+    request.subjects.push_back(Subject{subject_of(type),
+                                       "科目",
+                                       type,
+                                       normal_side(type),
+                                       true,
+                                       {"number"},
+                                       type >= AccountType::kIncome ? profit : ""});
+  return adopt_chart(std::move(request));
+}
 
 // A command of our own whose planner answers with what no planner may, and that says itself which
 // invariant should speak first.
@@ -255,10 +324,12 @@ std::optional<Command> command_of(const BadPlanner& bad, const BookModel& model,
   command.content = {{"planted", bad.invariant}};
   command.plan = [&bad, made = *changes, key = command.key](const View& view,
                                                             const Moment&) -> Planned<ChangeSet> {
-    const auto violated = violated_invariant(view, key, bad.kind, made);
+    ChangeSet changes = made;
+    if (bad.complete) bad.complete(view, changes);
+    const auto violated = violated_invariant(view, key, bad.kind, changes);
     if (!violated || !violated->starts_with(std::string(bad.invariant) + ":"))
       return refuse(RefusalCode::kValueInvalid, violated.value_or("no invariant"));
-    return made;
+    return changes;
   };
   return command;
 }
@@ -272,11 +343,13 @@ std::vector<NamedBug> all_bugs() {
     };
     bugs.push_back(std::move(bug));
   }
-  for (const Table table :
-       {Table::kJournal, Table::kAccounts, Table::kEntries, Table::kDocuments, Table::kIds}) {
+  for (const Table table : kTables) {
     NamedBug bug{fmt::format("a row of {} is lost", name_of(table)), false, {}};
-    bug.bug.loses_row = [table](Table t, std::mt19937_64& random) {
-      return t == table && random() % 100 == 0;
+    // Stamps and totals are few, and missed only where the book is opened before they are written
+    // anew.
+    const std::uint64_t of = table == Table::kMeta || table == Table::kRollUps ? 3 : 100;
+    bug.bug.loses_row = [table, of](Table t, std::mt19937_64& random) {
+      return t == table && random() % of == 0;
     };
     bugs.push_back(std::move(bug));
   }
@@ -285,6 +358,7 @@ std::vector<NamedBug> all_bugs() {
   bugs.push_back(std::move(forgets));
   for (const BadPlanner& bad : kBadPlanners) {
     NamedBug bug{fmt::format("a planner breaks {}", bad.invariant), true, {}};
+    if (bad.under_a_chart) bug.bug.at_the_end = adopt_a_chart;
     bug.bug.bad_planner = [&bad](const BookModel& model, std::uint64_t n) {
       return command_of(bad, model, n);
     };
@@ -294,6 +368,15 @@ std::vector<NamedBug> all_bugs() {
 }
 
 }  // namespace
+
+std::vector<std::string> invariants_without_a_bug() {
+  std::vector<std::string> without;
+  for (const std::string_view name : invariant_names())
+    if (std::none_of(std::begin(kBadPlanners), std::end(kBadPlanners),
+                     [&](const BadPlanner& bad) { return bad.invariant == name; }))
+      without.emplace_back(name);
+  return without;
+}
 
 const std::vector<NamedBug>& planted_bugs() {
   static const std::vector<NamedBug> bugs = all_bugs();

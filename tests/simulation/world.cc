@@ -94,10 +94,11 @@ void World::found_accounts() {
     RandomCommand c;
     c.kind = CommandKind::kOpenAccount;
     c.open.key = ClaimKey{Id128{77, i}, CallerId{100}};
-    c.open.code = fmt::format("1002/账户{}", i);
-    c.open.type = static_cast<AccountType>(1 + below(5));
-    if (i % 3 == 0) c.open.terms.limit = LimitKind::kNotBelowZero;
     if (i % 5 == 0) c.open.currency = Currency::kUSD;
+    // What a year's end carries is in the book's currency.
+    c.open.type = static_cast<AccountType>(1 + below(i % 5 == 0 ? 2 : 5));
+    c.open.code = subject_of(c.open.type) + fmt::format("/账户{}", i);
+    if (i % 3 == 0) c.open.terms.limit = LimitKind::kNotBelowZero;
     c.open.terms.hot = hot_ != 0 && below(hot_) == 0;
     submit({c});
   }
@@ -287,7 +288,8 @@ WorldCounters World::run() {
     live(stream_.batch(model_, clock_.now()));
     if (below(4) == 0) clock_.advance_seconds(static_cast<std::int64_t>(below(30)));
     for (std::uint64_t n = below(24); n-- > 0;) query();
-    if (options_.bug && options_.bug->bad_planner && below(4) == 0) plant();
+    if (options_.bug && options_.bug->bad_planner && !options_.bug->at_the_end && below(4) == 0)
+      plant();
     if (counters_.commands < next_comparison) continue;
     next_comparison += 3000;
     compare_everything();
@@ -298,6 +300,13 @@ WorldCounters World::run() {
   }
   restart();
   compare_everything();
+  if (options_.bug && options_.bug->at_the_end) {
+    const Answer answer = book_->run(options_.bug->at_the_end());
+    require(answer.accepted(), "what a planted bug needs is refused: {} {}",
+            name_of(answer.refusal.code), answer.refusal.detail);
+    plant();
+    restart();
+  }
   book_.reset();
   const auto head = value(HeadFile::read(folder_.path() / "head"), "the head file");
   const VerifyReport report = value(verify(*store_, Outside{head, {}}), "verify");

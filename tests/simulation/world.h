@@ -32,6 +32,9 @@ struct PlantedBug {
   std::function<bool(Table, std::mt19937_64&)> loses_row;
   /// A crash goes back behind what was answered last.
   bool forgets_acknowledged = false;
+  /// Done to the book when the world is at its end, before its bad planners are asked once more:
+  /// for what no random command makes.
+  std::function<Command()> at_the_end;
   /// Commands whose planner is wrong; the invariants must refuse each.
   std::function<std::optional<Command>(const BookModel&, std::uint64_t n)> bad_planner;
 };

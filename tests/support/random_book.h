@@ -8,6 +8,12 @@
 namespace suanpan::test {
 
 /// Draws commands; the same seed draws the same stream.
+/// The subject that accounts of a type lie in: a chart of these would take them all.
+inline std::string subject_of(AccountType type) {
+  static constexpr const char* kSubjects[] = {"1002", "2101", "4001", "6001", "6602"};
+  return kSubjects[static_cast<int>(type) - 1];
+}
+
 class CommandStream {
  public:
   /// `hot`: one account in so many is opened hot or made so; 0: none.
@@ -197,9 +203,12 @@ inline RandomCommand CommandStream::draw_other(const BookModel& model) {
   } else if (what < 97) {
     c.kind = CommandKind::kOpenAccount;
     c.open.key = fresh_key();
-    c.open.code = below(3) ? "5001/" + std::to_string(count_) : model.accounts()[0].code;
+    const bool fresh = below(3) != 0;
     c.open.type = static_cast<AccountType>(1 + below(5));
-    if (below(10) == 0) c.open.currency = Currency::kUSD;
+    c.open.code =
+        fresh ? subject_of(c.open.type) + ("/" + std::to_string(count_)) : model.accounts()[0].code;
+    // What a year's end carries is in the book's currency.
+    if (below(10) == 0 && c.open.type <= AccountType::kLiability) c.open.currency = Currency::kUSD;
     c.open.terms = any_terms();
   } else if (what < 99) {
     c.kind = CommandKind::kDayCut;
