@@ -70,6 +70,8 @@ int status_of(RefusalCode code) {
     case RefusalCode::kDocumentExists:
     case RefusalCode::kDocumentVersionConflict:
     case RefusalCode::kDocumentStateFinal:
+    case RefusalCode::kPersonalDataInUse:
+    case RefusalCode::kPersonalDataErased:
     case RefusalCode::kBatchStateWrong:
       return 409;
 

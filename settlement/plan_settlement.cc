@@ -114,6 +114,10 @@ class ViewAfter final : public View {
   DocumentPtr document(DocumentKind kind, std::string_view key) const override {
     return before_.document(kind, key);
   }
+  void for_each_open(DocumentKind kind,
+                     const std::function<void(const DocumentPtr&)>& each) const override {
+    before_.for_each_open(kind, each);
+  }
 
  private:
   void apply(const Transfer& transfer, AccountId id, Side side) {

@@ -24,6 +24,16 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
+Result<void> sync_file(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return io_error(path);
+  const bool synced = ::fsync(fd) == 0;
+  const Error error = io_error(path);
+  ::close(fd);
+  if (!synced) return error;
+  return success();
+}
+
 Result<void> sync_folder(const std::filesystem::path& folder) {
   const auto path = folder.empty() ? std::filesystem::path(".") : folder;
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

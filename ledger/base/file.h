@@ -12,6 +12,8 @@ namespace suanpan {
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                    unsigned mode = 0600);
 
+/// Of a file that was written by other means. Errors: kIo.
+Result<void> sync_file(const std::filesystem::path& path);
 /// Errors: kIo.
 Result<void> sync_folder(const std::filesystem::path& folder);
 

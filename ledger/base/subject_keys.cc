@@ -21,7 +21,7 @@ namespace suanpan {
 namespace {
 
 constexpr std::size_t kSlotBytes = 128;
-constexpr std::size_t kSumAt = kSlotBytes - 8;
+constexpr std::size_t kSumAt = kSlotBytes - 4;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kWrappedBytes = kKeyBytes + 16;
@@ -36,10 +36,11 @@ struct Slot {
   std::string nonce, wrapped;
 };
 
+// Against torn writes and flipped bits; who tampers is told by the wrapping.
 std::string summed(std::string bytes) {
   bytes.resize(kSumAt, '\0');
-  const Sha256 sum = sha256(bytes);
-  return bytes.append(reinterpret_cast<const char*>(sum.data()), kSlotBytes - kSumAt);
+  const std::uint32_t sum = crc32c(bytes);
+  return bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
 }
 
 std::string encode(const Slot& slot) {
@@ -197,7 +198,9 @@ class SlotFile {
     if (!found.starts_with(kForm) || summed(found.substr(0, kSumAt)) != found)
       return fail(Errc::kCorrupt, "{}: no keys of persons lie in it", path_.string());
     if (found != head)
-      return fail(Errc::kMismatch, "{}: its keys are wrapped with another vault key",
+      return fail(Errc::kMismatch,
+                  "{}: its keys are wrapped with another key: not the vault key that this book was "
+                  "made with",
                   path_.string());
     // A slot that was cut short was never given to anybody; what comes next lies behind it.
     end_ = (static_cast<std::uint64_t>(status.st_size) + kSlotBytes - 1) / kSlotBytes;
@@ -221,8 +224,9 @@ struct SubjectKeys::Impl {
   static std::string context_of(const Name& name, const Id128& index) {
     return fmt::format("subject-key|{}|{}", name.text(), index.hex());
   }
-  std::string wrapped(const Name& name, const Id128& index, std::string_view key) const {
-    Slot slot{kKept, name.salt, index, random_bytes(kNonceBytes), {}};
+  std::string wrapped(const Name& name, const Id128& index, std::string nonce,
+                      std::string_view key) const {
+    Slot slot{kKept, name.salt, index, std::move(nonce), {}};
     slot.wrapped = encrypt_aes_gcm(wrapping.reveal(), slot.nonce, context_of(name, index), key);
     return encode(slot);
   }
@@ -301,7 +305,8 @@ Result<SubjectKey> SubjectKeys::of(const Id128& index) {
   }
   const Name name{'p', impl_->persons->reserve(1), random_salt()};
   SubjectKey made{name.text(), Secret(random_bytes(kKeyBytes))};
-  TRY(impl_->persons->write(name.slot, impl_->wrapped(name, index, made.key.reveal())));
+  TRY(impl_->persons->write(
+      name.slot, impl_->wrapped(name, index, random_bytes(kNonceBytes), made.key.reveal())));
   impl_->known.emplace(index, name);
   lock.unlock();
   TRY(impl_->persons->sync());
@@ -312,10 +317,18 @@ Result<void> SubjectKeys::Impl::fill_stock() {
   const std::uint64_t first = orders->reserve(next_stock);
   std::string bytes;
   std::vector<SubjectKey> made;
+  bytes.reserve(next_stock * kSlotBytes);
+  made.reserve(next_stock);
+  // All that is random at once: the generator costs by the call.
+  constexpr std::size_t kDrawn = kKeyBytes + kNonceBytes + sizeof(std::uint32_t);
+  const Secret drawn(random_bytes(next_stock * kDrawn));
   for (std::size_t i = 0; i < next_stock; ++i) {
-    const Name name{'o', first + i, random_salt()};
-    made.push_back({name.text(), Secret(random_bytes(kKeyBytes))});
-    bytes += wrapped(name, Id128{}, made.back().key.reveal());
+    const std::string_view mine = drawn.reveal().substr(i * kDrawn, kDrawn);
+    Name name{'o', first + i, 0};
+    std::memcpy(&name.salt, mine.data() + kKeyBytes + kNonceBytes, sizeof name.salt);
+    made.push_back({name.text(), Secret(std::string(mine.substr(0, kKeyBytes)))});
+    bytes += wrapped(name, Id128{}, std::string(mine.substr(kKeyBytes, kNonceBytes)),
+                     made.back().key.reveal());
   }
   TRY(orders->write(first, bytes));
   TRY(orders->sync());

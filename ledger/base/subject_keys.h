@@ -9,7 +9,7 @@
 //   file:   head slot*                           each of 128 bytes; a slot's number is its place
 //   head:   "suanpan-keys 1\n" vault's check value (32) zeros
 //   slot:   state (1: 'K' key, 'X' erased) zeros (3) salt (4) index (16; orders: zeros)
-//           nonce (12) wrapped key (48) zeros sum (8, of SHA-256 over all before)
+//           nonce (12) wrapped key (48) zeros sum (4, CRC-32C of all before)
 //
 // A slot is wrapped with its name and index as associated data, so it is of no use in another
 // place. Names ("p15.7f3a91c2": file, slot, salt) are never given twice, not even by a file that

@@ -40,6 +40,17 @@ Result<void> make_key(const std::filesystem::path& path) {
   return success();
 }
 
+// Nonces are no secret, only never the same: drawn many at a time, as the generator costs by the
+// call. So a process that seals must not fork and seal on in both.
+std::string next_nonce() {
+  constexpr std::size_t kDrawn = 64;
+  thread_local std::string drawn;
+  if (drawn.empty()) drawn = random_bytes(kDrawn * kNonceBytes);
+  std::string nonce = drawn.substr(drawn.size() - kNonceBytes);
+  drawn.resize(drawn.size() - kNonceBytes);
+  return nonce;
+}
+
 }  // namespace
 
 Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
@@ -95,7 +106,7 @@ Id128 Vault::subject_index(std::string_view kind, std::string_view identifier) c
 
 std::string Vault::seal_under(const SubjectKey& key, std::string_view context,
                               std::string_view plaintext) {
-  const std::string nonce = random_bytes(kNonceBytes);
+  const std::string nonce = next_nonce();
   return fmt::format("{}{}:{}", kSealedPrefix, key.name,
                      base64(nonce + encrypt_aes_gcm(key.key.reveal(), nonce, context, plaintext)));
 }

@@ -46,6 +46,7 @@ enum class CommandKind : std::uint8_t {
   kCase = 42,
   kStatement = 43,
   kSetting = 44,
+  kErasure = 45,  ///< personal data: core/erasure.h
 };
 std::string_view name_of(CommandKind kind);
 

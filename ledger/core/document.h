@@ -45,6 +45,8 @@ enum class DocumentKind : std::uint8_t {
   kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
   kWebhook = 40,            ///< an upstream's URL for events, and how far they were delivered
   kDeadLetter = 41,         ///< events that a webhook was offered in vain
+  kErasureRequest = 42,     ///< an erasure that a checker has yet to approve
+  kErasure = 43,            ///< core/erasure.h; key: the name of the erased key
 };
 
 struct Document {

@@ -5,6 +5,7 @@
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/chart_invariants.h"
+#include "ledger/core/erasure.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_close.h"
@@ -345,6 +346,8 @@ Verdict terms_leave_history(const Subject& s) {
   return {};
 }
 
+Verdict erasures_are_safe(const Subject& s) { return erasure_violated(s.view, s.kind, s.changes); }
+
 struct Invariant {
   const char* name;
   Verdict (*check)(const Subject&);
@@ -366,6 +369,7 @@ constexpr Invariant kInvariants[] = {
     {"final_states_stay", final_states_stay},
     {"rules_hold", rules_hold},
     {"terms_leave_history", terms_leave_history},
+    {"erasures_are_safe", erasures_are_safe},
 };
 
 }  // namespace

@@ -93,6 +93,8 @@ constexpr std::array kRefusals{
     RefusalName{RefusalCode::kDocumentVersionConflict, "document_version_conflict",
                 "单据版本已变化"},
     RefusalName{RefusalCode::kDocumentStateFinal, "document_state_final", "单据已是终态"},
+    RefusalName{RefusalCode::kPersonalDataInUse, "personal_data_in_use", "个人信息仍在使用"},
+    RefusalName{RefusalCode::kPersonalDataErased, "personal_data_erased", "个人信息已删除"},
     RefusalName{RefusalCode::kCalendarYearUnknown, "calendar_year_unknown", "该年度工作日历未公布"},
     RefusalName{RefusalCode::kBatchStateWrong, "batch_state_wrong", "批次状态不允许该操作"},
     RefusalName{RefusalCode::kNothingToSettle, "nothing_to_settle", "没有可结算的订单"},
@@ -157,7 +159,8 @@ constexpr std::array kCommandKinds{std::pair{CommandKind::kVoucher, "voucher"sv}
                                    std::pair{CommandKind::kReconcile, "reconcile"sv},
                                    std::pair{CommandKind::kCase, "case"sv},
                                    std::pair{CommandKind::kStatement, "statement"sv},
-                                   std::pair{CommandKind::kSetting, "setting"sv}};
+                                   std::pair{CommandKind::kSetting, "setting"sv},
+                                   std::pair{CommandKind::kErasure, "erasure"sv}};
 
 const RefusalName* find(RefusalCode code) {
   for (const RefusalName& entry : kRefusals)

@@ -66,4 +66,13 @@ DocumentPtr Overlay::document(DocumentKind kind, std::string_view key) const {
   return below_.document(kind, key);
 }
 
+void Overlay::for_each_open(DocumentKind kind,
+                            const std::function<void(const DocumentPtr&)>& each) const {
+  below_.for_each_open(kind, [&](const DocumentPtr& document) {
+    if (!documents_.count({kind, document->key})) each(document);
+  });
+  for (const auto& [name, document] : documents_)
+    if (name.first == kind && document->open) each(document);
+}
+
 }  // namespace suanpan

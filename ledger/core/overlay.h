@@ -28,6 +28,8 @@ class Overlay final : public View {
   const Balance& balance(AccountId id) const override;
   const Balance& slice(AccountId id) const override;
   DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+  void for_each_open(DocumentKind kind,
+                     const std::function<void(const DocumentPtr&)>& each) const override;
 
  private:
   bool opened_here(AccountId id) const { return id.value > below_.book().account_count; }

@@ -6,6 +6,7 @@
 #include "ledger/base/json.h"
 #include "ledger/base/limits.h"
 #include "ledger/base/rate.h"
+#include "ledger/core/erasure.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan {
@@ -509,6 +510,7 @@ Planned<ChangeSet> plan_payout(const View& view, const Payout& request, const Mo
     return refuse(RefusalCode::kOrderExists, request.mch_order_no);
   if (view.document(DocumentKind::kPayout, request.payout_id))
     return refuse(RefusalCode::kOrderExists, request.payout_id);
+  TRY(check_not_erased(view, request.payee_sealed));
   const Account* bank = view.account(request.bank_account);
   if (!bank) return refuse(RefusalCode::kAccountNotFound, request.bank_account);
   ChangeSet changes = begin(view);

@@ -105,6 +105,8 @@ enum class RefusalCode : std::uint16_t {
   kDocumentExists = 501,
   kDocumentVersionConflict = 502,
   kDocumentStateFinal = 503,
+  kPersonalDataInUse = 510,   ///< something open needs it; detail: what
+  kPersonalDataErased = 511,  ///< its key is deleted; detail: the key's name
 
   // Settlement and reconciliation.
   kCalendarYearUnknown = 600,

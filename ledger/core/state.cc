@@ -79,12 +79,18 @@ void State::evict(DocumentKind kind, const std::string& key, std::uint32_t versi
     of_kind->second.evict(key, version);
 }
 
+void State::for_each_open(DocumentKind kind,
+                          const std::function<void(const DocumentPtr&)>& each) const {
+  const auto of_kind = documents_.find(kind);
+  if (of_kind == documents_.end()) return;
+  of_kind->second.for_each([&each](const DocumentPtr& document) {
+    if (document->open) each(document);
+  });
+}
+
 std::vector<DocumentPtr> State::open_documents(DocumentKind kind) const {
   std::vector<DocumentPtr> found;
-  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
-    of_kind->second.for_each([&](const DocumentPtr& document) {
-      if (document->open) found.push_back(document);
-    });
+  for_each_open(kind, [&found](const DocumentPtr& document) { found.push_back(document); });
   std::sort(found.begin(), found.end(),
             [](const DocumentPtr& a, const DocumentPtr& b) { return a->key < b->key; });
   return found;

@@ -32,6 +32,8 @@ class State final : public View {
   const Account* account(std::string_view code) const override;
   const Balance& balance(AccountId id) const override { return balances_[id.value - 1]; }
   DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+  void for_each_open(DocumentKind kind,
+                     const std::function<void(const DocumentPtr&)>& each) const override;
   /// Fetches from memory what a leg between them will look at.
   void prefetch(AccountId id) const {
     if (!account(id)) return;

@@ -1,6 +1,7 @@
 // What a planner may read: the book as of one moment, nothing else. Pure: no I/O that can fail, no
 // clock. Pointers stay valid until the planner returns.
 #pragma once
+#include <functional>
 #include <string_view>
 
 #include "ledger/core/change_set.h"
@@ -28,6 +29,10 @@ class View {
   virtual const Balance& slice(AccountId id) const { return balance(id); }
   /// Null if there is none. Looks at what is stored outside memory as well.
   virtual DocumentPtr document(DocumentKind kind, std::string_view key) const = 0;
+  /// Calls `each` with every open document of a kind, in no order. Only over a whole book: a shard
+  /// does not decide by it.
+  virtual void for_each_open(DocumentKind kind,
+                             const std::function<void(const DocumentPtr&)>& each) const = 0;
 };
 
 }  // namespace suanpan

@@ -13,6 +13,7 @@
 //   what a voucher expected of an account was so, and legs "up to" a balance took what was there
 //   linked commands stand or fall together, in one block; the failing one is named by the others
 //   a change of an account's terms leaves its history
+//   no erased key is one that an open document needs, nor does a payout begin with it
 //   documents and accounts advance version by version; states go only where they may
 //   days only move forward
 //   a year's end is asked for and begun by two, and leaves nothing on income and expense
@@ -182,6 +183,10 @@ class Audit {
   Fault take_order(const Document& document);
   Fault take_refund(const Document& document, std::set<std::string>& orders);
   Fault take_payout(const Document& document);
+  // audit_erasure.cc
+  Fault take_sealed(const Document& document);
+  Fault take_erasure(const Command& command, const Document& document);
+  Fault check_erased(const Command& command) const;
   // audit_year.cc
   Fault take_year_close(const Command& command, const Document& document);
   bool carries_forward(const Command& command) const;
@@ -248,6 +253,9 @@ class Audit {
   std::map<std::int32_t, YearClose> years_;
   bool chart_enforced_ = false;
   std::map<std::string, Subject, std::less<>> subjects_;
+  /// By row: the names of the keys under which an open document is sealed.
+  std::map<std::string, std::vector<std::string>> sealed_;
+  std::map<std::string, std::uint64_t> erased_;  // by key: the entry that erased it
   AuditCounters counters_;
 };
 

@@ -76,9 +76,12 @@ Result<Fault> Audit::take_documents(const Command& command) {
       if (!f && document.kind == DocumentKind::kYearClose) f = take_year_close(command, document);
       if (!f && document.kind == DocumentKind::kChart) f = take_chart(document);
       if (!f && document.kind == DocumentKind::kSubject) f = take_subject(document);
+      if (!f) f = take_sealed(document);
+      if (!f && document.kind == DocumentKind::kErasure) f = take_erasure(command, document);
       if (f) return fault(seq, "{}", *f);
       reversed = reversed || document.kind == DocumentKind::kReversalTotal;
     }
+  if (Fault f = check_erased(command)) return fault(seq, "{}", *f);
   bool red = false;
   if (command.moves_money())
     for (const Record& leg : command.legs) {

@@ -79,7 +79,7 @@ void Audit::walk_members(A& archive) {
   // A new member belongs here, or a run that goes on would forget it.
   auto& [block_of, group, last_seq, last_timestamp_ns, ids, accounts, codes, business_keys, days,
          currency, voucher_numbers, documents, holds, reversal_totals, orders, refunds, payouts,
-         profits, years, chart_enforced, subjects, counters] = *this;
+         profits, years, chart_enforced, subjects, sealed, erased, counters] = *this;
   static_cast<void>(block_of);
   static_cast<void>(group);  // none is open at the end of a block
   static_cast<void>(ids);
@@ -101,6 +101,8 @@ void Audit::walk_members(A& archive) {
   walk(archive, years);
   walk(archive, chart_enforced);
   walk(archive, subjects);
+  walk(archive, sealed);
+  walk(archive, erased);
   walk(archive, counters);
 }
 

@@ -24,6 +24,15 @@ DocumentPtr LeasedDocuments::find(DocumentKind kind, std::string_view key) const
   return cold_ ? cold_(kind, key) : nullptr;
 }
 
+void LeasedDocuments::for_each_open(DocumentKind kind,
+                                    const std::function<void(const DocumentPtr&)>& each) const {
+  for (Stripe& stripe : stripes_) {
+    std::lock_guard lock(stripe.mutex);
+    for (const auto& [name, entry] : stripe.entries)
+      if (entry.document->kind == kind && entry.document->open) each(entry.document);
+  }
+}
+
 LeasedDocuments::Leased LeasedDocuments::lease(DocumentKind kind, std::string_view key,
                                                unsigned shard) {
   const std::string name = name_of(kind, key);

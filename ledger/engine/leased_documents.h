@@ -9,6 +9,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -25,6 +26,9 @@ class LeasedDocuments {
 
   /// The document, resident or stored; null if there is none. For a barrier and for routing.
   DocumentPtr find(DocumentKind kind, std::string_view key) const;
+
+  /// Every open document of a kind. Only while every shard is parked.
+  void for_each_open(DocumentKind kind, const std::function<void(const DocumentPtr&)>& each) const;
 
   enum class Lease { kHeld, kAbsent, kElsewhere };
   struct Leased {

@@ -153,6 +153,10 @@ DocumentPtr ShardView::document(DocumentKind kind, std::string_view key) const {
   return std::move(leased.document);
 }
 
+void ShardView::for_each_open(DocumentKind, const std::function<void(const DocumentPtr&)>&) const {
+  strayed_ = true;  // others have some of them
+}
+
 bool ShardView::stands(const Refusal& refusal) {
   if (strayed_ || !absent_.empty()) return false;
   const bool about_money = refusal.code == RefusalCode::kBelowLimit ||

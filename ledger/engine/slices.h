@@ -95,6 +95,8 @@ class ShardView final : public Ground, private View {
   const Balance& balance(AccountId id) const override;
   const Balance& slice(AccountId id) const override;
   DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+  void for_each_open(DocumentKind kind,
+                     const std::function<void(const DocumentPtr&)>& each) const override;
   bool mine(AccountId id) const { return book_.home(id) == shard_; }
   bool safe(const ChangeSet& changes) const;
 
@@ -128,6 +130,10 @@ class WholeView final : public Ground, private View {
   const Balance& balance(AccountId id) const override;
   DocumentPtr document(DocumentKind kind, std::string_view key) const override {
     return book_.documents().find(kind, key);
+  }
+  void for_each_open(DocumentKind kind,
+                     const std::function<void(const DocumentPtr&)>& each) const override {
+    book_.documents().for_each_open(kind, each);
   }
   void apply(const Transfer& transfer, AccountId id, Side side, unsigned where);
 

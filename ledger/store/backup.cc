@@ -115,6 +115,32 @@ Result<std::vector<Backup>> list_backups(const fs::path& folder) {
   return backups;
 }
 
+namespace {
+
+/// Whole or not at all, readable by the owner alone.
+Result<void> copy_keys(const fs::path& from, const fs::path& to) {
+  const fs::path beside = to.string() + ".new";
+  std::error_code error;
+  fs::copy_file(from, beside, fs::copy_options::overwrite_existing, error);
+  if (!error) fs::permissions(beside, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
+  TRY(sync_file(beside));
+  fs::rename(beside, to, error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
+  return sync_folder(to.parent_path());
+}
+
+/// Where a file is there to be copied; `replace`: over one that is there already.
+Result<void> copy_all_keys(const fs::path& from, const fs::path& to, bool replace) {
+  for (const char* name : kSubjectKeyFiles) {
+    if (!fs::exists(from / name) || (!replace && fs::exists(to / name))) continue;
+    TRY(copy_keys(from / name, to / name));
+  }
+  return success();
+}
+
+}  // namespace
+
 Result<Backup> take_backup(KeyValueStore& store, const fs::path& book_folder, const fs::path& to,
                            Timestamp now) {
   std::error_code error;
@@ -134,6 +160,8 @@ Result<Backup> take_backup(KeyValueStore& store, const fs::path& book_folder, co
   backup.head = head.value_or(Head{});
   TRY(backup.number, store.back_up(to / "store"));
   TRY(backup.roots, RootFile::read(book_folder / "roots"));
+  // After the database: a block never needs a key that is younger than it.
+  TRY(copy_all_keys(book_folder, to, true));
   backup.taken = now;
   TRY(write_file_atomically(manifest_path(to, backup.number), encode(backup)));
   return backup;
@@ -179,6 +207,23 @@ Result<Head> copy_prefix(const KeyValueStore& from, KeyValueStore& to, std::uint
   return head;
 }
 
+/// The keys that the journal erases after `end`, a line each.
+Result<std::string> erased_after(const KeyValueStore& from, std::uint64_t end) {
+  std::string names;
+  const auto cursor = from.cursor(Table::kJournal);
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
+    TRY(auto block, Block::parse(std::string(cursor->value())));
+    if (block->last_seq() <= end) continue;
+    for_each_command(*block, [&names](std::span<const Record>, const VariablePart* part) {
+      if (!part) return;
+      for (const DocumentPtr& document : part->documents)
+        if (document->kind == DocumentKind::kErasure) names += document->key + "\n";
+    });
+  }
+  TRY(cursor->status());
+  return names;
+}
+
 /// Where the journal is to end; the backup's own end if that comes first.
 Result<std::uint64_t> end_of_restore(const Journal& journal, const RestorePoint& until) {
   std::uint64_t end = journal.last_seq();
@@ -192,7 +237,7 @@ Result<std::uint64_t> end_of_restore(const Journal& journal, const RestorePoint&
 
 /// Leaves in `work` the folder "db" and returns the head of its journal.
 Result<Head> restore_store(const fs::path& from, const fs::path& work, const Backup& backup,
-                           const RestorePoint& until, bool& cut) {
+                           const RestorePoint& until, Restored& restored) {
   TRY(rocks_restore(from / "store", backup.number, work / "whole"));
   {
     TRY(auto whole, open_rocks(work / "whole", RocksOptions{}));
@@ -201,11 +246,16 @@ Result<Head> restore_store(const fs::path& from, const fs::path& work, const Bac
       return fail(Errc::kCorrupt, "backup {}: another book lies in it than it says", backup.number);
     TRY(auto journal, Journal::open_for_reading(*whole, backup.head));
     TRY(auto end, end_of_restore(*journal, until));
-    cut = end < journal->last_seq();
-    if (cut) {
+    restored.cut = end < journal->last_seq();
+    if (restored.cut) {
       TRY(auto store, open_rocks(work / "db", RocksOptions{true, false}));
       TRY(store->write({identity_row(book)}, Durability::kSynced));
-      return copy_prefix(*whole, *store, end);
+      TRY(const Head head, copy_prefix(*whole, *store, end));
+      TRY(const std::string erased, erased_after(*whole, head.seq));
+      if (!erased.empty()) {
+        TRY(write_file_atomically(work.parent_path() / kErasedList, erased));
+      }
+      return head;
     }
     const Head head{journal->last_seq(), journal->last_hash()};
     TRY(whole->flush());
@@ -243,12 +293,13 @@ Result<Restored> restore_backup(const fs::path& from, const fs::path& to, const 
   fs::create_directories(work, error);
   if (error) return fail(Errc::kIo, "{}: {}", work.string(), error.message());
   TRY(sync_folder(to));
-  TRY(restored.head, restore_store(from, work, restored.backup, until, restored.cut));
+  TRY(restored.head, restore_store(from, work, restored.backup, until, restored));
   std::vector<DailyRoot> roots;
   for (const DailyRoot& root : restored.backup.roots)
     if (root.seq <= restored.head.seq) roots.push_back(root);
   TRY(RootFile::write(to / "roots", roots));
   TRY(HeadFile::reset(to / "head", restored.head));
+  TRY(copy_all_keys(from, to, false));
   // The database last: with it the folder is a book.
   TRY(sync_folder(work / "db"));
   fs::rename(work / "db", to / "db", error);

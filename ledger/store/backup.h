@@ -12,6 +12,12 @@
 // after it, so they reach at least as far as the journal. Private keys (vault.key, root.key) are
 // not in a backup: keep them apart.
 //
+// The keys of personal data (base/subject_keys.h), wrapped by vault.key, lie beside the backups in
+// one copy, made last and replaced each time: no backup keeps an erased key for longer than the
+// next one takes. A restore puts that copy into place, unless the keys are there already, and lists
+// in kErasedList what the journal erased after the point of the restore, so that opening the book
+// deletes those keys again: what was erased stays erased, however far back the book goes.
+//
 // Not thread-safe: one at a time to one folder.
 #pragma once
 #include <filesystem>
@@ -23,6 +29,10 @@
 #include "ledger/store/root_file.h"
 
 namespace suanpan {
+
+inline constexpr const char* kSubjectKeyFiles[] = {"vault.key.persons", "vault.key.orders"};
+/// Names of keys, a line each.
+inline constexpr const char* kErasedList = "erased";
 
 struct Backup {
   std::uint32_t number = 0;
@@ -55,10 +65,10 @@ struct Restored {
                      ///< book is opened
 };
 
-/// Makes a book in `to` (db, head, roots) from backup `number` (0: the newest). Cut short, it is
-/// begun again by the same call. Errors: kMismatch, naming what is there, where a book lies in
-/// `to`; kNotFound for no such backup or a point before the journal's first block; kCorrupt for a
-/// backup that is damaged.
+/// Makes a book in `to` (db, head, roots, keys of personal data) from backup `number` (0: the
+/// newest). Cut short, it is begun again by the same call. Errors: kMismatch, naming what is there,
+/// where a book lies in `to`; kNotFound for no such backup or a point before the journal's first
+/// block; kCorrupt for a backup that is damaged.
 Result<Restored> restore_backup(const std::filesystem::path& from, const std::filesystem::path& to,
                                 const RestorePoint& until, std::uint32_t number = 0);
 

@@ -313,6 +313,10 @@ TEST_CASE("group: what the overlay lets pass is judged once more over the book")
       if (++asked == 1) return nullptr;
       return std::make_shared<const Document>(Document{kind, std::string(key), 5, true, "x"});
     }
+    void for_each_open(DocumentKind kind,
+                       const std::function<void(const DocumentPtr&)>& each) const override {
+      state.for_each_open(kind, each);
+    }
     const State& state;
     mutable int asked = 0;
   };

@@ -1,0 +1,165 @@
+#include "ledger/core/erasure.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ledger/base/ids.h"
+#include "ledger/base/json.h"
+#include "ledger/base/sealed_text.h"
+
+namespace suanpan {
+namespace {
+
+struct User {
+  DocumentKind kind;
+  std::string_view noun;
+};
+// Whatever carries sealed personal data while work remains on it.
+constexpr User kUsers[] = {
+    {DocumentKind::kOrder, "order"},
+    {DocumentKind::kRefund, "refund"},
+    {DocumentKind::kPayout, "payout"},
+    {DocumentKind::kRefundRequest, "refund request"},
+    {DocumentKind::kPayoutRequest, "payout request"},
+    {DocumentKind::kAuthorityRequest, "authority request"},
+    {DocumentKind::kSubAccount, "sub-account"},
+    {DocumentKind::kMerchant, "merchant"},
+};
+
+Planned<void> check_unused(const View& view, const std::vector<std::string>& keys) {
+  std::vector<std::string> beginnings;
+  for (const std::string& key : keys) beginnings.push_back(sealed_beginning(key));
+  std::string found;
+  for (const User& user : kUsers) {
+    view.for_each_open(user.kind, [&](const DocumentPtr& document) {
+      const std::string_view bytes = document->bytes;
+      for (const std::string& beginning : beginnings)
+        if (found.empty() && bytes.find(beginning) != std::string_view::npos)
+          found = std::string(user.noun) + " " + document->key;
+    });
+    if (!found.empty()) return refuse(RefusalCode::kPersonalDataInUse, found);
+  }
+  return success();
+}
+
+bool is_reference(std::string_view text) {
+  return text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '-';
+         });
+}
+
+}  // namespace
+
+bool is_erasure_reason(std::string_view reason) {
+  return std::find(std::begin(kErasureReasons), std::end(kErasureReasons), reason) !=
+         std::end(kErasureReasons);
+}
+
+std::string encode(const Erasure& erasure) {
+  return JsonWriter()
+      .begin_object()
+      .field("subject", erasure.subject)
+      .field("request", erasure.request)
+      .field("reason", erasure.reason)
+      .field("reference", erasure.reference)
+      .field("maker", erasure.maker)
+      .field("checker", erasure.checker)
+      .field("at_ns", erasure.at.ns)
+      .end_object()
+      .take();
+}
+
+std::optional<Erasure> decode_erasure(std::string_view bytes) {
+  const auto document = JsonDocument::parse(bytes);
+  if (!document) return std::nullopt;
+  const JsonValue root = document.value().root();
+  Erasure erasure;
+  const std::pair<const char*, std::string*> texts[] = {
+      {"subject", &erasure.subject}, {"request", &erasure.request},
+      {"reason", &erasure.reason},   {"reference", &erasure.reference},
+      {"maker", &erasure.maker},     {"checker", &erasure.checker},
+  };
+  for (const auto& [name, to] : texts) {
+    const auto text = root.get_string(name);
+    if (!text) return std::nullopt;
+    *to = text.value();
+  }
+  const auto at = root.get_int64("at_ns");
+  if (!at) return std::nullopt;
+  erasure.at.ns = at.value();
+  if (encode(erasure) != bytes) return std::nullopt;
+  return erasure;
+}
+
+Planned<void> check_erasure(const View& view, const std::vector<std::string>& keys) {
+  if (keys.empty() || keys.size() > kMaxErasedKeys ||
+      std::set<std::string>(keys.begin(), keys.end()).size() != keys.size())
+    return refuse(RefusalCode::kValueInvalid, "keys");
+  for (const std::string& key : keys) {
+    if (key.empty() || key.size() > kMaxKeyNameBytes || key.find(':') != std::string::npos)
+      return refuse(RefusalCode::kValueInvalid, "keys");
+    if (view.document(DocumentKind::kErasure, key))
+      return refuse(RefusalCode::kPersonalDataErased, key);
+  }
+  return check_unused(view, keys);
+}
+
+Planned<ChangeSet> plan_erasure(const View& view, const ErasureRequest& request,
+                                const Moment& moment) {
+  Erasure erasure = request.erasure;
+  if (!is_erasure_reason(erasure.reason)) return refuse(RefusalCode::kValueInvalid, "reason");
+  if (!is_reference(erasure.reference)) return refuse(RefusalCode::kValueInvalid, "reference");
+  if (!erasure.subject.empty() && !Id128::from_hex(erasure.subject))
+    return refuse(RefusalCode::kValueInvalid, "subject");
+  if (erasure.maker.empty() || erasure.checker.empty() || erasure.maker == erasure.checker)
+    return refuse(RefusalCode::kSamePerson, erasure.request);
+  TRY(check_erasure(view, request.keys));
+  erasure.at = moment.now;
+  ChangeSet changes;
+  changes.date = view.book().accounting_date;
+  for (const std::string& key : request.keys)
+    changes.documents.push_back(Document{DocumentKind::kErasure, key, 1, false, encode(erasure)});
+  return changes;
+}
+
+Planned<void> check_not_erased(const View& view, std::string_view sealed) {
+  const auto key = sealed_key_name(sealed);
+  if (key && view.document(DocumentKind::kErasure, *key))
+    return refuse(RefusalCode::kPersonalDataErased, std::string(*key));
+  return success();
+}
+
+std::optional<std::string> erasure_violated(const View& view, CommandKind kind,
+                                            const ChangeSet& changes) {
+  std::size_t erased = 0;
+  for (const DocumentChange& d : changes.documents) {
+    if (d.kind != DocumentKind::kErasure) continue;
+    ++erased;
+    if (kind != CommandKind::kErasure) return "a key is erased by another command";
+    const auto erasure = decode_erasure(d.bytes);
+    if (!erasure || d.version != 1 || d.open) return "an erasure is not whole";
+    if (erasure->maker.empty() || erasure->checker.empty() || erasure->maker == erasure->checker)
+      return "a key is not erased by two";
+    const std::string mark = "k1:" + d.key + ":";
+    bool used = false;
+    for (const DocumentKind of :
+         {DocumentKind::kOrder, DocumentKind::kRefund, DocumentKind::kPayout,
+          DocumentKind::kMerchant, DocumentKind::kSubAccount, DocumentKind::kRefundRequest,
+          DocumentKind::kPayoutRequest, DocumentKind::kAuthorityRequest})
+      view.for_each_open(of, [&](const DocumentPtr& document) {
+        // What the same command finishes needs nothing any more.
+        const bool replaced = std::any_of(
+            changes.documents.begin(), changes.documents.end(), [&](const DocumentChange& change) {
+              return change.kind == document->kind && change.key == document->key;
+            });
+        used = used || (!replaced && document->bytes.find(mark) != std::string::npos);
+      });
+    if (used) return "a key is erased that an open document needs";
+  }
+  if (kind == CommandKind::kErasure && (erased == 0 || !changes.transfers.empty()))
+    return "an erasure erases nothing, or moves money";
+  return std::nullopt;
+}
+
+}  // namespace suanpan
