@@ -328,8 +328,9 @@ int merchant_add_command(const Config& config, const MerchantOptions& o) {
   merchant.supervised_path = o.supervised_path;
   if (payee) {
     const channels::Payee to{o.payee_name, o.payee_account, o.payee_bank};
-    merchant.payee_sealed = channels::seal_payee(vault, o.mch_no, to);
-    merchant.payee_masked = channels::mask_payee(to);
+    const auto key = channels::payee_key(vault, to);
+    if (!key) return failed(key.error());
+    merchant.payee_sealed = channels::seal_payee(key.value(), o.mch_no, to);
   }
   std::vector<Command> commands = channels::add_merchant(merchant);
   commands.back().key =

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "api/erase_keys.h"
 #include "channels/chart.h"
 #include "ledger/base/digest.h"
 #include "ledger/engine/daily_root.h"
@@ -125,7 +126,8 @@ Result<void> keep_vault_check(Book& book, const Vault& vault, const std::filesys
 }
 
 Result<void> refuse_what_is_there(const std::filesystem::path& folder) {
-  for (const char* name : {"db", "head", "roots", "vault.key", "root.key"})
+  for (const char* name :
+       {"db", "head", "roots", "vault.key", "vault.key.persons", "vault.key.orders", "root.key"})
     if (there(folder / name))
       return fail(Errc::kMismatch,
                   "{} is there already: a book is made in a folder of its own, and only once",
@@ -230,6 +232,7 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
     options.sign_days = true;
     TRY(opened.book, Book::open(options, *opened.business));
   }
+  TRY(delete_all_erased_keys(*opened.book, *opened.vault, folder));
   restore_clock(opened);
   TRY(open_all_accounts(*opened.book, config));
   return opened;

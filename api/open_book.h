@@ -4,6 +4,7 @@
 //   <folder>/db, head     the book
 //   <folder>/roots        its signed daily roots: to be carried away, day by day
 //   <folder>/vault.key    the key of everything sealed in it
+//   <folder>/vault.key.persons, .orders   the keys of personal data, wrapped by it
 //   <folder>/root.key     the keys that sign its days; root.key.pub is for who judges them
 //   <folder>/unfinished   while `suanpan init` is at work; found later: it was cut short
 //
@@ -39,6 +40,8 @@ inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 /// Vault::open.
 Result<OpenedBook> init_book(const Config& config);
 
+/// Deletes keys whose erasure is journalled and that are there still: a crash came between, or an
+/// older copy of the keys was put back.
 /// Errors: those of check_book_folder() and check_free_space(), of Book::open and Vault::open;
 /// kMismatch for another vault key; kCorrupt for a book without its check value; kConfig when an
 /// account of the platform cannot be opened. A folder that fails is left as it was, but for what

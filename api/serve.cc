@@ -180,7 +180,8 @@ void make_night(Engine& e, const Config& config) {
   parts.settlement = e.settlement.get();
   parts.fetch = fetch_through(*e.fetcher);
   parts.write_reports = [&e](Date day) -> Result<void> {
-    TRY(night::write_papers_of_day({*e.opened.book, *e.reconcile, *e.settlement}, day));
+    TRY(night::write_papers_of_day({*e.opened.book, *e.opened.vault, *e.reconcile, *e.settlement},
+                                   day));
     return success();
   };
   parts.received = config.book_folder / "received";

@@ -37,7 +37,8 @@ Command disable(ClaimKey key, DocumentKind kind, std::string id,
         changes.answer = id;
         if (!value->enabled) return changes;
         value->enabled = false;
-        changes.documents.push_back(Document{kind, id, before->version + 1, true, encode(*value)});
+        changes.documents.push_back(Document{kind, id, before->version + 1,
+                                             kind != DocumentKind::kMerchant, encode(*value)});
         return changes;
       }};
 }
@@ -54,7 +55,6 @@ std::string encode(const Merchant& m) {
       .field("wx_mchid", m.wx_mchid)
       .field("bank_account", m.bank_account)
       .field("payee_sealed", m.payee_sealed)
-      .field("payee_masked", m.payee_masked)
       .field("supervised_path", m.supervised_path)
       .end_object()
       .take();
@@ -76,7 +76,6 @@ Result<Merchant> decode_merchant(std::string_view bytes) {
   m.wx_mchid = optional_text(root, "wx_mchid");
   m.bank_account = optional_text(root, "bank_account");
   m.payee_sealed = optional_text(root, "payee_sealed");
-  m.payee_masked = optional_text(root, "payee_masked");
   m.supervised_path = optional_text(root, "supervised_path");
   return m;
 }
@@ -185,7 +184,8 @@ Planned<void> plan_merchant(const View& view, ChangeSet& changes, const Merchant
     changes.accounts.push_back(std::move(account));
   }
   changes.documents.push_back(Document{DocumentKind::kMerchant, merchant.mch_no,
-                                       (before ? before->version : 0) + 1, true, encode(merchant)});
+                                       (before ? before->version : 0) + 1, merchant.enabled,
+                                       encode(merchant)});
   return success();
 }
 

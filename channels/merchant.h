@@ -20,9 +20,7 @@ struct Merchant {
   bool enabled = true;
   std::string wx_mchid;      ///< whose WeChat Pay merchant number takes its orders
   std::string bank_account;  ///< our bank account that its money arrives at and is paid from
-  std::string payee_sealed;  ///< where settlement pays to: JSON {name, account, bank}, sealed under
-                             ///< "payee|<mch_no>"
-  std::string payee_masked;
+  std::string payee_sealed;  ///< where settlement pays to: payee.h
   std::string supervised_path;  ///< may direct orders to accounts below this code: "2201/维修资金";
                                 ///< empty: none
   friend bool operator==(const Merchant&, const Merchant&) = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "channels/personal_texts.h"
 #include "ledger/base/json.h"
 
 namespace suanpan::channels {
@@ -29,19 +30,28 @@ bool is_han(std::string_view character) {
 
 }  // namespace
 
-std::string seal_payee(const Vault& vault, std::string_view mch_no, const Payee& payee) {
-  return vault.seal(context_of(mch_no), JsonWriter()
-                                            .begin_object()
-                                            .field("name", payee.name)
-                                            .field("account", payee.account)
-                                            .field("bank", payee.bank)
-                                            .end_object()
-                                            .take());
+Result<SubjectKey> payee_key(const Vault& vault, const Payee& payee) {
+  return vault.subjects().of(vault.subject_index("account", payee.account));
+}
+
+std::string seal_payee(const SubjectKey& key, std::string_view mch_no, const Payee& payee) {
+  return Vault::seal_under(key, context_of(mch_no),
+                           JsonWriter()
+                               .begin_object()
+                               .field("name", payee.name)
+                               .field("account", payee.account)
+                               .field("bank", payee.bank)
+                               .end_object()
+                               .take());
 }
 
 Result<Payee> open_payee(const Vault& vault, std::string_view mch_no, std::string_view sealed) {
-  TRY(const Secret text, vault.unseal(context_of(mch_no), sealed));
-  TRY(const auto document, JsonDocument::parse(text.reveal()));
+  TRY(const auto text, vault.unseal_under(context_of(mch_no), sealed));
+  if (!text) {
+    const std::string mark(kErasedMark);
+    return Payee{mark, mark, mark, true};
+  }
+  TRY(const auto document, JsonDocument::parse(text->reveal()));
   Payee payee;
   TRY(payee.name, document.root().get_string("name"));
   TRY(payee.account, document.root().get_string("account"));
@@ -65,9 +75,16 @@ std::string mask_name(std::string_view name) {
 }
 
 std::string mask_payee(const Payee& payee) {
+  if (payee.erased) return std::string(kErasedMark);
   const std::string_view number = payee.account;
   const auto shown = number.size() > 8 ? number.substr(number.size() - 4) : std::string_view{};
   return fmt::format("{} ****{}", mask_name(payee.name), shown);
+}
+
+std::string masked_payee(const Vault& vault, std::string_view mch_no, std::string_view sealed) {
+  if (sealed.empty()) return {};
+  const auto payee = open_payee(vault, mch_no, sealed);
+  return payee ? mask_payee(payee.value()) : "****";
 }
 
 }  // namespace suanpan::channels

@@ -49,7 +49,7 @@ void await_transfer(Order& order, const std::string& number) {
 std::string give_sub_account(const View& view, ChangeSet& changes, const Order& order) {
   return plan_sub_account(
       view, changes, bank::SubAccountKind::kOrder,
-      SubAccountHolder{{}, order.channel_mch, {}, order.subject, order.order_id});
+      SubAccountHolder{{}, order.channel_mch, {}, order.mch_order_no, order.order_id});
 }
 
 Planned<ChangeSet> plan_place(const View& view, const Order& request, const Moment& moment) {

@@ -1,5 +1,6 @@
 // Orders through a channel: placed, asked for, closed, expired.
 #include "channels/payment_impl.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::channels {
@@ -13,12 +14,12 @@ bool is_expired(const Order& order, Timestamp now) {
   return order.expires_at.ns != 0 && order.expires_at <= now;
 }
 
-PayRequest pay_request(const Order& order, const PayerDetails& payer) {
+PayRequest pay_request(const Order& order, const PayerDetails& payer, std::string subject) {
   PayRequest request;
   request.order_no = order.order_id;
   request.way = way_of(order.way).value_or(Way::kQrCashier);
   request.amount = order.amount;
-  request.description = order.subject;
+  request.description = std::move(subject);
   request.payer_openid = payer.openid;
   request.client_ip = payer.client_ip;
   request.expires_at = order.expires_at;
@@ -191,9 +192,14 @@ void PaymentService::Impl::submit_order_fact(OrderFact fact, std::uint32_t versi
 
 void PaymentService::Impl::send_order(const Order& order, const PayerDetails& payer, bool first,
                                       Next next) {
+  auto texts = open_texts(*parts.vault, order.mch_no, order.texts_sealed);
+  if (!texts) {
+    return raise_alert("order.alert", order.order_id,
+                       "its subject does not open: is it the right vault?", std::move(next));
+  }
   const Keep kept = keep();
   pay_channel(order.channel)
-      ->place(order.channel_mch, pay_request(order, payer),
+      ->place(order.channel_mch, pay_request(order, payer, std::move(texts.value().title)),
               [kept, id = order.order_id, first, next = std::move(next)](PayOutcome outcome) {
                 const auto stands = kept->order(id);
                 kept->take_placed(*stands, outcome, first, next);

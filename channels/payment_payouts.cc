@@ -1,6 +1,7 @@
 // Payouts through the bank: sent, followed until the bank tells their end, returned.
 #include "channels/payee.h"
 #include "channels/payment_impl.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::channels {
@@ -25,8 +26,9 @@ std::optional<Versioned<Payout>> PaymentService::Impl::payout(const std::string&
 Planned<void> PaymentService::check_payout(const Payout& payout) const {
   if (!impl_->bank || !impl_->bank->pays_from(payout.payer_number))
     return refuse(RefusalCode::kWayNotAllowed, "payer_number");
-  if (!open_payee(*impl_->parts.vault, payout.mch_no, payout.payee_sealed))
-    return refuse(RefusalCode::kValueInvalid, "payee");
+  const auto payee = open_payee(*impl_->parts.vault, payout.mch_no, payout.payee_sealed);
+  if (!payee) return refuse(RefusalCode::kValueInvalid, "payee");
+  if (payee.value().erased) return refuse(RefusalCode::kPersonalDataErased, "payee");
   return success();
 }
 
@@ -123,7 +125,8 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
   const Payout& stands = found->value;
   if (!bank || is_final(stands)) return next();
   const auto payee = open_payee(*parts.vault, stands.mch_no, stands.payee_sealed);
-  if (!payee) {
+  const auto texts = open_texts(*parts.vault, stands.mch_no, stands.texts_sealed);
+  if (!payee || payee.value().erased || !texts) {
     raise_alert("payout.alert", id, "the payee does not open: is it the right vault?");
     return next();
   }
@@ -139,7 +142,7 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
                                 payee.value().name,
                                 payee.value().account,
                                 payee.value().bank,
-                                stands.remark,
+                                stands.remark.empty() ? texts.value().title : stands.remark,
                                 stands.execute_on};
   PayoutFact fact;
   fact.kind = PayoutFact::Kind::kSubmitted;

@@ -1,5 +1,6 @@
 // Refunds: asked for, sent, followed until the channel tells their end.
 #include "channels/payment_impl.h"
+#include "channels/personal_texts.h"
 #include "channels/wechat/errors.h"
 #include "ledger/base/log.h"
 
@@ -22,13 +23,13 @@ std::string first_characters(const std::string& text, std::size_t most) {
   return text;
 }
 
-RefundRequest refund_request(const Refund& refund, const Order& order) {
+RefundRequest refund_request(const Refund& refund, const Order& order, const std::string& reason) {
   RefundRequest request;
   request.order_no = order.order_id;
   request.refund_no = refund.refund_id;
   request.refund = refund.amount;
   request.total = order.amount;
-  request.reason = first_characters(refund.reason, kMaxReasonCharacters);
+  request.reason = first_characters(reason, kMaxReasonCharacters);
   return request;
 }
 
@@ -125,10 +126,14 @@ void PaymentService::Impl::send_refund(const std::string& id, Next next) {
   fact.refund_id = id;
   fact.error_code = found->value.error_code;
   fact.error_message = found->value.error_message;
+  const auto texts = open_texts(*parts.vault, found->value.mch_no, found->value.texts_sealed);
+  if (!texts)
+    return raise_alert("refund.alert", id, "its reason does not open: is it the right vault?",
+                       std::move(next));
   submit_refund_fact(std::move(fact), found->version,
                      [kept, channel, id, mch = of->value.channel_mch,
-                      request = refund_request(found->value, of->value), maybe_sent_before,
-                      next = std::move(next)](const Answer& answer) {
+                      request = refund_request(found->value, of->value, texts.value().title),
+                      maybe_sent_before, next = std::move(next)](const Answer& answer) {
                        if (!answer.accepted()) return next();
                        // A replay: somebody else journalled this intent and may have sent.
                        const bool again = maybe_sent_before || answer.replayed;
@@ -209,7 +214,7 @@ void PaymentService::Impl::ask_refund_fate(const std::string& id, Next next) {
   PayChannel* channel = pay_channel(of->value.channel);
   if (!channel) return next();
   const Keep kept = keep();
-  channel->query_refund(of->value.channel_mch, refund_request(found->value, of->value),
+  channel->query_refund(of->value.channel_mch, refund_request(found->value, of->value, {}),
                         [kept, id, next = std::move(next)](const RefundOutcome& outcome) {
                           // Not there at this moment: the same number may go again, it refunds
                           // once.

@@ -18,8 +18,8 @@ struct SubAccountHolder {
   std::string number;
   std::string bank_account;  ///< our account at the bank that it is a part of
   std::string account;       ///< ledger account that deposits are credited to; empty for an order's
-  std::string purpose;       ///< for people: "3幢0402 维修资金"
-  std::string order_id;      ///< the order that it pays; empty for an account's
+  std::string purpose;   ///< for people: "3幢0402 维修资金"; of an order its merchant's number
+  std::string order_id;  ///< the order that it pays; empty for an account's
   friend bool operator==(const SubAccountHolder&, const SubAccountHolder&) = default;
 };
 

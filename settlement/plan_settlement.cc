@@ -268,7 +268,6 @@ Payout payout_of(const Batch& batch, const channels::Merchant& merchant, const M
   payout.bank_account = chart::bank_deposit(merchant.bank_account);
   payout.payer_number = merchant.bank_account;
   payout.payee_sealed = merchant.payee_sealed;
-  payout.payee_masked = merchant.payee_masked;
   payout.remark = fmt::format("结算 {}", batch_no(batch));
   payout.entry_type = "BANK_CARD";
   payout.batch = batch_no(batch);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "channels/merchant.h"
+#include "channels/payee.h"
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
@@ -205,8 +206,9 @@ Planned<void> SettlementService::check_payee(const std::string& number) const {
   const std::string& merchant_no = batch->batch.merchant_no;
   const auto merchant = channels::find_merchant(book_, merchant_no);
   if (!merchant) return refuse(RefusalCode::kMerchantNotFound, merchant_no);
-  if (!vault_.unseal(fmt::format("payee|{}", merchant_no), merchant->payee_sealed))
-    return refuse(RefusalCode::kValueInvalid, "payee");
+  const auto payee = channels::open_payee(vault_, merchant_no, merchant->payee_sealed);
+  if (!payee) return refuse(RefusalCode::kValueInvalid, "payee");
+  if (payee.value().erased) return refuse(RefusalCode::kPersonalDataErased, "payee");
   return success();
 }
 

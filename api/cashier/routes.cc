@@ -6,6 +6,7 @@
 #include "api/jeepay/notification_body.h"
 #include "channels/merchant.h"
 #include "channels/payment_service.h"
+#include "channels/personal_texts.h"
 #include "channels/workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
@@ -90,7 +91,11 @@ HttpResponse show(const Services& services, const Order& order, int status, std:
   view.state = state_of(order, now);
   const auto merchant = channels::find_merchant(services.book, order.mch_no);
   view.merchant = merchant ? merchant->name : order.mch_no;
-  view.subject = order.subject;
+  auto texts = channels::open_texts(services.vault, order.mch_no, order.texts_sealed);
+  if (!texts)
+    log_error("order {}: {}", order.order_id, texts.error().message);
+  else
+    view.subject = std::move(texts.value().title);
   view.amount = order.amount;
   view.order_id = order.order_id;
   view.expires_at = order.expires_at;

@@ -11,8 +11,11 @@ namespace suanpan::api::jeepay {
 namespace {
 
 bool is_personal(std::string_view field) {
-  return field == "channelExtra" || field == "extParam" || field == "accountNo" ||
-         field == "accountName";
+  for (const std::string_view personal :
+       {"subject", "body", "channelExtra", "extParam", "accountNo", "accountName", "refundReason",
+        "transferDesc"})
+    if (field == personal) return true;
+  return false;
 }
 
 template <class T>
@@ -105,7 +108,7 @@ Content content_of(const Vault& vault, std::vector<ContentField> fields) {
   content.reserve(fields.size());
   for (ContentField& field : fields)
     content.emplace_back(std::string(field.name),
-                         is_personal(field.name)
+                         !field.value.empty() && is_personal(field.name)
                              ? vault.blind(fmt::format("jeepay|{}", field.name), field.value)
                              : std::move(field.value));
   return content;

@@ -5,7 +5,7 @@
 #include "api/jeepay/cashier_link.h"
 #include "api/jeepay/instructions.h"
 #include "api/jeepay/views.h"
-#include "channels/ext_param.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api::jeepay {
@@ -84,11 +84,12 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   order.amount = request.amount;
   order.mch_order_no = std::move(request.mch_order_no);
   order.way = std::move(request.way_code);
-  order.subject = std::move(request.subject);
-  order.body = std::move(request.body);
   order.notify_url = std::move(request.notify_url);
   order.return_url = std::move(request.return_url);
-  order.ext_param = channels::seal_ext_param(desk.services.vault, order.mch_no, request.ext_param);
+  TRY(const SubjectKey payer, channels::payer_key(desk.services.vault, request.payer_openid));
+  order.texts_sealed = channels::seal_texts(
+      payer, order.mch_no,
+      {std::move(request.subject), std::move(request.body), std::move(request.ext_param)});
   return out;
 }
 
@@ -120,9 +121,16 @@ void with_order(const DeskPtr& desk, const CallPtr& call,
   });
 }
 
-}  // namespace
+// A payer who was never seen is given a key, and that is synced first.
+bool is_new_payer(const Desk& desk, const JeepayCall& call) {
+  if (call.bag.text("channelExtra").empty()) return false;
+  const auto request = parse_unified_order(call.bag);
+  if (!request || request.value().payer_openid.empty()) return false;
+  const Vault& vault = desk.services.vault;
+  return !vault.subjects().has(vault.subject_index("openid", request.value().payer_openid));
+}
 
-void place_order(const DeskPtr& desk, const CallPtr& call) {
+void place_prepared(const DeskPtr& desk, const CallPtr& call) {
   auto prepared = prepare(*desk, *call);
   if (!prepared) return call->refuse(prepared.error());
   Prepared& p = prepared.value();
@@ -141,6 +149,13 @@ void place_order(const DeskPtr& desk, const CallPtr& call) {
         }
         call->succeed(fields_of(data));
       });
+}
+
+}  // namespace
+
+void place_order(const DeskPtr& desk, const CallPtr& call) {
+  if (!is_new_payer(*desk, *call)) return place_prepared(desk, call);
+  desk->on_worker(call, [desk, call] { place_prepared(desk, call); });
 }
 
 void query_order(const DeskPtr& desk, const CallPtr& call) {

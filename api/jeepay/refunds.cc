@@ -1,7 +1,7 @@
 // Refunds: asked for, and followed.
 #include "api/jeepay/call.h"
 #include "api/jeepay/views.h"
-#include "channels/ext_param.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api::jeepay {
@@ -48,10 +48,10 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   refund.app_id = call.caller->app.app_id;
   refund.amount = request.refund;
   refund.mch_refund_no = std::move(request.mch_refund_no);
-  refund.reason = std::move(request.reason);
   refund.notify_url = std::move(request.notify_url);
-  refund.ext_param =
-      channels::seal_ext_param(desk.services.vault, refund.mch_no, request.ext_param);
+  TRY(const SubjectKey key, channels::same_key(desk.services.vault, out.order.texts_sealed));
+  refund.texts_sealed = channels::seal_texts(
+      key, refund.mch_no, {std::move(request.reason), {}, std::move(request.ext_param)});
   return out;
 }
 

@@ -5,8 +5,8 @@
 #include "api/jeepay/instructions.h"
 #include "api/jeepay/views.h"
 #include "channels/chart.h"
-#include "channels/ext_param.h"
 #include "channels/payee.h"
+#include "channels/personal_texts.h"
 #include "channels/registry.h"
 #include "ledger/base/log.h"
 
@@ -79,14 +79,13 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
       merchant.bank_account.empty() ? desk.services.default_bank_account : merchant.bank_account;
   payout.transit_account = channels::chart::kPayoutTransit;
   payout.bank_account = channels::chart::bank_deposit(payout.payer_number);
-  payout.payee_sealed = channels::seal_payee(desk.services.vault, merchant.mch_no, payee);
-  payout.payee_masked = channels::mask_payee(payee);
+  TRY(const SubjectKey key, channels::payee_key(desk.services.vault, payee));
+  payout.payee_sealed = channels::seal_payee(key, merchant.mch_no, payee);
+  payout.texts_sealed = channels::seal_texts(
+      key, merchant.mch_no, {std::move(request.transfer_desc), {}, std::move(request.ext_param)});
   payout.mch_order_no = std::move(request.mch_order_no);
-  payout.remark = std::move(request.transfer_desc);
   payout.entry_type = std::move(request.entry_type);
   payout.notify_url = std::move(request.notify_url);
-  payout.ext_param =
-      channels::seal_ext_param(desk.services.vault, payout.mch_no, request.ext_param);
   return out;
 }
 

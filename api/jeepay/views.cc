@@ -1,6 +1,6 @@
 #include "api/jeepay/views.h"
 
-#include "channels/ext_param.h"
+#include "channels/personal_texts.h"
 #include "channels/registry.h"
 #include "ledger/core/text.h"
 
@@ -75,6 +75,7 @@ UnifiedOrderData unified_order_data(const Order& order) {
 }
 
 Result<PayOrderData> pay_order_data(const Vault& vault, const Order& order) {
+  TRY(auto texts, channels::open_texts(vault, order.mch_no, order.texts_sealed));
   PayOrderData data;
   data.pay_order_id = order.order_id;
   data.mch_no = order.mch_no;
@@ -84,11 +85,11 @@ Result<PayOrderData> pay_order_data(const Vault& vault, const Order& order) {
   data.way_code = order.way;
   data.amount = order.amount;
   data.state = pay_state_of(order.state);
-  data.subject = order.subject;
-  data.body = order.body;
+  data.subject = std::move(texts.title);
+  data.body = std::move(texts.detail);
+  data.ext_param = std::move(texts.own);
   data.channel_order_no = carriable(order.channel_order_no);
   data.error = error_of(order.error_code, order.error_message);
-  TRY(data.ext_param, channels::open_ext_param(vault, order.mch_no, order.ext_param));
   data.success_at = moment(order.paid_at);
   data.created_at = order.created_at;
   return data;
@@ -106,12 +107,12 @@ RefundOrderData refund_order_data(const Refund& refund, const Order& order) {
 
 Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refund,
                                           const Order& order) {
-  TRY(auto ext_param, channels::open_ext_param(vault, refund.mch_no, refund.ext_param));
+  TRY(auto texts, channels::open_texts(vault, refund.mch_no, refund.texts_sealed));
   return RefundQueryData{refund_order_data(refund, order),
                          refund.order_id,
                          refund.mch_no,
                          refund.app_id,
-                         std::move(ext_param),
+                         std::move(texts.own),
                          moment(refund.succeeded_at),
                          refund.created_at};
 }
@@ -132,20 +133,22 @@ TransferOrderData transfer_order_data(const Payout& payout, const channels::Paye
 
 Result<TransferQueryData> transfer_query_data(const Vault& vault, const Payout& payout,
                                               const channels::Payee& payee) {
+  TRY(auto texts, channels::open_texts(vault, payout.mch_no, payout.texts_sealed));
   TransferQueryData data;
   data.transfer = transfer_order_data(payout, payee);
   data.mch_no = payout.mch_no;
   data.app_id = payout.app_id;
   data.if_code = channels::kBank;
   data.entry_type = payout.entry_type;
-  data.transfer_desc = payout.remark;
-  TRY(data.ext_param, channels::open_ext_param(vault, payout.mch_no, payout.ext_param));
+  data.transfer_desc = payout.remark.empty() ? std::move(texts.title) : payout.remark;
+  data.ext_param = std::move(texts.own);
   if (payout.state == PayoutState::kSucceeded) data.success_at = moment(payout.settled_at);
   data.created_at = payout.created_at;
   return data;
 }
 
 channels::Payee covered(const channels::Payee& payee) {
+  if (payee.erased) return payee;
   channels::Payee out = payee;
   const std::size_t shown = payee.account.size() > 8 ? 4 : 0;
   out.account = "****" + payee.account.substr(payee.account.size() - shown);

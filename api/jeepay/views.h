@@ -13,7 +13,8 @@ RefundState refund_state_of(suanpan::RefundState state);
 TransferState transfer_state_of(PayoutState state);
 
 UnifiedOrderData unified_order_data(const Order& order);
-// The full views open the merchant's own parameter. Errors: kCorrupt if it does not open.
+// The full views open what the merchant wrote; what is erased reads kErasedMark. Errors: kCorrupt
+// if it does not open.
 Result<PayOrderData> pay_order_data(const Vault& vault, const Order& order);
 RefundOrderData refund_order_data(const Refund& refund, const Order& order);
 Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refund,

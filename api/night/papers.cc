@@ -4,6 +4,7 @@
 
 #include "channels/chart.h"
 #include "channels/merchant.h"
+#include "channels/payee.h"
 #include "reconcile/account_statement.h"
 #include "reconcile/book_rows.h"
 #include "reconcile/reconcile_service.h"
@@ -71,7 +72,7 @@ void append(Paths& to, const reconcile::ReportPaths& paths) {
 
 }  // namespace
 
-reconcile::SettlementStatement settlement_statement(const Book& book,
+reconcile::SettlementStatement settlement_statement(const Book& book, const Vault& vault,
                                                     const settlement::BatchView& view) {
   reconcile::SettlementStatement st;
   st.batch = view.number;
@@ -83,11 +84,11 @@ reconcile::SettlementStatement settlement_statement(const Book& book,
   st.payout_state = state_zh(view);
   if (const auto merchant = channels::find_merchant(book, st.merchant_no)) {
     st.merchant_name = merchant->name;
-    st.payee_account = merchant->payee_masked;
+    st.payee_account = channels::masked_payee(vault, st.merchant_no, merchant->payee_sealed);
   }
   // The payee of then: the merchant may have another one by now.
   if (const auto payout = reconcile::stored_payout(book, view.payout_id))
-    st.payee_account = payout->payee_masked;
+    st.payee_account = channels::masked_payee(vault, st.merchant_no, payout->payee_sealed);
   for (const settlement::BatchLine& line : view.batch.lines)
     st.lines.push_back(line_of(book, line));
   std::ranges::stable_sort(st.lines, {}, [](const reconcile::SettlementLine& line) {
@@ -99,8 +100,8 @@ reconcile::SettlementStatement settlement_statement(const Book& book,
 Result<Paths> write_settlement_statement(const PaperSources& from, const std::string& batch) {
   const auto view = from.settlement.find(batch);
   if (!view) return fail(Errc::kNotFound, "there is no settlement batch {}", batch);
-  TRY(const auto written,
-      from.reconcile.write_settlement_statement(settlement_statement(from.book, *view)));
+  TRY(const auto written, from.reconcile.write_settlement_statement(
+                              settlement_statement(from.book, from.vault, *view)));
   Paths paths;
   append(paths, written);
   return paths;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/base/vault.h"
 #include "ledger/engine/book.h"
 #include "reconcile/settlement_report.h"
 
@@ -23,6 +24,7 @@ namespace suanpan::api::night {
 /// The services that papers are written from; all must outlive the call.
 struct PaperSources {
   const Book& book;
+  const Vault& vault;
   reconcile::ReconcileService& reconcile;
   const settlement::SettlementService& settlement;
 };
@@ -30,7 +32,7 @@ struct PaperSources {
 using Paths = std::vector<std::string>;
 
 /// What a merchant gets with its payout, as a value.
-reconcile::SettlementStatement settlement_statement(const Book& book,
+reconcile::SettlementStatement settlement_statement(const Book& book, const Vault& vault,
                                                     const settlement::BatchView& batch);
 /// Errors: kNotFound for a batch that is not there; those of the builder and of writing.
 Result<Paths> write_settlement_statement(const PaperSources& from, const std::string& batch);

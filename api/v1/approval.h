@@ -113,7 +113,8 @@ struct RequestKind {
   DocumentKind requests{}, outcomes{};
   CommandKind command{};
   /// Reads what is asked for under the number `id`; what is malformed is noted in the fields.
-  std::function<Asking(Fields&, const std::string& id)> read;
+  /// Errors: those of sealing what is personal in it.
+  std::function<Result<Asking>(Fields&, const std::string& id)> read;
   /// What an approval adds, under the request's own number.
   Accept accept;
   /// What comes before any planner: whether the amount is one, and a channel would take it.

@@ -197,8 +197,10 @@ void approve(Services& services, const Kind& kind, Call call) {
 void ask(Services& services, const Kind& kind, Call call) {
   Body body(call);
   const std::string id = request_id(call, kind->letter);
-  Asking asking = kind->read(body.root(), id);
+  auto read = kind->read(body.root(), id);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
+  if (!read) return refuse_call(call, read.error());
+  Asking& asking = read.value();
   // One that stands already is owed its first answer, whatever the channel would say today.
   if (!services.book.document(kind->requests, id)) {
     ApprovalRequest looked_at;

@@ -10,7 +10,7 @@ namespace {
 struct Kind {
   std::string_view what;
   MakeEffect effect;
-  void (*write)(JsonWriter&, const JsonValue&);
+  void (*write)(JsonWriter&, const Vault&, const JsonValue&);
   bool has_payee = false;  ///< whose account number an approval may have to give
 };
 constexpr std::array kKinds{Kind{"key", key_effect, write_key_proposal},
@@ -47,12 +47,12 @@ std::string part_context(std::string_view what, std::string_view subject) {
   return fmt::format("authority-part|{}|{}", what, subject);
 }
 
-Result<void> write_asked(JsonWriter& out, const ApprovalRequest& request) {
+Result<void> write_asked(JsonWriter& out, const Vault& vault, const ApprovalRequest& request) {
   TRY(const Asked asked, read_asked(request));
   out.begin_object();
   write_request(out, request);
   out.field("what", asked.kind->what).field("subject", asked.subject).key(asked.kind->what);
-  asked.kind->write(out, asked.document.root());
+  asked.kind->write(out, vault, asked.document.root());
   out.end_object();
   return success();
 }
@@ -159,25 +159,26 @@ void add_authority_routes(Router& router, Services& services) {
   router.describe("ApproveAuthority", "payee_account?:string");
   router.describe("AuthorityApproved", std::string(kReceipt) + "id:string state:=approved " +
                                            std::string(kWhat) + "secret_part?:string");
+  const auto write = [&vault = services.vault](JsonWriter& out, const ApprovalRequest& request) {
+    return write_asked(out, vault, request);
+  };
+  router.add({.method = "GET",
+              .pattern = "/v1/authority-requests",
+              .allowed = kHouse,
+              .summary = "Keys, merchants, apps, fees, terms and subjects that wait for a second person",
+              .handle =
+                  [&services, write](Call call) {
+                    list_requests(services, std::move(call), kAuthority, "requests", write);
+                  },
+              .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
   router.add(
       {.method = "GET",
-       .pattern = "/v1/authority-requests",
+       .pattern = "/v1/authority-requests/{id}",
        .allowed = kHouse,
-       .summary = "Keys, merchants, apps, fees, terms and subjects that wait for a second person",
-       .handle =
-           [&services](Call call) {
-             list_requests(services, std::move(call), kAuthority, "requests", write_asked);
-           },
-       .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
-  router.add({.method = "GET",
-              .pattern = "/v1/authority-requests/{id}",
-              .allowed = kHouse,
-              .summary = "One such request; a payee's name and account are masked",
-              .handle =
-                  [&services](Call call) {
-                    get_request(services, std::move(call), kAuthority, write_asked);
-                  },
-              .doc = {.answer = "AuthorityRequest"}});
+       .summary = "One such request; a payee's name and account are masked",
+       .handle = [&services,
+                  write](Call call) { get_request(services, std::move(call), kAuthority, write); },
+       .doc = {.answer = "AuthorityRequest"}});
   const auto approving = [&services](Call call) {
     std::string payee_account;
     if (!call.request.body.empty()) {

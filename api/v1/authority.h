@@ -63,12 +63,12 @@ Planned<Effect> terms_effect(Services& services, const JsonValue& body, const st
 Planned<Effect> subject_effect(Services& services, const JsonValue& body, const std::string&);
 
 /// The members of a body that a person may see.
-void write_key_proposal(JsonWriter& out, const JsonValue& body);
-void write_merchant_proposal(JsonWriter& out, const JsonValue& body);
-void write_app_proposal(JsonWriter& out, const JsonValue& body);
-void write_fees_proposal(JsonWriter& out, const JsonValue& body);
-void write_terms_proposal(JsonWriter& out, const JsonValue& body);
-void write_subject_proposal(JsonWriter& out, const JsonValue& body);
+void write_key_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
+void write_merchant_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
+void write_app_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
+void write_fees_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
+void write_terms_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
+void write_subject_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body);
 
 /// A first part: its text and its sealed form, which goes into the body as "part_sealed".
 struct FirstPart {

@@ -64,6 +64,8 @@ class Fields {
   bool has(std::string_view name) const;
   /// Keeps `what` as the error of a member, if it is the first.
   void fail_at(std::string_view name, std::string_view what);
+  /// Whether something was found wrong so far, anywhere in the body.
+  bool failed() const { return error_.has_value(); }
   /// Refuses members that nobody asked for.
   void close();
 

@@ -194,7 +194,7 @@ Planned<Effect> subject_effect(Services&, const JsonValue& body, const std::stri
   return effect;
 }
 
-void write_subject_proposal(JsonWriter& out, const JsonValue& body) {
+void write_subject_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   write_subject(out, decode_asked(body));
 }
 

@@ -45,7 +45,7 @@ Result<night::Paths> write_files(Services& services, const Wanted& wanted) {
   if (!services.settlement && wanted.batch)
     return fail(Errc::kNotFound, "there is no settlement batch {}", *wanted.batch);
   if (!services.settlement) return reconcile.write_day_reports(*wanted.day);
-  const night::PaperSources sources{services.book, reconcile, *services.settlement};
+  const night::PaperSources sources{services.book, services.vault, reconcile, *services.settlement};
   if (wanted.batch) return night::write_settlement_statement(sources, *wanted.batch);
   return night::write_papers_of_day(sources, *wanted.day);
 }

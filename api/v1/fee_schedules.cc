@@ -91,7 +91,7 @@ Planned<Effect> fees_effect(Services&, const JsonValue& body, const std::string&
   return effect;
 }
 
-void write_fees_proposal(JsonWriter& out, const JsonValue& body) {
+void write_fees_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   const AskedFees asked = decode_asked(body);
   out.begin_object()
       .field("replaces", asked.base_version != 0)

@@ -130,7 +130,7 @@ Planned<Effect> key_effect(Services& services, const JsonValue& body, const std:
   return effect;
 }
 
-void write_key_proposal(JsonWriter& out, const JsonValue& body) {
+void write_key_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   out.begin_object()
       .field("key_id", body.get_string("subject").value())
       .field("roles", body.get_string("roles").value());

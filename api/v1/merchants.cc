@@ -8,6 +8,7 @@
 #include "api/v1/routes.h"
 #include "channels/payee.h"
 #include "ledger/base/check.h"
+#include "ledger/core/erasure.h"
 #include "settlement/document_fields.h"
 
 namespace suanpan::api::v1 {
@@ -47,20 +48,21 @@ Merchant read_merchant(Fields& in, std::optional<channels::Payee>& payee) {
   return merchant;
 }
 
-void write_members(JsonWriter& out, const Merchant& merchant) {
+void write_members(JsonWriter& out, const Vault& vault, const Merchant& merchant) {
   out.field("mch_no", merchant.mch_no)
       .field("name", merchant.name)
       .field("mode", merchant.mode == MerchantMode::kDirect ? "direct" : "collected")
       .field("enabled", merchant.enabled);
   if (!merchant.wx_mchid.empty()) out.field("wx_mchid", merchant.wx_mchid);
   if (!merchant.bank_account.empty()) out.field("bank_account", merchant.bank_account);
-  if (!merchant.payee_masked.empty()) out.field("payee", merchant.payee_masked);
+  const std::string payee = channels::masked_payee(vault, merchant.mch_no, merchant.payee_sealed);
+  if (!payee.empty()) out.field("payee", payee);
   if (!merchant.supervised_path.empty()) out.field("supervised_path", merchant.supervised_path);
 }
 
-void write_merchant(JsonWriter& out, const Merchant& merchant) {
+void write_merchant(JsonWriter& out, const Vault& vault, const Merchant& merchant) {
   out.begin_object();
-  write_members(out, merchant);
+  write_members(out, vault, merchant);
   out.end_object();
 }
 
@@ -118,11 +120,11 @@ Planned<void> in_place(const View& view, const AskedMerchant& asked) {
 
 Planned<void> plan_asked(const View& view, ChangeSet& changes, const AskedMerchant& asked) {
   TRY(in_place(view, asked));
+  TRY(check_not_erased(view, asked.merchant.payee_sealed));
   Merchant merchant = asked.merchant;
   if (!asked.has_payee && asked.base_version != 0) {
     const auto before = channels::find_merchant(view, merchant.mch_no);
     merchant.payee_sealed = before->payee_sealed;
-    merchant.payee_masked = before->payee_masked;
   }
   return channels::plan_merchant(view, changes, merchant);
 }
@@ -157,9 +159,9 @@ void ask(Services& services, Call call, bool create) {
   }
   asked.has_payee = payee.has_value();
   if (payee) {
-    asked.merchant.payee_sealed =
-        channels::seal_payee(services.vault, asked.merchant.mch_no, *payee);
-    asked.merchant.payee_masked = channels::mask_payee(*payee);
+    const auto key = channels::payee_key(services.vault, *payee);
+    if (!key) return refuse_call(call, key.error());
+    asked.merchant.payee_sealed = channels::seal_payee(key.value(), asked.merchant.mch_no, *payee);
     asked.payee_bank = payee->bank;
   }
   Proposal proposal;
@@ -196,13 +198,14 @@ void get(Services& services, Call call) {
   const auto merchant = channels::find_merchant(services.book, mch_no);
   if (!merchant) return refuse_call(call, refuse(RefusalCode::kMerchantNotFound, mch_no));
   JsonWriter out;
-  write_merchant(out, *merchant);
+  write_merchant(out, services.vault, *merchant);
   call.reply(json_response(200, out.take()));
 }
 
 template <class T>
 void list(Services& services, Call call, DocumentKind kind, std::string_view name,
-          Result<T> (*decode)(std::string_view), void (*write)(JsonWriter&, const T&)) {
+          Result<T> (*decode)(std::string_view),
+          void (*write)(JsonWriter&, const Vault&, const T&)) {
   if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
   on_worker(services, std::move(call), [&services, kind, name, decode, write](Call& on) {
     JsonWriter out;
@@ -213,7 +216,7 @@ void list(Services& services, Call call, DocumentKind kind, std::string_view nam
       if (!value)
         failed = value.error();
       else
-        write(out, value.value());
+        write(out, services.vault, value.value());
       return !failed;
     });
     if (!walked) return refuse_call(on, walked.error());
@@ -223,7 +226,7 @@ void list(Services& services, Call call, DocumentKind kind, std::string_view nam
   });
 }
 
-void write_app(JsonWriter& out, const App& app) {
+void write_app(JsonWriter& out, const Vault&, const App& app) {
   out.begin_object()
       .field("app_id", app.app_id)
       .field("mch_no", app.mch_no)
@@ -296,7 +299,8 @@ Planned<Effect> merchant_effect(Services& services, const JsonValue& body,
     const auto payee =
         channels::open_payee(services.vault, asked.merchant.mch_no, asked.merchant.payee_sealed);
     CHECK_OR_DIE(payee, "the payee of a merchant request does not open");
-    if (payee.value().account != payee_account)
+    // One whose payee is erased was decided before: its approval finds that, or its first answer.
+    if (!payee.value().erased && payee.value().account != payee_account)
       return refuse(RefusalCode::kValueInvalid,
                     payee_account.empty()
                         ? "payee_account: give the payee's account number once more"
@@ -324,17 +328,17 @@ Planned<Effect> app_effect(Services& services, const JsonValue& body, const std:
   return effect;
 }
 
-void write_merchant_proposal(JsonWriter& out, const JsonValue& body) {
+void write_merchant_proposal(JsonWriter& out, const Vault& vault, const JsonValue& body) {
   const AskedMerchant asked = decode_asked(body);
   out.begin_object();
-  write_members(out, asked.merchant);
+  write_members(out, vault, asked.merchant);
   if (asked.has_payee) out.field("payee_bank", asked.payee_bank);
   out.field("replaces", asked.base_version != 0)
       .field("payee_changes", asked.has_payee)
       .end_object();
 }
 
-void write_app_proposal(JsonWriter& out, const JsonValue& body) {
+void write_app_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   const App app = app_of(body);
   out.begin_object()
       .field("app_id", app.app_id)

@@ -1,6 +1,7 @@
 #include "api/v1/order_answer.h"
 
-#include "channels/ext_param.h"
+#include "channels/payee.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/log.h"
 
 namespace suanpan::api::v1 {
@@ -12,6 +13,13 @@ void text(JsonWriter& out, std::string_view name, const std::string& value) {
 }
 void time(JsonWriter& out, std::string_view name, Timestamp value) {
   if (value.ns != 0) out.field(name, value.iso_cn());
+}
+channels::PersonalTexts texts_of(const Vault& vault, const std::string& id,
+                                 const std::string& mch_no, const std::string& sealed) {
+  auto texts = channels::open_texts(vault, mch_no, sealed);
+  if (texts) return std::move(texts.value());
+  log_error("{}: {}", id, texts.error().message);
+  return {};
 }
 void money(JsonWriter& out, const Money& amount) {
   out.field("amount", amount.minor).field("currency", code_of(amount.currency));
@@ -33,12 +41,9 @@ void write_order(JsonWriter& out, const Order& o, const Vault& vault) {
         .field("amount", line.amount)
         .end_object();
   out.end_array();
-  text(out, "subject", o.subject);
-  const auto ext_param = channels::open_ext_param(vault, o.mch_no, o.ext_param);
-  if (!ext_param)
-    log_error("order {}: {}", o.order_id, ext_param.error().message);
-  else
-    text(out, "ext_param", ext_param.value());
+  const channels::PersonalTexts texts = texts_of(vault, o.order_id, o.mch_no, o.texts_sealed);
+  text(out, "subject", texts.title);
+  text(out, "ext_param", texts.own);
   out.field("state", name_of(o.state)).field("unknown", o.unknown).field("late", o.late);
   text(out, "pay_data_type", o.pay_data_type);
   text(out, "pay_data", o.pay_data);
@@ -57,7 +62,7 @@ void write_order(JsonWriter& out, const Order& o, const Vault& vault) {
   out.end_object();
 }
 
-void write_refund(JsonWriter& out, const Refund& r) {
+void write_refund(JsonWriter& out, const Refund& r, const Vault& vault) {
   out.begin_object()
       .field("refund_id", r.refund_id)
       .field("order_id", r.order_id)
@@ -65,7 +70,7 @@ void write_refund(JsonWriter& out, const Refund& r) {
       .field("mch_refund_no", r.mch_refund_no);
   money(out, r.amount);
   out.field("fee_return", r.fee_return);
-  text(out, "reason", r.reason);
+  text(out, "reason", texts_of(vault, r.refund_id, r.mch_no, r.texts_sealed).title);
   text(out, "maker", r.maker);
   text(out, "checker", r.checker);
   out.field("state", name_of(r.state)).field("unknown", r.unknown);
@@ -77,15 +82,16 @@ void write_refund(JsonWriter& out, const Refund& r) {
   out.end_object();
 }
 
-void write_payout(JsonWriter& out, const Payout& p) {
+void write_payout(JsonWriter& out, const Payout& p, const Vault& vault) {
   out.begin_object()
       .field("payout_id", p.payout_id)
       .field("mch_no", p.mch_no)
       .field("mch_order_no", p.mch_order_no);
   money(out, p.amount);
   out.field("source_account", p.source_account);
-  text(out, "payee", p.payee_masked);
-  text(out, "remark", p.remark);
+  text(out, "payee", channels::masked_payee(vault, p.mch_no, p.payee_sealed));
+  text(out, "remark",
+       p.remark.empty() ? texts_of(vault, p.payout_id, p.mch_no, p.texts_sealed).title : p.remark);
   text(out, "batch", p.batch);
   out.field("state", name_of(p.state)).field("unknown", p.unknown);
   text(out, "channel_payout_no", p.channel_payout_no);

@@ -1,5 +1,6 @@
-// Orders, refunds and payouts as the API shows them. No personal data of ours: payees are masked;
-// ext_param goes back to whoever may see the order.
+// Orders, refunds and payouts as the API shows them. Payees are masked; what the upstream wrote
+// goes back to whoever may see the order. What does not open is left out and logged, what is erased
+// reads kErasedMark.
 #pragma once
 #include "api/v1/answer.h"
 #include "ledger/base/vault.h"
@@ -7,10 +8,9 @@
 
 namespace suanpan::api::v1 {
 
-/// Opens the caller's own parameter; one that does not open is left out, and logged.
 void write_order(JsonWriter& out, const Order& order, const Vault& vault);
-void write_refund(JsonWriter& out, const Refund& refund);
-void write_payout(JsonWriter& out, const Payout& payout);
+void write_refund(JsonWriter& out, const Refund& refund, const Vault& vault);
+void write_payout(JsonWriter& out, const Payout& payout, const Vault& vault);
 
 inline constexpr std::string_view kOrderLine = "label:string account:string amount:integer";
 inline constexpr std::string_view kOrder =

@@ -7,8 +7,8 @@
 #include "api/v1/ownership.h"
 #include "api/v1/routes.h"
 #include "channels/chart.h"
-#include "channels/ext_param.h"
 #include "channels/merchant.h"
+#include "channels/personal_texts.h"
 #include "settlement/document_fields.h"
 #include "settlement/settlement_service.h"
 
@@ -22,6 +22,7 @@ constexpr std::int64_t kMaxExpiry_s = 7 * 86'400;
 struct OrderDraft {
   Order order;
   channels::PayerDetails payer;
+  channels::PersonalTexts texts;
   std::string product;
   std::int64_t expires_in_s = 0;
 };
@@ -57,11 +58,11 @@ OrderDraft read_order(Fields& in) {
   order.way = in.maybe_text("way").value_or("QR_CASHIER");
   order.amount.minor = in.integer("amount");
   order.amount.currency = in.maybe_currency("currency").value_or(Currency::kCNY);
-  order.subject = short_text(in, "subject", 256);
-  order.body = short_text(in, "body", 256);
+  draft.texts.title = short_text(in, "subject", 256);
+  draft.texts.detail = short_text(in, "body", 256);
   order.notify_url = url(in, "notify_url");
   order.return_url = url(in, "return_url");
-  order.ext_param = short_text(in, "ext_param", 512);
+  draft.texts.own = short_text(in, "ext_param", 512);
   draft.expires_in_s = in.integer_in("expires_in_s", 60, kMaxExpiry_s, kDefaultExpiry_s);
   draft.product = in.maybe_text("product").value_or(order.way);
   in.each("lines", kMaxLines, [&](Fields& line) {
@@ -76,25 +77,27 @@ OrderDraft read_order(Fields& in) {
   return draft;
 }
 
+std::string blinded(const Vault& vault, std::string_view name, const std::string& text) {
+  return text.empty() ? std::string() : vault.blind(fmt::format("v1|{}", name), text);
+}
+
 // The payer's own details are not content: they must not be journalled, and a resend from another
 // address is still the same order.
 Content content_of(const Vault& vault, const OrderDraft& draft) {
   const Order& order = draft.order;
-  Content content{
-      {"mch_no", order.mch_no},
-      {"mch_order_no", order.mch_order_no},
-      {"app_id", order.app_id},
-      {"way", order.way},
-      {"amount", std::to_string(order.amount.minor)},
-      {"currency", std::string(code_of(order.amount.currency))},
-      {"subject", order.subject},
-      {"body", order.body},
-      {"notify_url", order.notify_url},
-      {"return_url", order.return_url},
-      {"ext_param",
-       order.ext_param.empty() ? std::string() : vault.blind("v1|ext_param", order.ext_param)},
-      {"product", draft.product},
-      {"expires_in_s", std::to_string(draft.expires_in_s)}};
+  Content content{{"mch_no", order.mch_no},
+                  {"mch_order_no", order.mch_order_no},
+                  {"app_id", order.app_id},
+                  {"way", order.way},
+                  {"amount", std::to_string(order.amount.minor)},
+                  {"currency", std::string(code_of(order.amount.currency))},
+                  {"subject", blinded(vault, "subject", draft.texts.title)},
+                  {"body", blinded(vault, "body", draft.texts.detail)},
+                  {"notify_url", order.notify_url},
+                  {"return_url", order.return_url},
+                  {"ext_param", blinded(vault, "ext_param", draft.texts.own)},
+                  {"product", draft.product},
+                  {"expires_in_s", std::to_string(draft.expires_in_s)}};
   for (const OrderLine& line : order.lines)
     content.emplace_back("line", fmt::format("{}|{}|{}", line.label, line.account, line.amount));
   return content;
@@ -149,23 +152,34 @@ Planned<void> complete(const Services& services, OrderDraft& draft) {
   return success();
 }
 
-void place(Services& services, Call call) {
-  Body body(call);
-  OrderDraft draft = read_order(body.root());
-  if (const auto& error = body.finish()) return refuse_call(call, *error);
-  if (const auto ours = check_merchant(call.principal, draft.order.mch_no); !ours)
-    return refuse_call(call, ours.error());
+void place_draft(Services& services, Call& call, OrderDraft draft) {
   const ClaimKey key = claim_of(call);
   draft.order.order_id = order_id_of('N', key);
   Content content = content_of(services.vault, draft);
-  draft.order.ext_param =
-      channels::seal_ext_param(services.vault, draft.order.mch_no, draft.order.ext_param);
+  const auto payer = channels::payer_key(services.vault, draft.payer.openid);
+  if (!payer) return refuse_call(call, payer.error());
+  draft.order.texts_sealed = channels::seal_texts(payer.value(), draft.order.mch_no, draft.texts);
   // An order that stands is owed its first answer, whatever its merchant may do by now.
   const auto completed = complete(services, draft);
   if (!completed && !services.book.document(DocumentKind::kOrder, draft.order.order_id))
     return refuse_call(call, completed.error());
   services.payments->place(key, std::move(content), std::move(draft.order), std::move(draft.payer),
                            answer_with<Order>(std::move(call), 201, order_writer(services)));
+}
+
+void place(Services& services, Call call) {
+  Body body(call);
+  OrderDraft draft = read_order(body.root());
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
+  if (const auto ours = check_merchant(call.principal, draft.order.mch_no); !ours)
+    return refuse_call(call, ours.error());
+  const std::string& openid = draft.payer.openid;
+  const Vault& vault = services.vault;
+  if (openid.empty() || vault.subjects().has(vault.subject_index("openid", openid)))
+    return place_draft(services, call, std::move(draft));
+  // A payer who was never seen is given a key, and that is synced first.
+  on_worker(services, std::move(call),
+            [&services, draft = std::move(draft)](Call& on) { place_draft(services, on, draft); });
 }
 
 /// Whether the call may see the order; else it is refused as if it were not there.
@@ -204,7 +218,7 @@ LongOutcome outcome_of_close(const Services& services, const channels::Outcome<O
   if (how.overloaded) return LongOutcome::failed(fail(Errc::kUnavailable, "queue"));
   if (!how.accepted()) return LongOutcome::refused(how.refusal);
   Order order = how.value;
-  order.ext_param.clear();
+  order.texts_sealed.clear();
   JsonWriter out;
   write_order(out, order, services.vault);
   const bool under_way =

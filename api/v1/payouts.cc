@@ -8,8 +8,10 @@
 #include "channels/chart.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
+#include "ledger/core/erasure.h"
 #include "ledger/core/text.h"
 #include "settlement/document_fields.h"
 
@@ -17,7 +19,7 @@ namespace suanpan::api::v1 {
 namespace {
 
 struct Asked {
-  std::string mch_no, mch_order_no, source_account, payee_sealed, payee_masked, payee_bank, remark;
+  std::string mch_no, mch_order_no, source_account, payee_sealed, payee_bank, texts_sealed;
   std::int64_t amount = 0;
 };
 
@@ -28,9 +30,8 @@ std::string encode_asked(const Asked& asked) {
       .field("mch_order_no", asked.mch_order_no)
       .field("source_account", asked.source_account)
       .field("payee_sealed", asked.payee_sealed)
-      .field("payee_masked", asked.payee_masked)
       .field("payee_bank", asked.payee_bank)
-      .field("remark", asked.remark)
+      .field("texts_sealed", asked.texts_sealed)
       .field("amount", asked.amount)
       .end_object()
       .take();
@@ -44,9 +45,8 @@ Result<Asked> decode_asked(std::string_view bytes) {
   TRY(asked.mch_order_no, root.get_string("mch_order_no"));
   TRY(asked.source_account, root.get_string("source_account"));
   TRY(asked.payee_sealed, root.get_string("payee_sealed"));
-  TRY(asked.payee_masked, root.get_string("payee_masked"));
   TRY(asked.payee_bank, root.get_string("payee_bank"));
-  TRY(asked.remark, root.get_string("remark"));
+  TRY(asked.texts_sealed, root.get_string("texts_sealed"));
   TRY(asked.amount, root.get_int64("amount"));
   return asked;
 }
@@ -78,8 +78,7 @@ Payout payout_of(const ApprovalRequest& request, const Asked& asked,
   payout.bank_account = channels::chart::bank_deposit(bank);
   payout.payer_number = bank;
   payout.payee_sealed = asked.payee_sealed;
-  payout.payee_masked = asked.payee_masked;
-  payout.remark = asked.remark;
+  payout.texts_sealed = asked.texts_sealed;
   return payout;
 }
 
@@ -102,37 +101,40 @@ Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, cons
   return plan_payout(view, payout, moment);
 }
 
-Asking read(const Vault& vault, Fields& in, const std::string& id) {
+Result<Asking> read(const Vault& vault, Fields& in, const std::string& id) {
   Asked asked;
   asked.mch_no = in.text("mch_no");
   asked.mch_order_no = in.maybe_text("mch_order_no").value_or("");
   asked.amount = in.integer("amount");
   asked.source_account = in.maybe_text("source_account").value_or("");
-  asked.remark = in.maybe_text("remark").value_or("");
+  const std::string remark = in.maybe_text("remark").value_or("");
   const channels::Payee payee = read_payee(in);
-  if (asked.remark.size() > 140 || !is_plain_text(asked.remark))
+  if (remark.size() > 140 || !is_plain_text(remark))
     in.fail_at("remark", "must be text of at most 140 bytes");
   if (!asked.mch_order_no.empty() && !settlement::is_number(asked.mch_order_no))
     in.fail_at("mch_order_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
   if (asked.source_account.empty())
     asked.source_account = channels::chart::merchant_payable(asked.mch_no);
   if (asked.mch_order_no.empty()) asked.mch_order_no = id;
-  asked.payee_sealed = channels::seal_payee(vault, asked.mch_no, payee);
-  asked.payee_masked = channels::mask_payee(payee);
+  if (in.failed()) return Asking{};  // a payee that is none gets no key
+  TRY(const SubjectKey key, channels::payee_key(vault, payee));
+  asked.payee_sealed = channels::seal_payee(key, asked.mch_no, payee);
+  asked.texts_sealed = channels::seal_texts(key, asked.mch_no, {remark, "", ""});
   asked.payee_bank = payee.bank;
   Content content{{"mch_no", asked.mch_no},
                   {"mch_order_no", asked.mch_order_no},
                   {"amount", std::to_string(asked.amount)},
                   {"source_account", asked.source_account},
                   {"payee", blinded(vault, payee)},
-                  {"remark", asked.remark}};
+                  {"remark", remark.empty() ? remark : vault.blind("v1|remark", remark)}};
   const auto check = [asked](const View& view, const Moment&) -> Planned<void> {
     TRY(check_source(channels::find_merchant(view, asked.mch_no), asked));
+    TRY(check_not_erased(view, asked.payee_sealed));
     if (!view.account(asked.source_account))
       return refuse(RefusalCode::kAccountNotFound, asked.source_account);
     return success();
   };
-  return {encode_asked(asked), std::move(content), check};
+  return Asking{encode_asked(asked), std::move(content), check};
 }
 
 RequestKind kind_of(Services& services) {
@@ -168,24 +170,30 @@ RequestKind kind_of(Services& services) {
     return services.payments->check_payout(
         payout_of(request, asked, *merchant, services.default_bank_account));
   };
-  kind.carry_out = [&services](Command command, const Call& call) {
-    services.payments->payout(std::move(command), answer_with<Payout>(call, 200, write_payout));
+  const auto writer = [&vault = services.vault](JsonWriter& out, const Payout& payout) {
+    write_payout(out, payout, vault);
   };
-  kind.show_asked = [](const ApprovalRequest& request) -> Result<Shown> {
+  kind.carry_out = [&services, writer](Command command, const Call& call) {
+    services.payments->payout(std::move(command), answer_with<Payout>(call, 200, writer));
+  };
+  kind.show_asked = [&vault = services.vault](const ApprovalRequest& request) -> Result<Shown> {
     TRY(const Asked asked, decode_asked(request.body));
-    return Shown{asked.mch_no, "", [asked](JsonWriter& out) {
+    return Shown{asked.mch_no, "", [asked, &vault](JsonWriter& out) {
                    out.field("mch_no", asked.mch_no)
                        .field("amount", asked.amount)
                        .field("source_account", asked.source_account)
-                       .field("payee", asked.payee_masked)
+                       .field("payee",
+                              channels::masked_payee(vault, asked.mch_no, asked.payee_sealed))
                        .field("payee_bank", asked.payee_bank);
-                   if (!asked.remark.empty()) out.field("remark", asked.remark);
+                   const auto texts = channels::open_texts(vault, asked.mch_no, asked.texts_sealed);
+                   if (texts && !texts.value().title.empty())
+                     out.field("remark", texts.value().title);
                  }};
   };
-  kind.show_outcome = [](const Document& document) -> Result<Shown> {
+  kind.show_outcome = [writer](const Document& document) -> Result<Shown> {
     TRY(const Payout payout, decode_payout(document.bytes));
     return Shown{payout.mch_no, std::string(name_of(payout.state)),
-                 [payout](JsonWriter& out) { write_payout(out, payout); }};
+                 [payout, writer](JsonWriter& out) { writer(out, payout); }};
   };
   return kind;
 }

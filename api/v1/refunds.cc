@@ -4,6 +4,7 @@
 #include "api/v1/outcome.h"
 #include "api/v1/routes.h"
 #include "channels/payment_commands.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/check.h"
 #include "ledger/core/text.h"
 #include "settlement/document_fields.h"
@@ -12,7 +13,7 @@ namespace suanpan::api::v1 {
 namespace {
 
 struct Asked {
-  std::string order_id, reason, mch_refund_no;
+  std::string order_id, texts_sealed, mch_refund_no;
   std::int64_t amount = 0;
 };
 
@@ -21,7 +22,7 @@ std::string encode_asked(const Asked& asked) {
       .begin_object()
       .field("order_id", asked.order_id)
       .field("amount", asked.amount)
-      .field("reason", asked.reason)
+      .field("texts_sealed", asked.texts_sealed)
       .field("mch_refund_no", asked.mch_refund_no)
       .end_object()
       .take();
@@ -33,7 +34,7 @@ Result<Asked> decode_asked(std::string_view bytes) {
   Asked asked;
   TRY(asked.order_id, root.get_string("order_id"));
   TRY(asked.amount, root.get_int64("amount"));
-  TRY(asked.reason, root.get_string("reason"));
+  TRY(asked.texts_sealed, root.get_string("texts_sealed"));
   TRY(asked.mch_refund_no, root.get_string("mch_refund_no"));
   return asked;
 }
@@ -56,7 +57,7 @@ Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, cons
   refund.app_id = order->app_id;
   refund.mch_refund_no = asked.mch_refund_no;
   refund.amount = Money{asked.amount, order->amount.currency};
-  refund.reason = asked.reason;
+  refund.texts_sealed = asked.texts_sealed;
   refund.notify_url = order->notify_url;
   refund.maker = request.maker;
   refund.checker = request.checker;
@@ -73,23 +74,42 @@ Planned<void> check_order(const View& view, const Asked& asked) {
   return success();
 }
 
-Asking read(Fields& in, const std::string& id) {
+/// Sealed with the order's own key. Of an order that is not there nothing is kept.
+Result<std::string> seal_reason(const Services& services, const std::string& order_id,
+                                const std::string& reason) {
+  const DocumentPtr document = services.book.document(DocumentKind::kOrder, order_id);
+  const auto order = document ? decode_order(document->bytes) : fail(Errc::kNotFound, "");
+  if (!order) return std::string();
+  TRY(const SubjectKey key, channels::same_key(services.vault, order.value().texts_sealed));
+  return channels::seal_texts(key, order.value().mch_no, {reason, "", ""});
+}
+
+Result<Asking> read(const Services& services, Fields& in, const std::string& id) {
   Asked asked;
   asked.order_id = in.text("order_id");
   asked.amount = in.integer("amount");
-  asked.reason = in.maybe_text("reason").value_or("");
+  const std::string reason = in.maybe_text("reason").value_or("");
   asked.mch_refund_no = in.maybe_text("mch_refund_no").value_or("");
-  if (asked.reason.size() > 256 || !is_plain_text(asked.reason))
+  if (reason.size() > 256 || !is_plain_text(reason))
     in.fail_at("reason", "must be text of at most 256 bytes");
   if (!asked.mch_refund_no.empty() && !settlement::is_number(asked.mch_refund_no))
     in.fail_at("mch_refund_no", "must be 1 to 64 of A-Z a-z 0-9 - _ * | .");
   if (asked.mch_refund_no.empty()) asked.mch_refund_no = id;
   Content content{{"order_id", asked.order_id},
                   {"amount", std::to_string(asked.amount)},
-                  {"reason", asked.reason},
+                  {"reason", reason.empty() ? reason : services.vault.blind("v1|reason", reason)},
                   {"mch_refund_no", asked.mch_refund_no}};
-  return {encode_asked(asked), std::move(content),
-          [asked](const View& view, const Moment&) { return check_order(view, asked); }};
+  TRY(asked.texts_sealed, seal_reason(services, asked.order_id, reason));
+  return Asking{encode_asked(asked), std::move(content),
+                [asked](const View& view, const Moment&) { return check_order(view, asked); }};
+}
+
+std::string reason_of(const Services& services, const Asked& asked) {
+  const DocumentPtr document = services.book.document(DocumentKind::kOrder, asked.order_id);
+  const auto order = document ? decode_order(document->bytes) : fail(Errc::kNotFound, "");
+  if (!order) return {};
+  auto texts = channels::open_texts(services.vault, order.value().mch_no, asked.texts_sealed);
+  return texts ? std::move(texts.value().title) : std::string();
 }
 
 RequestKind kind_of(Services& services) {
@@ -105,27 +125,30 @@ RequestKind kind_of(Services& services) {
   kind.requests = DocumentKind::kRefundRequest;
   kind.outcomes = DocumentKind::kRefund;
   kind.command = CommandKind::kRefund;
-  kind.read = read;
+  kind.read = [&services](Fields& in, const std::string& id) { return read(services, in, id); };
   kind.accept = accept;
   kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
     const Asked asked = asked_in(request);
     if (asked.amount <= 0) return refuse(RefusalCode::kAmountNotPositive, "amount");
     return services.payments->check_refund(asked.order_id);
   };
-  kind.carry_out = [&services](Command command, const Call& call) {
-    services.payments->refund(std::move(command), answer_with<Refund>(call, 200, write_refund));
+  const auto writer = [&vault = services.vault](JsonWriter& out, const Refund& refund) {
+    write_refund(out, refund, vault);
   };
-  kind.show_asked = [](const ApprovalRequest& request) -> Result<Shown> {
+  kind.carry_out = [&services, writer](Command command, const Call& call) {
+    services.payments->refund(std::move(command), answer_with<Refund>(call, 200, writer));
+  };
+  kind.show_asked = [&services](const ApprovalRequest& request) -> Result<Shown> {
     TRY(const Asked asked, decode_asked(request.body));
-    return Shown{asked.order_id, "", [asked](JsonWriter& out) {
+    return Shown{asked.order_id, "", [asked, reason = reason_of(services, asked)](JsonWriter& out) {
                    out.field("order_id", asked.order_id).field("amount", asked.amount);
-                   if (!asked.reason.empty()) out.field("reason", asked.reason);
+                   if (!reason.empty()) out.field("reason", reason);
                  }};
   };
-  kind.show_outcome = [](const Document& document) -> Result<Shown> {
+  kind.show_outcome = [writer](const Document& document) -> Result<Shown> {
     TRY(const Refund refund, decode_refund(document.bytes));
     return Shown{refund.order_id, std::string(name_of(refund.state)),
-                 [refund](JsonWriter& out) { write_refund(out, refund); }};
+                 [refund, writer](JsonWriter& out) { writer(out, refund); }};
   };
   return kind;
 }

@@ -13,6 +13,7 @@ void add_all_routes(Router& router, Services& services) {
   add_voucher_routes(router, services);
   add_record_routes(router, services);
   add_adjustment_routes(router, services);
+  add_erasure_routes(router, services);
   add_hold_routes(router, services);
   add_reversal_routes(router, services);
   add_statement_routes(router, services);

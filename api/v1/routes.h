@@ -15,6 +15,7 @@ void add_backup_routes(Router& router, Services& services);     ///< nothing wit
 void add_book_routes(Router& router, Services& services);
 void add_chart_routes(Router& router, Services& services);  ///< and roll-ups
 void add_clock_routes(Router& router, Services& services);  ///< nothing without a manual clock
+void add_erasure_routes(Router& router, Services& services);
 void add_event_routes(Router& router, Services& services);
 void add_event_stream_routes(Router& router, Services& services);
 void add_health_routes(Router& router, Services& services);

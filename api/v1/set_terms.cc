@@ -221,7 +221,7 @@ Planned<Effect> terms_effect(Services&, const JsonValue& body, const std::string
   return effect;
 }
 
-void write_terms_proposal(JsonWriter& out, const JsonValue& body) {
+void write_terms_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   const SetTermsRequest request = decode_asked(body);
   out.begin_object().field("code", request.code).field("version", *request.expected_version);
   out.key("before");

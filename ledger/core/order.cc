@@ -133,11 +133,9 @@ void walk_order(Walker& w, Document& o) {
   w.flag("fee_kept", o.fee_kept);
   w.flag("direct", o.direct);
   w.lines(o.lines);
-  w.text("subject", o.subject);
-  w.text("body", o.body);
+  w.text("texts_sealed", o.texts_sealed);
   w.text("notify_url", o.notify_url);
   w.text("return_url", o.return_url);
-  w.text("ext_param", o.ext_param);
   w.time("created_at", o.created_at);
   w.time("expires_at", o.expires_at);
   w.state(o.state);
@@ -172,9 +170,8 @@ void walk_refund(Walker& w, Document& r) {
   w.text("mch_refund_no", r.mch_refund_no);
   w.money(r.amount);
   w.number("fee_return", r.fee_return);
-  w.text("reason", r.reason);
+  w.text("texts_sealed", r.texts_sealed);
   w.text("notify_url", r.notify_url);
-  w.text("ext_param", r.ext_param);
   w.text("maker", r.maker);
   w.text("checker", r.checker);
   w.time("created_at", r.created_at);
@@ -200,11 +197,10 @@ void walk_payout(Walker& w, Document& p) {
   w.text("bank_account", p.bank_account);
   w.text("payer_number", p.payer_number);
   w.text("payee_sealed", p.payee_sealed);
-  w.text("payee_masked", p.payee_masked);
+  w.text("texts_sealed", p.texts_sealed);
   w.text("remark", p.remark);
   w.text("entry_type", p.entry_type);
   w.text("notify_url", p.notify_url);
-  w.text("ext_param", p.ext_param);
   w.text("batch", p.batch);
   w.date("execute_on", p.execute_on);
   w.time("created_at", p.created_at);

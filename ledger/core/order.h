@@ -9,6 +9,9 @@
 //
 //   refund, payout: created ▶ processing ▶ succeeded | failed;  payout: succeeded ▶ returned
 //
+// Personal data is in them only sealed (channels/personal_texts.h, payee.h): core never looks
+// inside.
+//
 // Unknown is no state of its own but a mark on one: the last exchange with the channel had no
 // believable answer, and only a query settles it. A marked order is neither failed nor re-routed.
 // State numbers are Jeepay's, which its clients read.
@@ -77,11 +80,9 @@ struct Order {
   bool fee_kept = false;         ///< refunds return nothing of it: the fee rule at placement
   bool direct = false;           ///< the merchant's own channel account: only the fee is posted
   std::vector<OrderLine> lines;  ///< sum = amount; empty for direct merchants
-  std::string subject;
-  std::string body;
+  std::string texts_sealed;      ///< what the upstream wrote: subject, body, own parameter
   std::string notify_url;
   std::string return_url;
-  std::string ext_param;
   Timestamp created_at;
   Timestamp expires_at;
   OrderState state = OrderState::kCreated;
@@ -116,9 +117,8 @@ struct Refund {
   std::string mch_refund_no;
   Money amount;
   std::int64_t fee_return = 0;  ///< of the merchant fee, given back with it; see plan_refund()
-  std::string reason;
+  std::string texts_sealed;     ///< the reason, the upstream's own parameter
   std::string notify_url;
-  std::string ext_param;
   std::string maker;
   std::string checker;
   Timestamp created_at;
@@ -145,11 +145,10 @@ struct Payout {
   std::string bank_account;     ///< code credited when it is confirmed
   std::string payer_number;     ///< the bank account that pays
   std::string payee_sealed;     ///< name, number and bank, encrypted; core never looks inside
-  std::string payee_masked;     ///< "工程公司 ****0013": for people
-  std::string remark;
+  std::string texts_sealed;     ///< the upstream's remark and own parameter
+  std::string remark;           ///< ours, of what we pay by ourselves: a settlement batch
   std::string entry_type;
   std::string notify_url;
-  std::string ext_param;
   std::string batch;  ///< settlement batch that it pays, if any
   Date execute_on;
   Timestamp created_at;

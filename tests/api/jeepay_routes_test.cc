@@ -58,7 +58,7 @@ TEST_CASE("jeepay routes: an order for the cashier is placed, and the SDK accept
   CHECK(order.amount == Money{10000, Currency::kCNY});
   CHECK(order.fee == 60);
   CHECK(order.lines == std::vector<OrderLine>{{"货款", "2101/M1", 10000}});
-  CHECK(order.ext_param.starts_with("v1:"));  // sealed; queries and notifications open it
+  CHECK(order.texts_sealed.starts_with("k1:o"));  // sealed; queries and notifications open it
   CHECK(order.notify_url == "https://shop.test/notify?from=pay");
   CHECK(order.return_url == "https://s.test/r");
   CHECK(order.expires_at == order.created_at.plus_seconds(7200));

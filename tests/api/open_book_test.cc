@@ -129,8 +129,8 @@ TEST_CASE("open_book: the check value tells vault keys apart and is no part of t
   test::TempFolder folder;
   write_key(folder.path() / "a", std::string(32, 'a'));
   write_key(folder.path() / "b", std::string(32, 'b'));
-  const auto a = Vault::open(folder.path() / "a", false);
-  const auto b = Vault::open(folder.path() / "b", false);
+  const auto a = Vault::open(folder.path() / "a", true);
+  const auto b = Vault::open(folder.path() / "b", true);
   REQUIRE((a && b));
   CHECK(a.value().check_value() != b.value().check_value());
   // printf 'vault check\0suanpan' | openssl dgst -sha256 -mac HMAC -macopt key:aaaa…(32), first 16

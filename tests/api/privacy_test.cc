@@ -7,8 +7,8 @@
 
 #include "api/jeepay/notification_body.h"
 #include "api/v1/routes.h"
-#include "channels/ext_param.h"
 #include "channels/payee.h"
+#include "channels/personal_texts.h"
 #include "tests/api/jeepay/merchant_world.h"
 
 using namespace suanpan;
@@ -194,9 +194,9 @@ TEST_CASE(
   Fixture w;
   w.give("2102/M1", 100000);
   const std::string id = w.placed("o1", {{"extParam", "门牌7栋张三丰"}});
-  const std::string sealed = w.stands(id).ext_param;
+  const std::string sealed = w.stands(id).texts_sealed;
   CHECK(w.placed("o1", {{"extParam", "门牌7栋张三丰"}}) == id);
-  CHECK(w.stands(id).ext_param == sealed);
+  CHECK(w.stands(id).texts_sealed == sealed);
   for (const Fields& other : {Fields{{"extParam", "another"}}, Fields{}}) {
     const ApiReply reply = w.place("o1", other);
     CHECK(reply.at("code") == "9999");
@@ -211,18 +211,24 @@ TEST_CASE(
   CHECK(refused.at("refusal") == "id_reused_with_other_content");
 }
 
-TEST_CASE("privacy: an extParam opens for its own merchant and with its own vault alone") {
+TEST_CASE("privacy: texts open for their own merchant and with their own vault alone") {
   test::TempFolder folder;
   const auto vault = Vault::open(folder.path() / "a", true);
   const auto other = Vault::open(folder.path() / "b", true);
   REQUIRE((vault && other));
-  const std::string sealed = channels::seal_ext_param(vault.value(), "M1", "门牌");
-  CHECK(channels::open_ext_param(vault.value(), "M1", sealed).value() == "门牌");
-  CHECK(channels::seal_ext_param(vault.value(), "M1", "").empty());
-  CHECK(channels::open_ext_param(vault.value(), "M1", "").value().empty());
-  for (const auto& refused : {channels::open_ext_param(vault.value(), "M2", sealed),
-                              channels::open_ext_param(other.value(), "M1", sealed),
-                              channels::open_ext_param(vault.value(), "M1", "门牌")}) {
+  const auto key = channels::payer_key(vault.value(), "");
+  REQUIRE(key);
+  const std::string sealed = channels::seal_texts(key.value(), "M1", {"物业费", "3幢", "门牌"});
+  const auto opened = channels::open_texts(vault.value(), "M1", sealed);
+  REQUIRE(opened);
+  CHECK(opened.value().title == "物业费");
+  CHECK(opened.value().detail == "3幢");
+  CHECK(opened.value().own == "门牌");
+  CHECK(channels::seal_texts(key.value(), "M1", {}).empty());
+  CHECK(channels::open_texts(vault.value(), "M1", "").value().own.empty());
+  for (const auto& refused : {channels::open_texts(vault.value(), "M2", sealed),
+                              channels::open_texts(other.value(), "M1", sealed),
+                              channels::open_texts(vault.value(), "M1", "门牌")}) {
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::kCorrupt);
   }

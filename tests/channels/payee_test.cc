@@ -43,8 +43,10 @@ TEST_CASE("payee: sealed text opens to the payee for its own merchant alone") {
   test::TempFolder folder;
   const auto vault = Vault::open(folder.path() / "key", true);
   REQUIRE(vault);
-  const std::string sealed =
-      channels::seal_payee(vault.value(), "M1", {"张三丰", "6217000000000013", "308584000013"});
+  const channels::Payee payee{"张三丰", "6217000000000013", "308584000013"};
+  const auto key = channels::payee_key(vault.value(), payee);
+  REQUIRE(key);
+  const std::string sealed = channels::seal_payee(key.value(), "M1", payee);
   CHECK(sealed.find("张") == std::string::npos);
   CHECK(sealed.find("6217") == std::string::npos);
   const auto opened = channels::open_payee(vault.value(), "M1", sealed);
@@ -55,4 +57,25 @@ TEST_CASE("payee: sealed text opens to the payee for its own merchant alone") {
   const auto foreign = channels::open_payee(vault.value(), "M2", sealed);
   REQUIRE_FALSE(foreign);
   CHECK(foreign.error().code == Errc::kBadSignature);
+  CHECK(channels::masked_payee(vault.value(), "M1", sealed) == "张** ****0013");
+  CHECK(channels::masked_payee(vault.value(), "M2", sealed) == "****");
+  CHECK(channels::masked_payee(vault.value(), "M1", "").empty());
+}
+
+TEST_CASE("payee: one whose key is erased reads as erased, and is nobody who can be paid") {
+  test::TempFolder folder;
+  const auto vault = Vault::open(folder.path() / "key", true);
+  REQUIRE(vault);
+  const channels::Payee payee{"张三丰", "6217000000000013", "308584000013"};
+  const auto key = channels::payee_key(vault.value(), payee);
+  REQUIRE(key);
+  const std::string sealed = channels::seal_payee(key.value(), "M1", payee);
+  REQUIRE(vault.value().subjects().erase(key.value().name));
+  const auto opened = channels::open_payee(vault.value(), "M1", sealed);
+  REQUIRE(opened);
+  CHECK(opened.value().erased);
+  CHECK(opened.value().name == "已删除");
+  CHECK(opened.value().account == "已删除");
+  CHECK(channels::mask_payee(opened.value()) == "已删除");
+  CHECK(channels::masked_payee(vault.value(), "M1", sealed) == "已删除");
 }

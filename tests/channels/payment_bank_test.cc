@@ -129,7 +129,7 @@ TEST_CASE("payout: a payer that is not ours and a payee that does not open leave
   foreign.payer_number = "6228000000000009";
   CHECK(w.pay_out(foreign).refusal.code == RefusalCode::kWayNotAllowed);
   Payout moved = w.payout_of("P2026-m", 100);
-  moved.payee_sealed = seal_payee(*w.vault, "M2", {"x", "y", "102100099996"});
+  moved.payee_sealed = w.payee("M2", {"x", "y", "102100099996"});
   CHECK(w.pay_out(moved).refusal.code == RefusalCode::kValueInvalid);
   CHECK(w.commands() == before);
   CHECK(w.balance(kPayable) == 5000);

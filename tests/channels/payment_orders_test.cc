@@ -213,7 +213,7 @@ TEST_CASE("payment: a forged answer is not believed, the query settles it") {
 TEST_CASE("payment: a request that is refused for good fails, one turned away is tried again") {
   PaymentWorld w;
   Order bad = w.order("T2026-bad", 100);
-  bad.subject = std::string(200, 'x');  // beyond what the platform takes
+  bad.texts_sealed = w.texts(std::string(200, 'x'));  // beyond what the platform takes
   const auto refused = w.place(bad);
   CHECK(refused.accepted());
   CHECK(refused.value.state == OrderState::kFailed);

@@ -50,12 +50,13 @@ TEST_CASE("refund: a reason that is too long for the channel does not stop the r
   PaymentWorld w;
   w.paid("T2026-long", 500);
   Refund refund = w.refund_of("R2026-long", "T2026-long", 200);
-  refund.reason.clear();
-  for (int i = 0; i < 85; ++i) refund.reason += "退";
+  std::string reason;
+  for (int i = 0; i < 85; ++i) reason += "退";
+  refund.texts_sealed = w.texts(reason);
   const auto outcome = w.refund(refund);
   CHECK(outcome.value.state == RefundState::kProcessing);
   CHECK(outcome.value.error_code.empty());
-  CHECK(outcome.value.reason == refund.reason);
+  CHECK(open_texts(*w.vault, "M1", outcome.value.texts_sealed).value().title == reason);
 }
 
 TEST_CASE("refund: a resend refunds once, and finds the refund as it stands") {

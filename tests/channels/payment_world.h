@@ -12,6 +12,7 @@
 #include "channels/chart.h"
 #include "channels/payee.h"
 #include "channels/payment_service.h"
+#include "channels/personal_texts.h"
 #include "channels/sandbox/sandbox.h"
 #include "channels/wechat_channel.h"
 #include "ledger/base/digest.h"
@@ -105,8 +106,8 @@ struct PaymentWorld {
       REQUIRE(book->run(open_account(std::move(request))).accepted());
     for (const bank::DebtorAccount& ours : bank->accounts())
       REQUIRE(book->run(open_account(bank_account(ours.account, ours.name))).accepted());
-    Merchant shop{"M1", "小店", MerchantMode::kCollected, true, kShopMch, kAccount, "", "", ""};
-    Merchant own{"M2", "物业", MerchantMode::kDirect, true, kOwnMch, "", "", "", ""};
+    Merchant shop{"M1", "小店", MerchantMode::kCollected, true, kShopMch, kAccount, "", ""};
+    Merchant own{"M2", "物业", MerchantMode::kDirect, true, kOwnMch, "", "", ""};
     for (const Merchant& merchant : {shop, own})
       for (Command& command : add_merchant(merchant))
         REQUIRE(book->run(std::move(command)).accepted());
@@ -281,6 +282,12 @@ struct PaymentWorld {
     return promise.get_future().get();
   }
 
+  std::string texts(const std::string& title, const std::string& mch_no = "M1") {
+    return seal_texts(vault->subjects().take().value(), mch_no, {title, "", ""});
+  }
+  std::string payee(const std::string& mch_no, const Payee& payee) {
+    return seal_payee(payee_key(*vault, payee).value(), mch_no, payee);
+  }
   Order order(const std::string& id, std::int64_t fen, Way way = Way::kWxNative) {
     Order order;
     order.order_id = id;
@@ -290,7 +297,7 @@ struct PaymentWorld {
     order.way = name_of(way);
     order.amount = {fen, Currency::kCNY};
     order.lines = {{"货款", kPending, fen}};
-    order.subject = "物业费";
+    order.texts_sealed = texts("物业费");
     order.notify_url = "https://shop.test/paid";
     order.created_at = business.now();
     order.expires_at = business.now().plus_seconds(1800);
@@ -299,6 +306,7 @@ struct PaymentWorld {
   Order own_order(const std::string& id, std::int64_t fen, std::int64_t fee) {
     Order own = order(id, fen);
     own.mch_no = "M2";
+    own.texts_sealed = texts("物业费", "M2");
     own.direct = true;
     own.lines.clear();
     own.fee = fee;
@@ -347,7 +355,7 @@ struct PaymentWorld {
     refund.app_id = "A1";
     refund.mch_refund_no = "up-" + id;
     refund.amount = {fen, Currency::kCNY};
-    refund.reason = "退货";
+    refund.texts_sealed = texts("退货");
     refund.notify_url = "https://shop.test/refunded";
     refund.created_at = business.now();
     return refund;
@@ -375,7 +383,7 @@ struct PaymentWorld {
     payout.transit_account = "2103";
     payout.bank_account = kBankMoney;
     payout.payer_number = kAccount;
-    payout.payee_sealed = seal_payee(*vault, "M1", {"工程公司", kPayeeAccount, "102100099996"});
+    payout.payee_sealed = payee("M1", {"工程公司", kPayeeAccount, "102100099996"});
     payout.remark = "结算";
     payout.created_at = business.now();
     return payout;

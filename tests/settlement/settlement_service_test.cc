@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "channels/bank_channel.h"
+#include "channels/payee.h"
 #include "ledger/base/log.h"
 #include "ledger/engine/verify.h"
 #include "settlement/plan_settlement.h"
@@ -15,8 +16,10 @@
 namespace suanpan::settlement {
 namespace {
 
-constexpr const char* kPayee =
-    R"({"name":"张三物业","account":"6222020013","bank":"102100099996"})";
+std::string sealed_payee(const Vault& vault, const std::string& mch_no) {
+  const channels::Payee payee{"物业公司", "6217000000000013", "308584000013"};
+  return channels::seal_payee(channels::payee_key(vault, payee).value(), mch_no, payee);
+}
 
 struct World {
   test::TempFolder folder;
@@ -30,8 +33,8 @@ struct World {
     open(true);
     channels::Merchant direct = merchant("M3", "");
     direct.mode = channels::MerchantMode::kDirect;
-    run(platform({merchant("M1", vault.seal("payee|M1", kPayee)),
-                  merchant("M2", vault.seal("payee|M2", kPayee)), direct}));
+    run(platform({merchant("M1", sealed_payee(vault, "M1")),
+                  merchant("M2", sealed_payee(vault, "M2")), direct}));
   }
   void open(bool create = false) {
     service.reset();
@@ -392,7 +395,7 @@ TEST_CASE("settlement_service: a payee that cannot be read is refused before mon
   w.friday();
   w.compute("2026-02-14");
   REQUIRE(w.service->review("20260214-M2-01", "maker"));
-  for (const std::string& sealed : {std::string("v1:garbage"), w.vault.seal("payee|M1", kPayee)}) {
+  for (const std::string& sealed : {std::string("v1:garbage"), sealed_payee(w.vault, "M1")}) {
     w.run(channels::add_merchant(merchant("M2", sealed)).back());
     const auto refused = w.service->approve("20260214-M2-01", "checker");
     REQUIRE_FALSE(refused);

@@ -44,7 +44,6 @@ inline channels::Merchant merchant(std::string no, std::string payee_sealed) {
   m.wx_mchid = "1900000109";
   m.bank_account = "BA01";
   m.payee_sealed = std::move(payee_sealed);
-  m.payee_masked = "物业公司 ****0013";
   return m;
 }
 

@@ -261,18 +261,16 @@ struct MerchantWorld {
     REQUIRE(
         s.book->run(open_account(channels::bank_account(kBankNumber, "平台监管户"))).accepted());
     using channels::MerchantMode;
-    add(s, {"M1", "小店", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "", "", ""},
-        "A");
+    add(s, {"M1", "小店", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "", ""}, "A");
     add(s,
-        {"M1621873433953", "商户", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "", "",
-         ""},
+        {"M1621873433953", "商户", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "", ""},
         "60cc09bce4b0f1c0b83761c9");
-    add(s, {"D1", "物业", MerchantMode::kDirect, true, kOwnMchid, "", "", "", ""}, "D");
+    add(s, {"D1", "物业", MerchantMode::kDirect, true, kOwnMchid, "", "", ""}, "D");
     add(s,
-        {"S1", "维修资金中心", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "", "",
+        {"S1", "维修资金中心", MerchantMode::kCollected, true, kShopMchid, kBankNumber, "",
          "2201/维修资金"},
         "S");
-    add(s, {"M0", "停用商户", MerchantMode::kCollected, false, kShopMchid, "", "", "", ""}, "Z");
+    add(s, {"M0", "停用商户", MerchantMode::kCollected, false, kShopMchid, "", "", ""}, "Z");
     add_app(s, "M1", "off", [](channels::App& app) { app.enabled = false; });
     add_app(s, "M1", "hmac", [](channels::App& app) { app.md5_allowed = false; });
     add_app(s, "M1", "tight", [](channels::App& app) { app.window_s = 5; });
