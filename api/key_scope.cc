@@ -97,14 +97,18 @@ Reach::Reach(const KeyScope& scope)
       all_merchants_(is_whole(scope.merchants)),
       accounts_(scope.accounts),
       merchants_(scope.merchants) {
+  std::sort(accounts_.begin(), accounts_.end());
   std::sort(merchants_.begin(), merchants_.end());
 }
 
 bool Reach::has_account(std::string_view code) const {
   if (all_accounts_) return true;
-  return std::any_of(accounts_.begin(), accounts_.end(), [code](const std::string& path) {
-    return code.starts_with(path) && (code.size() == path.size() || code[path.size()] == '/');
-  });
+  // The code itself, then what it lies below.
+  for (std::size_t end = code.size(); end != std::string_view::npos && end > 0;
+       end = code.rfind('/', end - 1))
+    if (std::binary_search(accounts_.begin(), accounts_.end(), code.substr(0, end), std::less<>{}))
+      return true;
+  return false;
 }
 
 bool Reach::has_merchant(std::string_view mch_no) const {

@@ -85,7 +85,7 @@ class Reach {
   Reach() = default;
 
   bool all_accounts_ = false, all_merchants_ = false;
-  std::vector<std::string> accounts_, merchants_;  ///< merchants in order
+  std::vector<std::string> accounts_, merchants_;  ///< in order
   mutable std::mutex mutex_;
   mutable std::shared_ptr<Numbers::Known> known_;
 };

@@ -1,8 +1,8 @@
-// Whose an object is: the one place where the native API holds what a call names against the key
-// that signed it. Every route that names an account or a merchant asks here before it looks.
+// Whose an object is: what a call names is held against the key that signed it, here or, where it
+// names thousands, by the same Reach (api/key_scope.h).
 //
 // The rule. An account or merchant outside the key's scope (api/key_scope.h) is refused with 403
-// "not_authorised", whether there is one or not, so that nobody learns from us what a book holds.
+// "not_authorised", whether there is one or not: nobody learns so which ones a book has.
 // Vouchers, holds, orders, webhooks and events belong to the key whose command made them, which
 // their id says: another's voucher or hold is 403, another's order 404 as if it were not there.
 //

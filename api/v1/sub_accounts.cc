@@ -7,6 +7,7 @@
 #include "api/v1/order_id.h"
 #include "api/v1/ownership.h"
 #include "api/v1/routes.h"
+#include "channels/chart.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -19,6 +20,15 @@ std::optional<SubAccountKind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
+// What arrives at a bank account of ours is booked by the numbers given out under it: so it must be
+// one, and an upstream names no other than the default one and those within its reach.
+Planned<void> check_bank(const Services& services, const Principal& principal,
+                         const std::optional<std::string>& number) {
+  if (!number || *number == services.default_bank_account) return success();
+  TRY(account_of(services.book, principal, channels::chart::bank_deposit(*number)));
+  return success();
+}
+
 // The number's own command has an id derived from the accounts: asking again, whoever asks, finds
 // the same number. So the call's key is claimed beside it, and its answer kept (long_call.h).
 void allocate(Services& services, Call call) {
@@ -28,12 +38,15 @@ void allocate(Services& services, Call call) {
   if (!kind) in.fail_at("kind", "is missing");
   const std::string account = in.text("account");
   const std::string purpose = in.maybe_text("purpose").value_or("");
-  const std::string bank = in.maybe_text("bank_account").value_or(services.default_bank_account);
+  const auto named_bank = in.maybe_text("bank_account");
+  const std::string bank = named_bank.value_or(services.default_bank_account);
   if (purpose.size() > 128) in.fail_at("purpose", "is longer than 128 bytes");
   if (bank.empty()) in.fail_at("bank_account", "is missing, and there is no default");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (const auto ours = check_account(call.principal, account); !ours)
     return refuse_call(call, ours.error());
+  if (const auto known = check_bank(services, call.principal, named_bank); !known)
+    return refuse_call(call, known.error());
   LongCall what{"sub_account",
                 {{"kind", *kind == SubAccountKind::kHousehold ? "household" : "contract"},
                  {"bank_account", bank},
@@ -64,9 +77,9 @@ void allocate(Services& services, Call call) {
 }
 
 bool may_see(const Principal& principal, const channels::SubAccountHolder& holder) {
-  if (principal.reach->all_accounts()) return true;
-  return holder.account.empty() ? owns_order(principal, holder.order_id)
-                                : principal.reach->has_account(holder.account);
+  if (holder.account.empty())
+    return principal.roles.has_any(kHouse) || owns_order(principal, holder.order_id);
+  return principal.reach->has_account(holder.account);
 }
 
 // Whose a number is stands in no number: one of somebody else's is as if it were not there.

@@ -95,8 +95,11 @@ class DocumentChanges {
   iterator end() { return pointers_.end(); }
   const_iterator begin() const { return pointers_.begin(); }
   const_iterator end() const { return pointers_.end(); }
-  /// The same documents, to be kept.
-  const Pointers& shared() const { return pointers_; }
+  /// Calls `take` with each of them, to be kept.
+  template <class Take>
+  void share(Take&& take) const {
+    for (const DocumentPtr document : pointers_) take(document);
+  }
 
  private:
   Pointers pointers_;

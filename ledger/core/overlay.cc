@@ -23,8 +23,9 @@ void Overlay::apply(const ChangeSet& changes) {
     }
     accounts_.insert_or_assign(account.id, account);
   }
-  for (const auto& document : changes.documents.shared())
-    documents_.insert_or_assign({document->kind, document->key}, document);
+  changes.documents.share([&](const DocumentPtr& d) {
+    documents_.insert_or_assign({d->kind, d->key}, d);
+  });
   if (changes.book) {
     book_.accounting_date = changes.book->accounting_date;
     book_.closed_through = changes.book->closed_through;

@@ -70,7 +70,7 @@ void State::apply_book(const BookChange& change) {
 void State::apply(const ChangeSet& changes) {
   for (const Transfer& t : changes.transfers) apply_transfer(t);
   for (const Account& a : changes.accounts) apply_account(a);
-  for (const auto& document : changes.documents.shared()) apply_document(document);
+  changes.documents.share([&](const DocumentPtr& d) { apply_document(d); });
   if (changes.book) apply_book(*changes.book);
 }
 

@@ -7,7 +7,8 @@ namespace suanpan {
 namespace {
 
 // Items that are worth waking the planning thread for while a block is on its way to the disk.
-// Fewer are planned sooner than that block is durable, so each would only be woken for in vain.
+// Fewer, of a leg or two, are planned in a small part of the time that a sync takes, so that waking
+// it for each costs more than it gains.
 constexpr std::size_t kWorthWaking = 64;
 
 }  // namespace

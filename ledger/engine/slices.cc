@@ -249,7 +249,7 @@ bool WholeView::take(const ChangeSet& changes) {
     book_.set_account(account);
     hot_changed_ = hot_changed_ || was_hot != account.terms.hot;
   }
-  for (const auto& document : changes.documents.shared()) book_.documents().put(document);
+  changes.documents.share([&](const DocumentPtr& d) { book_.documents().put(d); });
   if (changes.book) book_.set_book(*changes.book);
   return true;
 }

@@ -169,10 +169,10 @@ void write_content(std::string& out, const Content& content) {
 void write_effects(BlockContents& contents, const ChangeSet& changes) {
   std::string& out = contents.variable;
   for (const Account& a : changes.accounts) write_account(out, a);
-  for (const auto& document : changes.documents.shared()) {
+  changes.documents.share([&](const DocumentPtr& document) {
     contents.written.emplace_back(out.size() + kSectionHeadBytes, document);
     write_document(out, *document);
-  }
+  });
   for (const Event& e : changes.events) {
     section(out, kEvent, [&](ByteWriter& w) {
       w.text(e.topic);
