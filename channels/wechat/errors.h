@@ -20,10 +20,10 @@
 // on a query) says nothing about the order: kUnknown with the code, and the operator is told.
 //
 // All of it holds for answers whose signature holds (answer.h); of one that bears none only 429 says
-// anything. The platform signs its errors as it signs 200; a 401 to a request that it cannot place
-// may come without, and leaves the attempt unknown until a query under signature. What a signature
-// does not cover is the request: {code, message} names no order, so within the five minutes of its
-// timestamp an error could be played back to another call by whoever breaks TLS.
+// anything. An error that the platform sends without one (a 401 to a request that it cannot place
+// may be such) leaves the attempt unknown until a query is answered under signature. What a
+// signature does not cover is the request: {code, message} names no order, so within the five
+// minutes of its timestamp an error could be played back to another call by whoever breaks TLS.
 //
 // ORDER_NOT_EXIST on a query is kNotAccepted with that code: at the moment of that query the
 // channel had no such order. It does NOT prove that there will be none: a send that timed out here
