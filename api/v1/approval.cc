@@ -181,7 +181,7 @@ Command approve_request(const Call& call, DocumentKind kind, CommandKind command
                    request.decided_at = moment.now;
                    TRY(ChangeSet changes, accept(view, request, moment));
                    ChangeSet approval = put(view, kind, request);
-                   changes.documents.push_back(std::move(approval.documents.front()));
+                   changes.documents.push_back(std::move(approval.documents[0]));
                    changes.answer = id;
                    return changes;
                  }};
