@@ -338,7 +338,8 @@ Result<std::vector<TextLeg>> json_legs(const JsonValue& value) {
     TRY(leg.debit, one.get_string("debit"));
     TRY(leg.credit, one.get_string("credit"));
     TRY(leg.amount, one.get_int64("amount"));
-    if (one.members().size() != std::size(kLegColumns)) return wrong("legs");
+    if (one.members().size() != std::size(kLegColumns) || leg.debit.empty() || leg.credit.empty())
+      return wrong("legs");
     legs.push_back(std::move(leg));
   }
   return legs;

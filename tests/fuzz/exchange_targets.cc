@@ -151,9 +151,9 @@ bool read_plain(std::string_view input, Result<PlainJournal> (*read)(std::string
     CHECK_OR_DIE(codes.insert(account.code).second && valid_account_code(account.code),
                  "a code is taken twice, or is none");
   }
-  Date last;
+  std::optional<Date> last;
   for (const PlainTransaction& t : journal.value().transactions) {
-    CHECK_OR_DIE(!(t.date < last), "transactions are not in the order of their dates");
+    CHECK_OR_DIE(!last || !(t.date < *last), "transactions are not in the order of their dates");
     last = t.date;
     std::map<Currency, Int128> sums;
     for (const PlainPosting& p : t.postings) {

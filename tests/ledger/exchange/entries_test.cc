@@ -287,6 +287,7 @@ TEST_CASE("entries: JSON lines that are no journal are refused with their line")
        {"an amount with a fraction", 4, "\"amount\":5", "\"amount\":5.5", bad, ""},
        {"an amount as text", 4, "\"amount\":5", "\"amount\":\"5\"", bad, ""},
        {"a leg with something more", 4, "\"amount\":5", "\"amount\":5,\"x\":1", bad, "legs"},
+       {"a leg that names no account", 4, "\"debit\":\"1002\"", "\"debit\":\"\"", bad, "legs"},
        {"no legs", 5, "[{\"debit\":\"2101/商户\",\"credit\":\"1002\",\"amount\":7}]", "[]", bad,
         "legs"},
        {"an account type that is none", 3, "\"liability\"", "\"debt\"", bad, "account_type"},
