@@ -9,8 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kCachedFiles = 3;
-
 Result<ArchiveCheckpoint> read_checkpoint(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
@@ -55,26 +53,27 @@ Result<ArchiveReader> ArchiveReader::open(const fs::path& folder) {
   return reader;
 }
 
-Result<const ArchiveFile*> ArchiveReader::file(std::uint32_t number) {
-  for (auto it = cache_.begin(); it != cache_.end(); ++it)
-    if (it->first == number) {
-      cache_.splice(cache_.begin(), cache_, it);
-      return &cache_.front().second;
-    }
-  TRY(auto read, ArchiveFile::read(folder_ / archive_file_name(number)));
-  cache_.emplace_front(number, std::move(read));
-  if (cache_.size() > kCachedFiles) cache_.pop_back();
-  return &cache_.front().second;
-}
-
 Result<BlockPtr> ArchiveReader::block_of(std::uint64_t seq) {
-  for (const ArchiveFileFacts& facts : read_) {
-    if (seq < facts.first_seq || seq > facts.last_seq) continue;
-    TRY(auto where, file(facts.number));
-    TRY(auto block, where->block_of(seq));
-    if (block) return block;
-  }
-  return fail(Errc::kCorrupt, "journal entry {} is missing in the archive", seq);
+  for (auto it = cache_.begin(); it != cache_.end(); ++it)
+    if (seq >= (*it)->first_seq() && seq <= (*it)->last_seq()) {
+      cache_.splice(cache_.begin(), cache_, it);
+      return cache_.front();
+    }
+  const auto file = std::lower_bound(
+      read_.begin(), read_.end(), seq,
+      [](const ArchiveFileFacts& facts, std::uint64_t s) { return facts.last_seq < s; });
+  const auto after = std::upper_bound(
+      places_.begin(), places_.end(), seq,
+      [](std::uint64_t s, const BlockPlace& place) { return s < place.first_seq; });
+  if (file == read_.end() || after == places_.begin())
+    return fail(Errc::kCorrupt, "journal entry {} is missing in the archive", seq);
+  TRY(auto block, ArchiveFile::read_block(folder_ / archive_file_name(file->number),
+                                          std::prev(after)->in_file));
+  if (seq < block->first_seq() || seq > block->last_seq())
+    return fail(Errc::kCorrupt, "journal entry {} is missing in the archive", seq);
+  cache_.push_front(block);
+  if (cache_.size() > kCachedBlocks) cache_.pop_back();
+  return block;
 }
 
 Result<std::list<ArchiveReader::Judged>> ArchiveReader::roots_to_judge(
@@ -122,6 +121,7 @@ Result<Fault> ArchiveReader::judge_file(const ArchiveFile& file, const JournalAu
   read_.push_back(facts);
   for (std::size_t i = 0; i < file.size(); ++i) {
     TRY(auto block, file.block(i));
+    places_.push_back({block->first_seq(), file.place(i)});
     TRY(auto fault, take(block));
     if (fault) return Fault(name + ": " + *fault);
     facts_.take(*block);
@@ -138,7 +138,6 @@ Result<Fault> ArchiveReader::judge(const JournalAudit& journal, const Take& take
                                    std::string_view given) {
   TRY(auto checkpoints, roots_to_judge(given));
   for (std::uint32_t number = 1; number <= files_; ++number) {
-    // Not through the cache: it may let go of a file while the audit looks back.
     TRY(auto read, ArchiveFile::read(folder_ / archive_file_name(number)));
     TRY(auto fault, judge_file(read, journal, take, checkpoints));
     if (fault) return fault;

@@ -8,7 +8,7 @@
 // signature by the keys that the journal itself names (and those that are given). Every daily root
 // that a checkpoint holds is judged as `verify` does.
 //
-// Nothing here writes. One owner.
+// Nothing here writes. Memory: 16 bytes a block, beside what the audit keeps. One owner.
 #pragma once
 #include <filesystem>
 #include <list>
@@ -38,7 +38,8 @@ class ArchiveReader {
   using Take = std::function<Result<Fault>(const BlockPtr&)>;
   Result<Fault> judge(const JournalAudit& journal, const Take& take, std::string_view given);
 
-  /// A block that judge() has come to, for the audit's look back. Errors: kCorrupt, kIo.
+  /// The block of an entry that judge() has come to, for the audit's look back. Errors: kCorrupt,
+  /// kIo.
   Result<BlockPtr> block_of(std::uint64_t seq);
   std::uint64_t roots_judged() const { return roots_judged_; }
 
@@ -52,14 +53,21 @@ class ArchiveReader {
   Result<Fault> judge_file(const ArchiveFile& file, const JournalAudit& journal, const Take& take,
                            std::list<Judged>& checkpoints);
   Fault judge_checkpoint(Judged& judged, const JournalAudit& journal);
-  Result<const ArchiveFile*> file(std::uint32_t number);
+
+  /// Of a block that judge() has come to.
+  struct BlockPlace {
+    std::uint64_t first_seq;
+    ArchiveFile::Place in_file;
+  };
+  static constexpr std::size_t kCachedBlocks = 16;
 
   std::filesystem::path folder_;
   std::uint32_t files_ = 0;
   std::vector<ArchiveCheckpoint> checkpoints_;
   std::vector<ArchiveFileFacts> read_;  // judge() has come to them
   CheckpointFacts facts_;
-  std::list<std::pair<std::uint32_t, ArchiveFile>> cache_;  // by number, latest first
+  std::vector<BlockPlace> places_;
+  std::list<BlockPtr> cache_;  // latest first
   std::uint64_t roots_judged_ = 0;
 };
 

@@ -136,20 +136,23 @@ Result<BlockPtr> ArchiveFile::block(std::size_t index) const {
   return block;
 }
 
-// Bisects: blocks rise in sequence.
-Result<BlockPtr> ArchiveFile::block_of(std::uint64_t seq) const {
-  std::size_t low = 0, high = blocks_.size();
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    TRY(auto found, block(middle));
-    if (seq < found->first_seq())
-      high = middle;
-    else if (seq > found->last_seq())
-      low = middle + 1;
-    else
-      return found;
-  }
-  return BlockPtr{};
+ArchiveFile::Place ArchiveFile::place(std::size_t index) const {
+  const std::string_view block = blocks_.at(index);
+  return {static_cast<std::uint32_t>(block.data() - bytes_.data()),
+          static_cast<std::uint32_t>(block.size())};
+}
+
+Result<BlockPtr> ArchiveFile::read_block(const std::filesystem::path& path, const Place& place) {
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(place.length, '\0');
+  in.seekg(place.offset);
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    return fail(Errc::kIo, "{}: cannot be read at {}", path.string(), place.offset);
+  auto block = Block::parse(std::move(bytes));
+  if (!block)
+    return fail(block.error().code, "{}, at {}: {}", path.filename().string(), place.offset,
+                block.error().message);
+  return block;
 }
 
 }  // namespace suanpan

@@ -64,8 +64,13 @@ class ArchiveFile {
   std::size_t size() const { return blocks_.size(); }
   /// Block `index`, parsed. Errors: kCorrupt, naming the file.
   Result<BlockPtr> block(std::size_t index) const;
-  /// The block that holds `seq`; null where the file has none. Errors as block().
-  Result<BlockPtr> block_of(std::uint64_t seq) const;
+  /// Where in the file a block's bytes lie.
+  struct Place {
+    std::uint32_t offset, length;
+  };
+  Place place(std::size_t index) const;
+  /// Reads one block alone. Errors: kCorrupt, kIo, naming the file.
+  static Result<BlockPtr> read_block(const std::filesystem::path& path, const Place& place);
 
   ArchiveFile(ArchiveFile&&) = default;
   ArchiveFile& operator=(ArchiveFile&&) = default;

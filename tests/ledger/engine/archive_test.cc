@@ -422,6 +422,27 @@ TEST_CASE("archive: a checkpoint that is a fen off is named by its line, whoever
   CHECK_THAT(f.fault(), Contains("the root of 2025-12-30") && Contains("does not hold"));
 }
 
+TEST_CASE("archive: a reversal long after its original is judged by the files alone") {
+  Fixture f;
+  std::vector<ClaimKey> posted;
+  for (int i = 0; i < 60; ++i) posted.push_back(f.post(f.bank, f.owner, 100 + i));
+  for (const std::size_t i : {0, 1, 30, 59}) {
+    ReversalRequest red;
+    red.key = f.key();
+    red.original = posted[i];
+    auto command = reversal(*f.book, red);
+    REQUIRE(command);
+    REQUIRE(f.book->run(std::move(command.value())).accepted());
+  }
+  f.cut_to(*Date::of(2026, 1, 5));
+  f.close(2025);
+  const Archived archived = f.archive();
+  CHECK(archived.files > 10);
+  CHECK(archived.counters.reversals == 4);
+  CHECK(f.fault() == "");
+  CHECK(f.whole_fault() == "");
+}
+
 TEST_CASE("archive: files that are missing, swapped or beyond its checkpoint are named") {
   Fixture f;
   f.year_2025();
@@ -617,5 +638,41 @@ TEST_CASE("verify: with an archive, what does not fit the book is named") {
                                    Durability::kSynced));
     }
     CHECK_THAT(f.whole_fault(), Contains("table accounts"));
+  }
+}
+
+TEST_CASE("archive: bad input: names and checkpoints that nobody wrote are none") {
+  CHECK(archive_file_number("journal-000012") == 12u);
+  CHECK(archive_file_number("journal-1234567") == 1'234'567u);
+  for (const char* name : {"", "journal-", "journal-12", "journal-000000", "journal-0000012",
+                           "journal-000012.new", "journal--00012", "checkpoint-000012"}) {
+    INFO(name);
+    CHECK_FALSE(archive_file_number(name));
+  }
+  CHECK(checkpoint_seq("checkpoint-00000000000000000042") == 42u);
+  for (const char* name : {"", "checkpoint-42", "checkpoint-000000000000000000042",
+                           "checkpoint-00000000000000000042.new", "journal-000001"}) {
+    INFO(name);
+    CHECK_FALSE(checkpoint_seq(name));
+  }
+  for (const char* text : {"", "\n", "checkpoint1\n", "{}\n", "checkpoint1 book= seq= hash=\n"}) {
+    const auto parsed = ArchiveCheckpoint::parse(text);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == Errc::kCorrupt);
+  }
+  Fixture f;
+  f.year_2025();
+  f.archive();
+  const std::string text = text_of(f.checkpoint());
+  for (std::size_t size = 0; size < text.size(); size += 3)
+    CHECK_FALSE(ArchiveCheckpoint::parse(std::string_view(text).substr(0, size)));
+  CHECK(ArchiveCheckpoint::parse(text));
+  const fs::path file = f.to / archive_file_name(1);
+  const std::string bytes = text_of(file);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    write_text(file, bytes.substr(0, size));
+    const auto read = ArchiveFile::read(file);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == Errc::kCorrupt);
   }
 }
