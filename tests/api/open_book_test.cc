@@ -125,6 +125,20 @@ TEST_CASE("open_book: a vault key that others may read or that is cut off is ref
   CHECK(f.refused().code == Errc::kCorrupt);
 }
 
+TEST_CASE("open_book: missing keys of persons are refused by name, and never made anew") {
+  Fixture f;
+  f.init();
+  for (const char* name : {"vault.key.persons", "vault.key.orders"}) {
+    INFO(name);
+    std::filesystem::rename(f.folder / name, f.temp.path() / name);
+    CHECK(f.refused().code == Errc::kNotFound);
+    CHECK_THAT(f.refused().message, Catch::Contains(name));
+    CHECK_FALSE(std::filesystem::exists(f.folder / name));
+    std::filesystem::rename(f.temp.path() / name, f.folder / name);
+  }
+  CHECK(f.last_seq() > 0);
+}
+
 TEST_CASE("open_book: the check value tells vault keys apart and is no part of the key") {
   test::TempFolder folder;
   write_key(folder.path() / "a", std::string(32, 'a'));

@@ -18,20 +18,14 @@ using test::MerchantWorld;
 
 namespace {
 
-const std::vector<std::string> kPlanted{"欧阳静怡",
-                                        "司马相如如",
-                                        "慕容雪",
-                                        "6222000000000020",
-                                        "6222000000007777",
-                                        "6222000000008888",
-                                        "oPlantedOpenid01",
-                                        "oPlantedOpenid02",
-                                        "门牌7栋张三丰",
-                                        "退款给李四光",
-                                        "转账备注王五一",
-                                        "v1门牌8栋赵六",
-                                        "oPayer"};
-constexpr const char* kInClear = "planted-subject";  // what the search must be able to find
+const std::vector<std::string> kPlanted{"欧阳静怡",         "司马相如如",       "慕容雪",
+                                        "6222000000000020", "6222000000007777", "6222000000008888",
+                                        "oPlantedOpenid01", "oPlantedOpenid02", "门牌7栋张三丰",
+                                        "退款给李四光",     "转账备注王五一",   "v1门牌8栋赵六",
+                                        "oPayer",           "planted-subject",  "3幢0402",
+                                        "退欧阳静押金",     "因李四光退租"};
+// What the search must be able to find.
+constexpr const char* kInClear = "https://shop.test/notify";
 
 /// Everything that can be read out of the book, decoded.
 std::string all_text(Book& book) {
@@ -95,7 +89,7 @@ struct Fixture : MerchantWorld {
                                        {"accountNo", "6222000000000020"},
                                        {"accountName", "欧阳静怡"},
                                        {"bankName", "102100099996"},
-                                       {"transferDesc", "工程款"},
+                                       {"transferDesc", "退欧阳静押金"},
                                        {"notifyUrl", "https://shop.test/t"},
                                        {"extParam", "转账备注王五一"}});
   }
@@ -104,7 +98,7 @@ struct Fixture : MerchantWorld {
                                             {"payOrderId", order_id},
                                             {"refundAmount", "#4000"},
                                             {"currency", "cny"},
-                                            {"refundReason", "退款"},
+                                            {"refundReason", "因李四光退租"},
                                             {"notifyUrl", "https://shop.test/r"},
                                             {"extParam", "退款给李四光"}});
   }
@@ -134,7 +128,7 @@ TEST_CASE("privacy: no planted name, card number, openid or extParam lies in the
   Fixture w;
   w.give("2102/M1", 100000);
   const std::string order = w.paid("o1", {{"wayCode", "WX_JSAPI"},
-                                          {"subject", kInClear},
+                                          {"subject", "planted-subject"},
                                           {"channelExtra", R"({"openid":"oPlantedOpenid01"})"},
                                           {"extParam", "门牌7栋张三丰"}});
   const ApiReply refund = w.refund(order);

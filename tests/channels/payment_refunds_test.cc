@@ -298,6 +298,7 @@ TEST_CASE("refund: a direct merchant's refund posts nothing but the fee that goe
   w.deliver();
   Refund refund = w.refund_of("R2026-own", "T2026-own", 1000);
   refund.mch_no = "M2";
+  refund.texts_sealed = w.texts("退货", "M2");
   REQUIRE(w.refund(refund).value.fee_return == 6);
   w.advance(60);
   w.poll();

@@ -85,6 +85,8 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {501, "document_exists"},
       {502, "document_version_conflict"},
       {503, "document_state_final"},
+      {510, "personal_data_in_use"},
+      {511, "personal_data_erased"},
       {600, "calendar_year_unknown"},
       {603, "batch_state_wrong"},
       {604, "nothing_to_settle"},
@@ -119,7 +121,7 @@ TEST_CASE("names: command kinds keep their numbers") {
       {20, "merchant"},     {21, "place_order"}, {22, "order_event"},  {23, "refund"},
       {24, "refund_event"}, {25, "payout"},      {26, "payout_event"}, {27, "notification"},
       {28, "deposit"},      {40, "settlement"},  {41, "reconcile"},    {42, "case"},
-      {43, "statement"},    {44, "setting"},
+      {43, "statement"},    {44, "setting"},     {45, "erasure"},
   };
   std::set<unsigned> known;
   for (const auto& [number, name] : kinds) {
