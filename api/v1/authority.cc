@@ -162,15 +162,16 @@ void add_authority_routes(Router& router, Services& services) {
   const auto write = [&vault = services.vault](JsonWriter& out, const ApprovalRequest& request) {
     return write_asked(out, vault, request);
   };
-  router.add({.method = "GET",
-              .pattern = "/v1/authority-requests",
-              .allowed = kHouse,
-              .summary = "Keys, merchants, apps, fees, terms and subjects that wait for a second person",
-              .handle =
-                  [&services, write](Call call) {
-                    list_requests(services, std::move(call), kAuthority, "requests", write);
-                  },
-              .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
+  router.add(
+      {.method = "GET",
+       .pattern = "/v1/authority-requests",
+       .allowed = kHouse,
+       .summary = "Keys, merchants, apps, fees, terms and subjects that wait for a second person",
+       .handle =
+           [&services, write](Call call) {
+             list_requests(services, std::move(call), kAuthority, "requests", write);
+           },
+       .doc = {.answer = "AuthorityList", .query = std::string(kListQuery)}});
   router.add(
       {.method = "GET",
        .pattern = "/v1/authority-requests/{id}",

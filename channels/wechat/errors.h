@@ -19,9 +19,9 @@
 // A query, a close or a refund query that is itself refused (SIGN_ERROR, NO_AUTH, PARAM_ERROR, 429
 // on a query) says nothing about the order: kUnknown with the code, and the operator is told.
 //
-// All of it holds for answers whose signature holds (answer.h); of one that bears none only 429 says
-// anything. An error that the platform sends without one (a 401 to a request that it cannot place
-// may be such) leaves the attempt unknown until a query is answered under signature. What a
+// All of it holds for answers whose signature holds (answer.h); of one that bears none only 429
+// says anything. An error that the platform sends without one (a 401 to a request that it cannot
+// place may be such) leaves the attempt unknown until a query is answered under signature. What a
 // signature does not cover is the request: {code, message} names no order, so within the five
 // minutes of its timestamp an error could be played back to another call by whoever breaks TLS.
 //

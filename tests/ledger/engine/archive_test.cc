@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "ledger/base/digest.h"
 #include "ledger/core/chart_templates.h"
@@ -541,6 +542,39 @@ TEST_CASE("archive: cut short by a kill, it goes on and is as if it had not been
     CHECK(f.files().size() == whole.size() + 1);
   }
   CHECK(steps > 10);
+}
+
+TEST_CASE("archive: of a book that is open for writing, by itself or by who only reads it") {
+  Fixture f;
+  f.year_2025();
+  const std::uint64_t last = f.book->statistics().last_seq;
+  const bool by_reader = GENERATE(false, true);
+  std::unique_ptr<Book> reader;
+  if (by_reader) {
+    BookOptions options;
+    options.folder = f.folder;
+    options.read_only = true;
+    auto opened = Book::open(options, f.clock);
+    if (!opened) FAIL(opened.error().message);
+    reader = std::move(opened.value());
+  }
+  std::atomic<bool> stop{false};
+  std::thread posting([&] {
+    for (std::uint64_t i = 1; !stop; ++i) {
+      VoucherRequest request;
+      request.key = {Id128{7, i}, CallerId{100}};
+      request.legs.push_back(Leg{f.bank, f.owner, 1});
+      if (!f.book->run(request).accepted()) break;
+    }
+  });
+  auto archived = archive_book(by_reader ? *reader : *f.book, f.request());
+  stop = true;
+  posting.join();
+  if (!archived) FAIL(archived.error().message);
+  CHECK(archived.value().seq == last - 7);
+  CHECK(f.book->statistics().last_seq > last);
+  CHECK(f.fault() == "");
+  CHECK(f.whole_fault() == "");
 }
 
 TEST_CASE("archive: leftovers of a run for a later year go when an earlier one is archived") {
