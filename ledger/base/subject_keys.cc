@@ -293,15 +293,23 @@ std::optional<std::string> SubjectKeys::find(const Id128& index) const {
 }
 
 Result<SubjectKey> SubjectKeys::of(const Id128& index) {
-  if (const auto name = find(index)) {
-    TRY(auto stored, key(*name));
-    TRY(impl_->persons->sync());  // another may have written it a moment ago
-    if (stored) return SubjectKey{*name, std::move(*stored)};
-  }
-  std::unique_lock lock(impl_->mutex);
-  if (impl_->known.count(index) != 0) {
-    lock.unlock();
-    return of(index);
+  std::unique_lock lock(impl_->mutex, std::defer_lock);
+  for (;;) {
+    const auto known_name = find(index);
+    if (known_name) {
+      TRY(auto stored, key(*known_name));
+      TRY(impl_->persons->sync());  // another may have written it a moment ago
+      if (stored) return SubjectKey{*known_name, std::move(*stored)};
+    }
+    lock.lock();
+    const auto known = impl_->known.find(index);
+    if (known == impl_->known.end()) break;
+    if (known_name && known->second.text() == *known_name) {
+      // Erased while it was damaged: erase() could not read whose it was.
+      impl_->known.erase(known);
+      break;
+    }
+    lock.unlock();  // another made one meanwhile
   }
   const Name name{'p', impl_->persons->reserve(1), random_salt()};
   SubjectKey made{name.text(), Secret(random_bytes(kKeyBytes))};

@@ -4,7 +4,7 @@
 //
 //   <vault key>.persons   of persons: payers, payees; found by the subject's index
 //   <vault key>.orders    of orders without a person: made in stock and taken one by one, so that
-//                         no order waits for a sync
+//                         few orders wait for a sync: those that find the stock empty
 //
 //   file:   head slot*                           each of 128 bytes; a slot's number is its place
 //   head:   "suanpan-keys 1\n" vault's check value (32) zeros

@@ -64,7 +64,9 @@ class Archiving {
 // An archive of another book, or one that cannot be read, is found before anything is written.
 Result<void> Archiving::look_around() {
   std::error_code error;
-  fs::create_directories(request_.to, error);
+  if (fs::create_directories(request_.to, error)) {
+    TRY(sync_folder(fs::absolute(request_.to).parent_path()));
+  }
   if (error) return fail(Errc::kIo, "{}: {}", request_.to.string(), error.message());
   auto there = ArchiveReader::open(request_.to);
   if (!there && there.error().code == Errc::kNotFound) return success();
@@ -132,13 +134,21 @@ Result<void> Archiving::write_checkpoint() {
 
 // Files after the end: of a run for a later year that was cut short.
 Result<void> Archiving::remove_leftovers() const {
+  const auto path_of = [this](std::size_t number) {
+    return request_.to / archive_file_name(static_cast<std::uint32_t>(number));
+  };
   std::error_code error;
-  for (std::size_t number = files_.size() + 1;; ++number) {
-    const auto path = request_.to / archive_file_name(static_cast<std::uint32_t>(number));
-    if (!fs::remove(path, error)) break;
+  std::size_t end = files_.size() + 1;
+  while (fs::exists(path_of(end), error)) ++end;
+  // From the last one on, each for good before the next: cut short, this leaves no gap.
+  while (!error && --end > files_.size()) {
+    fs::remove(path_of(end), error);
+    if (!error) {
+      TRY(sync_folder(request_.to));
+    }
   }
   if (error) return fail(Errc::kIo, "{}: {}", request_.to.string(), error.message());
-  return sync_folder(request_.to);
+  return success();
 }
 
 Result<Archived> Archiving::run() {
@@ -150,6 +160,9 @@ Result<Archived> Archiving::run() {
     TRY(take(*block));
     if (request_.progress) request_.progress(journal_.audit().last_seq(), last);
     closed = is_closed(journal_.audit(), request_.year);
+    if (closed && !held_.empty() && *held_.rbegin() > journal_.audit().last_seq())
+      return fail(Errc::kMismatch, "{}: the archive holds more than year {} already",
+                  request_.to.string(), request_.year);
     if (closed || held_.contains(journal_.audit().last_seq()) ||
         file_->bytes() >= request_.file_bytes) {
       TRY(write_file());
@@ -159,9 +172,6 @@ Result<Archived> Archiving::run() {
   if (!closed)
     return fail(Errc::kCorrupt, "the journal does not close year {}, the book's documents do",
                 request_.year);
-  if (!held_.empty() && *held_.rbegin() > end)
-    return fail(Errc::kMismatch, "{}: the archive holds more than year {} already",
-                request_.to.string(), request_.year);
   if (judge_.due())
     return fail(Errc::kCorrupt, "the root of the day that entry {} cut is missing", end);
   if (Fault fault = journal_.audit().finish()) return fail(Errc::kCorrupt, "{}", *fault);

@@ -171,6 +171,21 @@ TEST_CASE("subject keys: a torn end is passed over, damage is named, foreign fil
   CHECK(Vault::open(f.folder.path() / "other.key", false).error().code == Errc::kConfig);
 }
 
+TEST_CASE("subject keys: who was erased while the key was damaged is given another") {
+  Fixture f;
+  const Id128 who = f.vault.subject_index("account", "1");
+  const SubjectKey key = made(f.vault.subjects().of(who));
+  std::fstream file(f.path.string() + ".persons", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(128 + 40).put('\x7f').put('\x7f');
+  file.close();
+  CHECK(f.vault.subjects().of(who).error().code == Errc::kCorrupt);
+  REQUIRE(f.vault.subjects().erase(key.name));
+  const SubjectKey next = made(f.vault.subjects().of(who));
+  CHECK(next.name != key.name);
+  CHECK(made(f.vault.subjects().of(who)).name == next.name);
+  CHECK(revealed(f.vault, key.name) == "erased");
+}
+
 TEST_CASE("subject keys: names that are none are refused") {
   Fixture f;
   for (const char* name : {"", "p", "p1", "p1.", "q1.00000000", "p1.0000000", "p01.00000000",
