@@ -13,6 +13,7 @@
 #include "channels/chart.h"
 #include "ledger/base/digest.h"
 #include "ledger/engine/daily_root.h"
+#include "ledger/engine/planner.h"
 
 namespace suanpan::api {
 namespace {
@@ -223,6 +224,7 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   BookOptions options;
   options.folder = folder;
   options.reset_head = reset_head;
+  opened.vault->subjects().on_failed_write([](const Error& error) { fatal(error); });
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(check_vault(*opened.book, *opened.vault, folder));
   if (!opened.book->document(DocumentKind::kBookSetting, kRootKeysDocument)) {

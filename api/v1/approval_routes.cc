@@ -194,7 +194,7 @@ void approve(Services& services, const Kind& kind, Call call) {
   });
 }
 
-void ask(Services& services, const Kind& kind, Call call) {
+void ask_here(Services& services, const Kind& kind, Call& call) {
   Body body(call);
   const std::string id = request_id(call, kind->letter);
   auto read = kind->read(body.root(), id);
@@ -210,6 +210,12 @@ void ask(Services& services, const Kind& kind, Call call) {
       return refuse_call(call, checked.error());
   }
   ask_for(services, std::move(call), kind->requests, id, std::move(asking));
+}
+
+// A payee that nobody has named before is given a key, and that is synced.
+void ask(Services& services, const Kind& kind, Call call) {
+  on_worker(services, std::move(call),
+            [&services, kind](Call& on) { ask_here(services, kind, on); });
 }
 
 void describe(Router& router, const RequestKind& kind) {

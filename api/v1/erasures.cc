@@ -3,9 +3,10 @@
 //   requested ──approve (checker, not the maker)──▶ approved: journalled, then the key is deleted
 //       └──────reject (checker, or the maker)─────▶ rejected
 //
-// The maker names the subject by what identifies it; what is kept of that is the index and the
-// names of the keys. An account number or openid is looked up and forgotten here. An approval that
-// is sent again deletes again: a crash between record and deletion leaves nothing to anybody.
+// The maker names the subject by what identifies it, and the checker names it once more, from the
+// papers and not from the request: so nobody alone chooses whose data goes. What is kept of an
+// account number or openid is the index, a digest and the names of the keys. An approval that is
+// sent again deletes again: a crash between record and deletion leaves nothing to anybody.
 #include <algorithm>
 #include <set>
 
@@ -31,8 +32,16 @@ constexpr By kBy[] = {{"account"},
                       {"refund", DocumentKind::kRefund},
                       {"payout", DocumentKind::kPayout}};
 
+const By* by_of(std::string_view what) {
+  const auto by =
+      std::find_if(std::begin(kBy), std::end(kBy), [&](const By& one) { return one.what == what; });
+  return by == std::end(kBy) ? nullptr : by;
+}
+
 struct Asked {
   std::string by, subject, reason, reference;
+  std::string document;    ///< the id of the order, refund or payout
+  std::string identifier;  ///< a keyed digest of what the maker named
   std::vector<std::string> keys;
 };
 
@@ -43,6 +52,8 @@ std::string encode_asked(const Asked& asked) {
       .field("subject", asked.subject)
       .field("reason", asked.reason)
       .field("reference", asked.reference)
+      .field("document", asked.document)
+      .field("identifier", asked.identifier)
       .key("keys")
       .begin_array();
   for (const std::string& key : asked.keys) out.string(key);
@@ -57,6 +68,8 @@ Result<Asked> decode_asked(std::string_view bytes) {
   TRY(asked.subject, root.get_string("subject"));
   TRY(asked.reason, root.get_string("reason"));
   TRY(asked.reference, root.get_string("reference"));
+  TRY(asked.document, root.get_string("document"));
+  TRY(asked.identifier, root.get_string("identifier"));
   TRY(auto keys, root.get("keys"));
   for (const JsonValue& element : keys.elements()) {
     TRY(auto name, element.as_string());
@@ -71,13 +84,28 @@ Asked asked_in(const ApprovalRequest& request) {
   return std::move(asked.value());
 }
 
-/// The keys that a document's sealed texts name, each once.
+/// The keys that a document's sealed members name, each once.
 std::vector<std::string> keys_in(std::string_view bytes) {
+  const std::size_t before = kSealedMember.size() - kSealedPrefix.size();
   std::set<std::string> names;
-  for (std::size_t at = bytes.find(kSealedPrefix); at != std::string_view::npos;
-       at = bytes.find(kSealedPrefix, at + 1))
-    if (const auto name = sealed_key_name(bytes.substr(at))) names.emplace(*name);
+  for (std::size_t at = bytes.find(kSealedMember); at != std::string_view::npos;
+       at = bytes.find(kSealedMember, at + 1))
+    if (const auto name = sealed_key_name(bytes.substr(at + before))) names.emplace(*name);
   return {names.begin(), names.end()};
+}
+
+/// An account's digits as a payee has them; people write them in groups.
+std::string normalised(const By& by, std::string text) {
+  if (by.what == "account")
+    text.erase(
+        std::remove_if(text.begin(), text.end(), [](char c) { return c == ' ' || c == '-'; }),
+        text.end());
+  return text;
+}
+
+// It outlives the key, so it is a digest under the book's.
+std::string digest_of(const Vault& vault, const By& by, const std::string& identifier) {
+  return vault.blind("erasure", std::string(by.what) + "|" + identifier);
 }
 
 /// What the subject's keys are. None: nothing is kept of it, or no more.
@@ -91,17 +119,10 @@ Asked resolve(const Services& services, const By& by, const std::string& identif
     if (const auto key = subjects.find(index)) asked.keys.push_back(*key);
   } else if (const DocumentPtr document = services.book.document(by.document, identifier)) {
     asked.keys = keys_in(document->bytes);
+    asked.document = identifier;
   }
+  asked.identifier = digest_of(services.vault, by, identifier);
   return asked;
-}
-
-/// An account's digits as a payee has them; people write them in groups.
-std::string normalised(const By& by, std::string text) {
-  if (by.what == "account")
-    text.erase(
-        std::remove_if(text.begin(), text.end(), [](char c) { return c == ' ' || c == '-'; }),
-        text.end());
-  return text;
 }
 
 Result<void> write_erasure(JsonWriter& out, const ApprovalRequest& request) {
@@ -110,6 +131,7 @@ Result<void> write_erasure(JsonWriter& out, const ApprovalRequest& request) {
   write_request(out, request);
   out.field("by", asked.by);
   if (!asked.subject.empty()) out.field("subject", asked.subject);
+  if (!asked.document.empty()) out.field("document", asked.document);
   out.field("reason", asked.reason);
   if (!asked.reference.empty()) out.field("reference", asked.reference);
   out.field("keys", static_cast<std::int64_t>(asked.keys.size())).end_object();
@@ -120,9 +142,8 @@ void ask(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const std::string what = in.text("by");
-  const auto by =
-      std::find_if(std::begin(kBy), std::end(kBy), [&](const By& one) { return one.what == what; });
-  if (by == std::end(kBy)) in.fail_at("by", "must be account, openid, order, refund or payout");
+  const By* const by = by_of(what);
+  if (!by) in.fail_at("by", "must be account, openid, order, refund or payout");
   std::string identifier = in.text("identifier");
   if (identifier.empty() || identifier.size() > 128)
     in.fail_at("identifier", "must have 1 to 128 bytes");
@@ -135,32 +156,40 @@ void ask(Services& services, Call call) {
     in.fail_at("reference", "must be at most 64 letters, digits and '-'");
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   identifier = normalised(*by, std::move(identifier));
-  // What a resend must repeat outlives the key, so it is a digest under the book's.
   Content content{{"by", what},
-                  {"identifier", services.vault.blind("erasure", what + "|" + identifier)},
+                  {"identifier", digest_of(services.vault, *by, identifier)},
                   {"reason", reason},
                   {"reference", reference}};
-  const auto ask_by = by;
-  on_worker(services, std::move(call),
-            [&services, ask_by, identifier, reason, reference, content](Call& on) {
-              Asked asked = resolve(services, *ask_by, identifier);
-              asked.reason = reason;
-              asked.reference = reference;
-              const auto check = [keys = asked.keys](const View& view,
-                                                     const Moment&) -> Planned<void> {
-                if (keys.empty()) return refuse(RefusalCode::kDocumentNotFound, "identifier");
-                return check_erasure(view, keys);
-              };
-              std::string id = request_id(on, 'E');
-              ask_for(services, on, kKind, std::move(id), {encode_asked(asked), content, check});
-            });
+  on_worker(
+      services, std::move(call), [&services, by, identifier, reason, reference, content](Call& on) {
+        Asked asked = resolve(services, *by, identifier);
+        asked.reason = reason;
+        asked.reference = reference;
+        const auto check = [keys = asked.keys](const View& view, const Moment&) -> Planned<void> {
+          if (keys.empty()) return refuse(RefusalCode::kDocumentNotFound, "identifier");
+          return check_erasure(view, keys);
+        };
+        std::string id = request_id(on, 'E');
+        ask_for(services, on, kKind, std::move(id), {encode_asked(asked), content, check});
+      });
+}
+
+/// Of a request that was decided, the decision says what there is to say.
+Planned<void> check_named(const Services& services, const std::string& id,
+                          const std::string& identifier) {
+  const auto request = find_approval(services.book, kKind, id);
+  if (!request || request->state != RequestState::kRequested) return success();
+  const Asked asked = asked_in(*request);
+  const By* const by = by_of(asked.by);
+  if (by && digest_of(services.vault, *by, normalised(*by, identifier)) == asked.identifier)
+    return success();
+  return refuse(RefusalCode::kValueInvalid, "identifier: not the one that the request names");
 }
 
 void approve(Services& services, Call call) {
-  if (!call.request.body.empty()) {
-    Body body(call);
-    if (const auto& error = body.finish()) return refuse_call(call, *error);
-  }
+  Body body(call);
+  const std::string named = body.root().text("identifier");
+  if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto erase = [](const View& view, ApprovalRequest& request,
                         const Moment& moment) -> Planned<ChangeSet> {
     const Asked asked = asked_in(request);
@@ -174,7 +203,9 @@ void approve(Services& services, Call call) {
                                              {}}},
                         moment);
   };
-  on_worker(services, std::move(call), [&services, erase](Call& on) {
+  on_worker(services, std::move(call), [&services, erase, named](Call& on) {
+    if (const auto same = check_named(services, on.path.at("id"), named); !same)
+      return refuse_call(on, same.error());
     const Answer decided = services.book.run(
         approve_request(on, kKind, CommandKind::kErasure, erase, Again::kRefused));
     on.reply(respond(on, decided, [&services](const Answer& answer) {
@@ -201,7 +232,8 @@ void describe(Router& router) {
                   "reference?:string");
   router.describe("Erasure", std::string(kRequestMembers) +
                                  "by:=account|openid|order|refund|payout subject?:string "
-                                 "reason:string reference?:string keys:integer");
+                                 "document?:string reason:string reference?:string keys:integer");
+  router.describe("ApproveErasure", "identifier:string");
   router.describe("ErasureList", "erasures:[Erasure]");
   router.describe("Erased", std::string(kReceipt) + "id:string state:=approved deleted:boolean");
   describe_requested(router);
@@ -242,7 +274,7 @@ void add_erasure_routes(Router& router, Services& services) {
               .writes = true,
               .summary = "Erases what somebody else asked for: its key is deleted, for ever",
               .handle = [&services](Call call) { approve(services, std::move(call)); },
-              .doc = {.request = "Empty", .answer = "Erased"}});
+              .doc = {.request = "ApproveErasure", .answer = "Erased"}});
   router.add(
       {.method = "POST",
        .pattern = "/v1/erasures/{id}/reject",

@@ -139,7 +139,8 @@ Content content_of(const Services& services, const AskedMerchant& asked,
   return content;
 }
 
-void ask(Services& services, Call call, bool create) {
+// On a worker: a payee that nobody has named before is given a key, and that is synced.
+void ask(Services& services, Call& call, bool create) {
   Body body(call);
   Fields& in = body.root();
   std::optional<channels::Payee> payee;
@@ -298,7 +299,7 @@ Planned<Effect> merchant_effect(Services& services, const JsonValue& body,
   if (asked.has_payee) {
     const auto payee =
         channels::open_payee(services.vault, asked.merchant.mch_no, asked.merchant.payee_sealed);
-    CHECK_OR_DIE(payee, "the payee of a merchant request does not open");
+    if (!payee) return refuse(RefusalCode::kValueInvalid, "payee: " + payee.error().message);
     // One whose payee is erased was decided before: its approval finds that, or its first answer.
     if (!payee.value().erased && payee.value().account != payee_account)
       return refuse(RefusalCode::kValueInvalid,
@@ -372,7 +373,11 @@ void add_merchant_routes(Router& router, Services& services) {
        .allowed = operators,
        .writes = true,
        .summary = "Asks to take a merchant on; a checker approves it, which opens its accounts",
-       .handle = [&services](Call call) { ask(services, std::move(call), true); },
+       .handle =
+           [&services](Call call) {
+             on_worker(services, std::move(call),
+                       [&services](Call& on) { ask(services, on, true); });
+           },
        .doc = {.request = "MerchantRequest", .answer = "Requested", .status = 201}});
   router.add({.method = "GET",
               .pattern = "/v1/merchants",
@@ -396,7 +401,11 @@ void add_merchant_routes(Router& router, Services& services) {
               .writes = true,
               .summary = "Asks to replace what is known of a merchant, which a checker approves; "
                          "its mode stays",
-              .handle = [&services](Call call) { ask(services, std::move(call), false); },
+              .handle =
+                  [&services](Call call) {
+                    on_worker(services, std::move(call),
+                              [&services](Call& on) { ask(services, on, false); });
+                  },
               .doc = {.request = "MerchantUpdate", .answer = "Requested", .status = 201}});
   router.add({.method = "POST",
               .pattern = "/v1/merchants/{mch_no}/disable",

@@ -28,6 +28,10 @@ void money(JsonWriter& out, const Money& amount) {
 }  // namespace
 
 void write_order(JsonWriter& out, const Order& o, const Vault& vault) {
+  write_order(out, o, texts_of(vault, o.order_id, o.mch_no, o.texts_sealed));
+}
+
+void write_order(JsonWriter& out, const Order& o, const channels::PersonalTexts& texts) {
   out.begin_object().field("order_id", o.order_id).field("mch_no", o.mch_no);
   text(out, "app_id", o.app_id);
   out.field("mch_order_no", o.mch_order_no).field("way", o.way);
@@ -41,7 +45,6 @@ void write_order(JsonWriter& out, const Order& o, const Vault& vault) {
         .field("amount", line.amount)
         .end_object();
   out.end_array();
-  const channels::PersonalTexts texts = texts_of(vault, o.order_id, o.mch_no, o.texts_sealed);
   text(out, "subject", texts.title);
   text(out, "ext_param", texts.own);
   out.field("state", name_of(o.state)).field("unknown", o.unknown).field("late", o.late);

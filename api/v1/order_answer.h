@@ -3,12 +3,15 @@
 // reads kErasedMark.
 #pragma once
 #include "api/v1/answer.h"
+#include "channels/personal_texts.h"
 #include "ledger/base/vault.h"
 #include "ledger/core/order.h"
 
 namespace suanpan::api::v1 {
 
 void write_order(JsonWriter& out, const Order& order, const Vault& vault);
+/// The same where the texts are at hand: opening them costs a read of the key's file.
+void write_order(JsonWriter& out, const Order& order, const channels::PersonalTexts& texts);
 void write_refund(JsonWriter& out, const Refund& refund, const Vault& vault);
 void write_payout(JsonWriter& out, const Payout& payout, const Vault& vault);
 

@@ -245,8 +245,14 @@ struct SubjectKeys::Impl {
     return *name;
   }
   Result<void> fill_stock();
+  /// What a write or sync came to, told to whoever wants to hear of failures.
+  Result<void> heard(Result<void> kept) const {
+    if (!kept && hear) hear(kept.error());
+    return kept;
+  }
 
   const Secret wrapping;
+  std::function<void(const Error&)> hear;
   std::unique_ptr<SlotFile> persons, orders;
   mutable std::shared_mutex mutex;  // known
   std::unordered_map<Id128, Name> known;
@@ -285,6 +291,10 @@ Result<std::unique_ptr<SubjectKeys>> SubjectKeys::open(const std::filesystem::pa
   return std::unique_ptr<SubjectKeys>(new SubjectKeys(std::move(impl)));
 }
 
+void SubjectKeys::on_failed_write(std::function<void(const Error&)> hear) {
+  impl_->hear = std::move(hear);
+}
+
 std::optional<std::string> SubjectKeys::find(const Id128& index) const {
   std::shared_lock lock(impl_->mutex);
   const auto found = impl_->known.find(index);
@@ -298,7 +308,7 @@ Result<SubjectKey> SubjectKeys::of(const Id128& index) {
     const auto known_name = find(index);
     if (known_name) {
       TRY(auto stored, key(*known_name));
-      TRY(impl_->persons->sync());  // another may have written it a moment ago
+      TRY(impl_->heard(impl_->persons->sync()));  // another may have written it a moment ago
       if (stored) return SubjectKey{*known_name, std::move(*stored)};
     }
     lock.lock();
@@ -313,11 +323,11 @@ Result<SubjectKey> SubjectKeys::of(const Id128& index) {
   }
   const Name name{'p', impl_->persons->reserve(1), random_salt()};
   SubjectKey made{name.text(), Secret(random_bytes(kKeyBytes))};
-  TRY(impl_->persons->write(
-      name.slot, impl_->wrapped(name, index, random_bytes(kNonceBytes), made.key.reveal())));
+  TRY(impl_->heard(impl_->persons->write(
+      name.slot, impl_->wrapped(name, index, random_bytes(kNonceBytes), made.key.reveal()))));
   impl_->known.emplace(index, name);
   lock.unlock();
-  TRY(impl_->persons->sync());
+  TRY(impl_->heard(impl_->persons->sync()));
   return made;
 }
 
@@ -338,8 +348,8 @@ Result<void> SubjectKeys::Impl::fill_stock() {
     bytes += wrapped(name, Id128{}, std::string(mine.substr(kKeyBytes, kNonceBytes)),
                      made.back().key.reveal());
   }
-  TRY(orders->write(first, bytes));
-  TRY(orders->sync());
+  TRY(heard(orders->write(first, bytes)));
+  TRY(heard(orders->sync()));
   stock = std::move(made);
   next_stock = std::min(2 * next_stock, kLargestStock);
   return success();
@@ -380,9 +390,10 @@ Result<void> SubjectKeys::erase(std::string_view text) {
     if (known != impl_->known.end() && known->second.text() == text) impl_->known.erase(known);
   }
   if (!read || read.value().state != kErased) {
-    TRY(file.write(name.slot, encode(Slot{kErased, name.salt, {}, {}, {}})));
+    TRY(impl_->heard(file.write(name.slot, encode(Slot{kErased, name.salt, {}, {}, {}}))));
   }
-  return file.sync();
+  lock.unlock();  // others go on while the disk works
+  return impl_->heard(file.sync());
 }
 
 }  // namespace suanpan

@@ -24,6 +24,7 @@
 // Thread-safe. An index is an HMAC under the vault key (Vault::subject_index).
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,10 @@ class SubjectKeys {
                                                    const Secret& wrapping,
                                                    std::string_view check_value, bool create);
   ~SubjectKeys();
+
+  /// Who hears of a write or sync that failed, before the call that needed it answers. A server
+  /// stops answering then: its journal lies on the same disk. Set once, before threads call.
+  void on_failed_write(std::function<void(const Error&)> hear);
 
   /// The key of a person, made where there is none or the last was erased. Errors: kIo, kCorrupt.
   Result<SubjectKey> of(const Id128& index);

@@ -27,14 +27,15 @@ constexpr User kUsers[] = {
 };
 
 Planned<void> check_unused(const View& view, const std::vector<std::string>& keys) {
-  std::vector<std::string> beginnings;
-  for (const std::string& key : keys) beginnings.push_back(sealed_beginning(key));
+  std::vector<std::string> members;
+  for (const std::string& key : keys) members.push_back(sealed_member(key));
   std::string found;
   for (const User& user : kUsers) {
     view.for_each_open(user.kind, [&](const DocumentPtr& document) {
       const std::string_view bytes = document->bytes;
-      for (const std::string& beginning : beginnings)
-        if (found.empty() && bytes.find(beginning) != std::string_view::npos)
+      if (!found.empty()) return;
+      for (const std::string& member : members)
+        if (bytes.find(member) != std::string_view::npos)
           found = std::string(user.noun) + " " + document->key;
     });
     if (!found.empty()) return refuse(RefusalCode::kPersonalDataInUse, found);
@@ -97,8 +98,7 @@ Planned<void> check_erasure(const View& view, const std::vector<std::string>& ke
       std::set<std::string>(keys.begin(), keys.end()).size() != keys.size())
     return refuse(RefusalCode::kValueInvalid, "keys");
   for (const std::string& key : keys) {
-    if (key.empty() || key.size() > kMaxKeyNameBytes || key.find(':') != std::string::npos)
-      return refuse(RefusalCode::kValueInvalid, "keys");
+    if (!is_key_name(key)) return refuse(RefusalCode::kValueInvalid, "keys");
     if (view.document(DocumentKind::kErasure, key))
       return refuse(RefusalCode::kPersonalDataErased, key);
   }
@@ -141,7 +141,7 @@ std::optional<std::string> erasure_violated(const View& view, CommandKind kind,
     if (!erasure || d.version != 1 || d.open) return "an erasure is not whole";
     if (erasure->maker.empty() || erasure->checker.empty() || erasure->maker == erasure->checker)
       return "a key is not erased by two";
-    const std::string mark = "k1:" + d.key + ":";
+    const std::string mark = "_sealed\":\"k1:" + d.key + ":";
     bool used = false;
     for (const DocumentKind of :
          {DocumentKind::kOrder, DocumentKind::kRefund, DocumentKind::kPayout,

@@ -7,8 +7,9 @@
 // vault key who it was; the reason is one of a list, so that no name gets in by it.
 //
 // Refused while a document that is still open is sealed under the key: an order or payout that is
-// not final, a request that waits, a merchant that is paid there. A command that was sealed before
-// and comes after is refused by check_not_erased().
+// not final, a request that waits, a merchant that is paid there. Of what was sealed before and is
+// planned after, a payout, its request and a merchant's payee are refused by check_not_erased(); an
+// order or refund stands, and its texts read as erased.
 #pragma once
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@
 namespace suanpan {
 
 struct Erasure {
-  std::string subject;    ///< index, 32 hexadecimal digits; empty: an order without a person
+  std::string subject;    ///< index, 32 hexadecimal digits; empty: named by an order or the like
   std::string request;    ///< what the maker asked for
   std::string reason;     ///< one of kErasureReasons
   std::string reference;  ///< of a file outside: letters, digits, '-'

@@ -25,15 +25,14 @@ bool carries_sealed(DocumentKind kind) {
   }
 }
 
-// "k1:" name ":", wherever it stands.
+// "k1:" name ":" at the beginning of a member whose name ends in "_sealed".
 std::vector<std::string> key_names_in(std::string_view bytes) {
-  constexpr std::size_t kLongestName = 32;
+  constexpr std::string_view kBefore = "_sealed\":\"k1:";
   std::vector<std::string> names;
-  for (std::size_t at = bytes.find("k1:"); at != std::string_view::npos;
-       at = bytes.find("k1:", at + 3)) {
-    const std::size_t begin = at + 3, end = bytes.find(':', begin);
-    if (end == std::string_view::npos || end == begin || end - begin > kLongestName) continue;
-    names.emplace_back(bytes.substr(begin, end - begin));
+  for (std::size_t at = bytes.find(kBefore); at != std::string_view::npos;
+       at = bytes.find(kBefore, at + 1)) {
+    const std::size_t begin = at + kBefore.size(), end = bytes.find(':', begin);
+    if (end != std::string_view::npos) names.emplace_back(bytes.substr(begin, end - begin));
   }
   return names;
 }

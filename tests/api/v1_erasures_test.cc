@@ -46,15 +46,17 @@ struct Fixture : MerchantWorld {
         id);
   }
   ApiReply approve(const std::string& request, const std::string& id,
-                   const std::string& key = "checker") {
-    return server->post(key, "/v1/erasures/" + request + "/approve", "", id);
+                   const std::string& key = "checker",
+                   const std::string& identifier = "oPlantedOpenid01") {
+    return server->post(key, "/v1/erasures/" + request + "/approve",
+                        fmt::format(R"({{"identifier":"{}"}})", identifier), id);
   }
   void erase(const std::string& by, const std::string& identifier) {
     const std::string id = fmt::format("erase-{}", ++erased_);
     const ApiReply asked = ask(by, identifier, id);
     INFO(asked.body);
     REQUIRE(asked.status == 201);
-    const ApiReply done = approve(asked.at("id"), id + "-yes");
+    const ApiReply done = approve(asked.at("id"), id + "-yes", "checker", identifier);
     INFO(done.body);
     REQUIRE(done.status == 200);
     CHECK(done.at("deleted") == "true");
@@ -143,6 +145,10 @@ TEST_CASE("erasures: two people erase a payer, and every view says so while old 
         w.server->vault->subject_index("openid", "oPlantedOpenid01").hex());
   CHECK(list.body.find("oPlanted") == std::string::npos);
 
+  // The checker names whom, from the papers.
+  CHECK(w.approve(request, "whom", "checker", "another").told() == "400 value_invalid");
+  CHECK(w.server->post("checker", "/v1/erasures/" + request + "/approve", "{}", "nobody").status ==
+        400);
   const std::string key = w.data_key(name);
   const ApiReply done = w.approve(request, "yes");
   INFO(done.body);

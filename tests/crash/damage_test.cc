@@ -209,8 +209,7 @@ TEST_CASE("damage: no flipped bit, torn tail or foreign sector changes an answer
                 kind.c_str(), c.refused, c.told, c.ended, c.only_verify, c.without_effect);
   }
   if (only != 0) return;
-  // Else nothing was shown: books were judged, and damage was met on either way.
+  // Else nothing was shown: books were judged, and damage was met.
   CHECK(static_cast<std::uint64_t>(all.refused + all.told + all.ended) > count / 2);
   CHECK(all.refused > 0);
-  CHECK(all.told > 0);
 }

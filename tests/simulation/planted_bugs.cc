@@ -2,6 +2,7 @@
 
 #include "ledger/base/limits.h"
 #include "ledger/core/chart.h"
+#include "ledger/core/erasure.h"
 #include "ledger/core/invariants.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_close.h"
@@ -277,6 +278,11 @@ const BadPlanner kBadPlanners[] = {
        const YearClose close{2025, YearCloseState::kCarrying, "张三", "张三", 0};
        c.documents.push_back(
            Document{DocumentKind::kYearClose, year_close_key(2025), 1, true, encode(close)});
+     })},
+    {"erasures_are_safe", CommandKind::kErasure, of_pair([](ChangeSet& c, Pair) {
+       const Erasure erasure{"", "E1", "subject_request", "", "张三", "张三", {}};
+       c.documents.push_back(
+           Document{DocumentKind::kErasure, "p1.00000000", 1, false, encode(erasure)});
      })},
     {"rules_hold", CommandKind::kVoucher, of_pair([](ChangeSet& c, Pair p) {
        VoucherRules rules;

@@ -1,8 +1,10 @@
 #include "ledger/base/subject_keys.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -99,7 +101,7 @@ TEST_CASE("subject keys: what is erased opens nothing, once more and after a res
     INFO(key.name);
     const std::string sealed = Vault::seal_under(key, "what", "门牌7栋");
     CHECK(sealed_key_name(sealed) == key.name);
-    CHECK(sealed.starts_with(sealed_beginning(key.name)));
+    CHECK(sealed.starts_with("k1:" + key.name + ":"));
     CHECK(f.vault.unseal_under("what", sealed).value()->reveal() == "门牌7栋");
     CHECK(f.vault.unseal_under("other", sealed).error().code == Errc::kBadSignature);
     const char* suffix = key.name[0] == 'p' ? ".persons" : ".orders";
@@ -184,6 +186,24 @@ TEST_CASE("subject keys: who was erased while the key was damaged is given anoth
   CHECK(next.name != key.name);
   CHECK(made(f.vault.subjects().of(who)).name == next.name);
   CHECK(revealed(f.vault, key.name) == "erased");
+}
+
+TEST_CASE("subject keys: a key that cannot be written is not given, and somebody hears of it") {
+  Fixture f;
+  std::string heard;
+  f.vault.subjects().on_failed_write([&](const Error& e) { heard = name_of(e.code); });
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto previous = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{128, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+  const auto person = f.vault.subjects().of(f.vault.subject_index("account", "1"));
+  const auto order = f.vault.subjects().take();
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  ::signal(SIGXFSZ, previous);
+  CHECK(person.error().code == Errc::kIo);
+  CHECK(order.error().code == Errc::kIo);
+  CHECK(heard == "io");
 }
 
 TEST_CASE("subject keys: names that are none are refused") {

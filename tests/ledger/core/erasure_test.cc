@@ -24,7 +24,7 @@ State book_with(std::vector<Document> documents = {}) {
 }
 
 Document holder(DocumentKind kind, bool open, const std::string& key) {
-  return Document{kind, "D1", 1, open, R"({"sealed":"k1:)" + key + R"(:AAAA"})"};
+  return Document{kind, "D1", 1, open, R"({"payee_sealed":"k1:)" + key + R"(:AAAA"})"};
 }
 
 ErasureRequest request(std::vector<std::string> keys = {kKey}) {
@@ -84,6 +84,12 @@ TEST_CASE("erasure: what is malformed or made by one person is refused") {
   CHECK(refused([](R& r) { r.keys = {""}; }) == "value_invalid keys");
   CHECK(refused([](R& r) { r.keys = {"a:b"}; }) == "value_invalid keys");
   CHECK(refused([](R& r) { r.keys = {std::string(33, 'k')}; }) == "value_invalid keys");
+  for (const char* none :
+       {"8080/notify\",\"return_url\"", "q7.0a1b2c3d", "p.0a1b2c3d", "p07.0a1b2c3d", "p7.0A1B2C3D",
+        "p7.0a1b2c3", "p7.0a1b2c3d4", "p7", "p12345678901234567890.0a1b2c3d"}) {
+    INFO(none);
+    CHECK(refused([none](R& r) { r.keys = {none}; }) == "value_invalid keys");
+  }
   CHECK(refused([](R& r) { r.erasure.reason = "张三 asked"; }) == "value_invalid reason");
   CHECK(refused([](R& r) { r.erasure.reference = "张三"; }) == "value_invalid reference");
   CHECK(refused([](R& r) { r.erasure.subject = "6222"; }) == "value_invalid subject");
@@ -122,6 +128,19 @@ TEST_CASE("erasure: an open document of any kind that needs the key stands again
     // A longer name that begins alike is another key.
     CHECK(plan_erasure(book_with({holder(row.kind, true, std::string(kKey) + "4")}), request(),
                        now()));
+  }
+}
+
+TEST_CASE("erasure: what people write in a document is no seal") {
+  const auto order = [](const std::string& member) {
+    return Document{DocumentKind::kOrder, "D1", 1, true, "{" + member + "}"};
+  };
+  const std::string key = kKey;
+  for (const std::string& written :
+       {R"("notify_url":"http://task1:8080/k1:)" + key + R"(:")", R"("label":"k1:)" + key + R"(:")",
+        R"("label":"payee_sealed\":\"k1:)" + key + R"(:")"}) {
+    INFO(written);
+    CHECK(plan_erasure(book_with({order(written)}), request(), now()));
   }
 }
 

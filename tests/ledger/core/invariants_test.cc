@@ -583,5 +583,5 @@ TEST_CASE("invariants: their names, in the order in which they are asked") {
             "holds_never_exceed", "documents_are_bounded", "versions_advance_by_one",
             "closed_and_frozen_stand_still", "days_move_forward", "accounts_lie_in_the_chart",
             "subjects_stay", "years_end_in_order", "reversals_stay_capped", "final_states_stay",
-            "rules_hold", "terms_leave_history"});
+            "rules_hold", "terms_leave_history", "erasures_are_safe"});
 }

@@ -47,7 +47,7 @@ TEST_CASE("audit: a key that is erased while an open document needs it is found"
   for (const DocumentKind kind :
        {DocumentKind::kPayoutRequest, DocumentKind::kMerchant, DocumentKind::kAuthorityRequest}) {
     Paper p;
-    p.document(kind, "D1", 1, true, std::string(R"({"payee":")") + kSealed + R"("})");
+    p.document(kind, "D1", 1, true, std::string(R"({"payee_sealed":")") + kSealed + R"("})");
     erase(p, erasure());
     CHECK(p.fault_of_journal() ==
           fmt::format("journal entry {}: key {} is erased while document D1 is open and needs it",
