@@ -56,6 +56,8 @@ TEST_CASE("erasure: each key becomes one finished document that says who, why an
 }
 
 TEST_CASE("erasure: the codec takes exactly what it writes") {
+  CHECK_FALSE(decode_erasure(R"({"subject":"","request":"E1","reason":"subject_request",)"
+                             R"("reference":"","maker":"a","checker":"b"})"));
   const auto planned = plan_erasure(book_with(), request(), now());
   REQUIRE(planned);
   const std::string bytes = planned.value().documents[0].bytes;
@@ -92,6 +94,16 @@ TEST_CASE("erasure: what is malformed or made by one person is refused") {
   }
   CHECK(refused([](R& r) { r.erasure.reason = "张三 asked"; }) == "value_invalid reason");
   CHECK(refused([](R& r) { r.erasure.reference = "张三"; }) == "value_invalid reference");
+  for (const std::string& none : {std::string("2026 17"), std::string("2026:17"),
+                                  std::string("[1]"), std::string("{1}"), std::string(65, 'A')}) {
+    INFO(none);
+    CHECK(refused([&](R& r) { r.erasure.reference = none; }) == "value_invalid reference");
+  }
+  CHECK(refused([](R& r) { r.erasure.reference = "AZ-az-09"; }) == "accepted");
+  CHECK(refused([](R& r) {
+          r.keys.clear();
+          for (int i = 0; i < 65; ++i) r.keys.push_back(fmt::format("p{}.0a1b2c3d", i));
+        }) == "value_invalid keys");
   CHECK(refused([](R& r) { r.erasure.subject = "6222"; }) == "value_invalid subject");
   CHECK(refused([](R& r) { r.erasure.checker = "maker"; }) == "same_person E1");
   CHECK(refused([](R& r) { r.erasure.checker.clear(); }) == "same_person E1");
@@ -129,6 +141,31 @@ TEST_CASE("erasure: an open document of any kind that needs the key stands again
     CHECK(plan_erasure(book_with({holder(row.kind, true, std::string(kKey) + "4")}), request(),
                        now()));
   }
+}
+
+TEST_CASE("erasure: of several that need the key one is named, below a view with changes as well") {
+  const auto order = [](std::string id) {
+    Document document = holder(DocumentKind::kOrder, true, kKey);
+    document.key = std::move(id);
+    return document;
+  };
+  const State below = book_with({order("D1"), order("D2"), order("D3")});
+  const auto planned = plan_erasure(below, request(), now());
+  REQUIRE_FALSE(planned);
+  CHECK(planned.error().detail.starts_with("order D"));
+  const Overlay nothing_changed(below);
+  CHECK(plan_erasure(nothing_changed, request(), now()).error().code ==
+        RefusalCode::kPersonalDataInUse);
+  const ChangeSet made = plan_erasure(book_with(), request(), now()).value();
+  CHECK(erasure_violated(below, CommandKind::kErasure, made) ==
+        "a key is erased that an open document needs");
+  // What the same command finishes needs it no more; another order still does.
+  ChangeSet finishes = made;
+  for (const char* id : {"D1", "D2"}) finishes.documents.push_back(order(id));
+  CHECK(erasure_violated(below, CommandKind::kErasure, finishes) ==
+        "a key is erased that an open document needs");
+  finishes.documents.push_back(order("D3"));
+  CHECK_FALSE(erasure_violated(below, CommandKind::kErasure, finishes));
 }
 
 TEST_CASE("erasure: what people write in a document is no seal") {
@@ -194,4 +231,26 @@ TEST_CASE("erasure: the invariant names what no planner should have made") {
           alone.checker = alone.maker;
           c.documents[0].bytes = encode(alone);
         }) == "erasures_are_safe: a key is not erased by two");
+  // By itself, where others would speak first.
+  const auto judged = [&](auto change) {
+    ChangeSet changes = good;
+    change(changes);
+    return erasure_violated(state, CommandKind::kErasure, changes).value_or("none");
+  };
+  const auto by = [](const char* maker, const char* checker) {
+    return [maker, checker](C& c) {
+      Erasure erasure = *decode_erasure(c.documents[0].bytes);
+      erasure.maker = maker;
+      erasure.checker = checker;
+      c.documents[0].bytes = encode(erasure);
+    };
+  };
+  CHECK(judged(by("maker", "checker")) == "none");
+  CHECK(judged(by("", "checker")) == "a key is not erased by two");
+  CHECK(judged(by("maker", "")) == "a key is not erased by two");
+  CHECK(judged([](C& c) { c.documents[0].version = 2; }) == "an erasure is not whole");
+  CHECK(judged([](C& c) {
+          c.transfers.push_back(Transfer{AccountId{1}, AccountId{2}, 1, TransferKind::kPosted});
+        }) == "an erasure erases nothing, or moves money");
+  CHECK_FALSE(erasure_violated(state, CommandKind::kSetting, ChangeSet{}));
 }

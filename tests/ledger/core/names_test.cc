@@ -251,4 +251,5 @@ TEST_CASE("names: what has no name says so") {
   CHECK(name_of(YearCloseState::kRequested) == "requested");
   CHECK(name_of(YearCloseState::kCarrying) == "carrying");
   CHECK(name_of(YearCloseState::kClosed) == "closed");
+  CHECK(name_of(YearCloseState::kRejected) == "rejected");
 }

@@ -360,6 +360,19 @@ TEST_CASE("year close: the invariant judges its document and its legs") {
   CHECK(judged(kYear, "2025", close(S::kCarrying, "", "乙")) == "a year is closed by one person");
   REQUIRE(y.begin() == "ok");
   CHECK(judged(kYear, "2025", carrying, {carried}) == "none");
+  const auto after = [&](YearCloseState before, YearCloseState then) {
+    y.state().apply_document(std::make_shared<const Document>(
+        Document{DocumentKind::kYearClose, "2025", 9, true, close(before, "甲", "乙")}));
+    return judged(kYear, "2025", close(then, "甲", "乙"));
+  };
+  for (const auto& [before, then] : {std::pair{S::kClosed, S::kRejected},
+                                     {S::kRejected, S::kCarrying},
+                                     {S::kRejected, S::kClosed}}) {
+    INFO(name_of(before) << " to " << name_of(then));
+    CHECK(after(before, then) == "a year's end takes a step that it must not");
+  }
+  CHECK(after(S::kRejected, S::kRequested) == "none");
+  CHECK(after(S::kCarrying, S::kCarrying) == "a year's end takes a step that it must not");
   CHECK(judged(kYear, "2025", close(S::kClosed, "甲", "乙"), {carried}) ==
         "a year's end moves money and does not carry");
   const std::string past = "a year's end carries past equity";
