@@ -149,7 +149,9 @@ TEST_CASE("erasure: of several that need the key one is named, below a view with
     document.key = std::move(id);
     return document;
   };
-  const State below = book_with({order("D1"), order("D2"), order("D3")});
+  Document another = holder(DocumentKind::kOrder, true, kOther);
+  another.key = "D4";
+  const State below = book_with({order("D1"), order("D2"), order("D3"), another});
   const auto planned = plan_erasure(below, request(), now());
   REQUIRE_FALSE(planned);
   CHECK(planned.error().detail.starts_with("order D"));
