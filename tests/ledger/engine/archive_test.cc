@@ -499,7 +499,7 @@ TEST_CASE("archive: a later year is added to the same folder") {
   CHECK(text_of(held) == damaged);
 }
 
-TEST_CASE("archive: cut short by a kill, it goes on and is as if it had not been") {
+TEST_CASE("archive: cut short by a kill, it goes on and is as if it had not been", "[fork]") {
   Fixture f;
   f.year_2025();
   f.archive();

@@ -256,8 +256,8 @@ TEST_CASE("backup: another book's folder is refused") {
   CHECK(second.error().code == Errc::kMismatch);
 }
 
-TEST_CASE(
-    "backup: kill -9 while it is taken leaves the backups before it, and the next one works") {
+TEST_CASE("backup: kill -9 while it is taken leaves the backups before it, and the next one works",
+          "[fork]") {
   test::TempFolder folder;
   const fs::path to = folder.path() / "backups";
   test::KeptBook kept(folder.path() / "book", true, 200);

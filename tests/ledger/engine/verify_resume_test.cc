@@ -54,7 +54,8 @@ VerifyReport judged(const fs::path& folder, const VerifyOptions& options) {
 
 }  // namespace
 
-TEST_CASE("verify: a run that goes on comes to the same verdict and counts as a whole one") {
+TEST_CASE("verify: a run that goes on comes to the same verdict and counts as a whole one",
+          "[fork]") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     INFO("seed " << seed);
     // Nothing is stored but at the end: the checkpoints lie before the tables' stamp.
@@ -85,7 +86,7 @@ TEST_CASE("verify: a run that goes on comes to the same verdict and counts as a 
   }
 }
 
-TEST_CASE("verify: a checkpoint that is damaged or of another book is not gone on from") {
+TEST_CASE("verify: a checkpoint that is damaged or of another book is not gone on from", "[fork]") {
   test::TempFolder folder;
   test::KeptBook kept(folder.path() / "book", true, 1'000'000);
   kept.open();
