@@ -11,15 +11,19 @@
 
 #include "api/keys.h"
 #include "api/open_book.h"
+#include "api/v1/event_feed.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "channels/webhooks.h"
 #include "ledger/base/digest.h"
 #include "ledger/engine/archive_book.h"
-#include "ledger/engine/export_journal.h"
+#include "ledger/engine/purge_book.h"
 #include "ledger/engine/verify.h"
 #include "ledger/exchange/export_entries.h"
+#include "ledger/exchange/export_journal.h"
 #include "ledger/exchange/import_plain.h"
 #include "ledger/store/backup.h"
+#include "ledger/store/format.h"
 #include "ledger/store/rocks_store.h"
 #include "reconcile/bank_import.h"
 #include "settlement/fee_schedule.h"
@@ -143,7 +147,10 @@ int verify_command(const VerifyCommandOptions& o) {
 
 int backup_command(const std::filesystem::path& data, const std::filesystem::path& to) {
   if (const auto there = check_writable_book(data); !there) return failed(there.error());
-  auto store = open_rocks(data / "db", RocksOptions{});
+  RocksOptions options;
+  // A backup is taken before a new program is let at a book: it must leave the book as it is.
+  options.keep_format = true;
+  auto store = open_rocks(data / "db", options);
   if (!store && store.error().code == Errc::kLocked)
     return failed(fail(Errc::kLocked,
                        "{}: a server has this book open; it takes the backup itself: POST "
@@ -154,6 +161,12 @@ int backup_command(const std::filesystem::path& data, const std::filesystem::pat
   if (!backup) return failed(backup.error());
   fmt::print("backup {} of the book up to journal entry {}; vault.key and root.key are not in it\n",
              backup.value().number, backup.value().head.seq);
+  const auto older = has_older_format(*store.value());
+  if (!older) return failed(older.error());
+  if (older.value())
+    fmt::print(
+        "book and backup keep their older format; a copy is brought up when it is opened, as the "
+        "book would be\n");
   return 0;
 }
 
@@ -173,13 +186,17 @@ int restore_command(const RestoreOptions& o) {
       return 2;
     }
   }
+  until.archive = o.archive;
   const auto restored = restore_backup(o.from, o.to, until, o.number);
   if (!restored) return failed(restored.error());
   const Restored& r = restored.value();
   fmt::print("restored backup {} ({}) up to journal entry {}{}; its head is reset there\n",
              r.backup.number, r.backup.taken.iso_cn(), r.head.seq,
              r.cut ? ", what came later is left out" : "");
-  fmt::print("bring vault.key and root.key to {}, and see with `suanpan verify`\n", o.to.string());
+  fmt::print(
+      "bring vault.key and root.key to {}, and see with `suanpan verify`; one of an older format "
+      "is opened by the server first\n",
+      o.to.string());
   return 0;
 }
 
@@ -224,6 +241,81 @@ int archive_command(const ArchiveOptions& o) {
   return 0;
 }
 
+namespace {
+
+/// Whether an event in (webhook.cursor, until] is one that the webhook asked for.
+Result<bool> has_undelivered(const Book& book, const channels::Webhook& webhook,
+                             std::uint64_t until) {
+  bool found = false;
+  TRY(book.for_each_command_after(webhook.cursor, [&](const StoredCommand& stored) {
+    if (stored.seq > until) return false;
+    for (const Event& event : stored.effects.events)
+      found = found || (channels::wants_topic(webhook, event.topic) &&
+                        v1::may_hear(webhook.owner, stored, event));
+    return !found;
+  }));
+  return found;
+}
+
+/// Events that a receiver did not take yet must not go.
+Result<void> all_delivered(const Book& book, std::uint64_t until) {
+  std::vector<channels::Webhook> behind;
+  const std::uint64_t gone = book.archived().until;
+  TRY(book.for_each_document(DocumentKind::kWebhook, [&](const DocumentPtr& document) {
+    auto webhook = channels::decode_webhook(document->bytes);
+    if (webhook && webhook.value().state == "active" && webhook.value().cursor < until)
+      behind.push_back(std::move(webhook.value()));
+    return true;
+  }));
+  for (channels::Webhook& webhook : behind) {
+    webhook.cursor = std::max(webhook.cursor, gone);
+    TRY(const bool waits, has_undelivered(book, webhook, until));
+    if (waits)
+      return fail(Errc::kMismatch,
+                  "webhook {} has not taken events up to entry {}: let it catch up, or disable it",
+                  webhook.id, until);
+  }
+  return success();
+}
+
+}  // namespace
+
+int purge_command(const PurgeOptions& o) {
+  if (const auto there = check_writable_book(o.data); !there) return failed(there.error());
+  PurgeRequest request;
+  request.archive = o.archive;
+  request.year = o.year;
+  request.roots = o.data / "roots";
+  if (!o.public_key.empty()) {
+    std::ifstream in(o.public_key);
+    request.root_key.assign(std::istreambuf_iterator<char>(in), {});
+    if (request.root_key.empty())
+      return failed(fail(Errc::kMalformed, "{}: no public key", o.public_key.string()));
+  }
+  const SystemClock clock;
+  BookOptions options;
+  options.folder = o.data;
+  options.root_key = o.root_key;
+  options.open_store = open_with_key(o.data);
+  auto book = Book::open(options, clock);
+  if (!book) return failed(book.error());
+  const bool terminal = ::isatty(STDERR_FILENO);
+  if (terminal) request.progress = show_progress("purge");
+  request.may_go = [&](std::uint64_t until) { return all_delivered(*book.value(), until); };
+  const std::uint64_t before = book.value()->statistics().disk_bytes;
+  const auto purged = purge_book(*book.value(), request);
+  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  if (!purged) return failed(purged.error());
+  if (purged.value().was_done) {
+    fmt::print("purged already up to entry {}\n", purged.value().until);
+    return 0;
+  }
+  fmt::print("purged up to entry {}: {} bytes on disk before, {} now; keep {}\n",
+             purged.value().until, before, book.value()->statistics().disk_bytes,
+             o.archive.string());
+  return 0;
+}
+
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out) {
   if (const auto there = check_book_folder(data); !there) return failed(there.error());
@@ -257,11 +349,12 @@ int import_journal_command(const std::filesystem::path& file, const std::string&
   if (std::error_code none; !std::filesystem::is_empty(folder, none) && !none)
     if (const auto there = check_writable_book(folder); !there) return failed(there.error());
   const SystemClock clock;
-  const auto counts = format == "hledger" ? import_plain(file, PlainFormat::kHledger, folder, clock)
-                      : format == "beancount"
-                          ? import_plain(file, PlainFormat::kBeancount, folder, clock)
-                      : format == "csv" ? import_entries(file, EntryFormat::kCsv, folder)
-                                        : import_entries(file, EntryFormat::kJsonLines, folder);
+  const OpenStore open = open_with_key(folder, true);
+  const auto counts =
+      format == "hledger"     ? import_plain(file, PlainFormat::kHledger, folder, clock, open)
+      : format == "beancount" ? import_plain(file, PlainFormat::kBeancount, folder, clock, open)
+      : format == "csv"       ? import_entries(file, EntryFormat::kCsv, folder, open)
+                              : import_entries(file, EntryFormat::kJsonLines, folder, open);
   if (!counts) return failed(counts.error());
   fmt::print("{} entries: {} posted, {} were there\n", counts.value().entries,
              counts.value().posted, counts.value().replayed);
@@ -274,6 +367,7 @@ int import_statement_command(const std::filesystem::path& file,
   const SystemClock clock;
   BookOptions options = reconcile::statement_book(folder, *Date::of(1993, 1, 1));
   options.create = false;
+  options.open_store = open_with_key(folder);
   auto book = Book::open(options, clock);
   if (!book) return failed(book.error());
   const auto report = reconcile::import_statement_1993(*book.value(), file);
@@ -292,6 +386,20 @@ int key_add_command(const Config& config, const KeyOptions& options) {
   const KeyScope scope{split_scope(options.accounts), split_scope(options.merchants)};
   if (const auto checked = check_key(roles.value(), scope); !checked)
     return failed(checked.error());
+  // A scope never changes: whoever forgot it would have to make another key.
+  if (roles.value().has(Role::kUpstream) && scope.empty() && !options.no_scope) {
+    fmt::print(
+        stderr,
+        "suanpan: as an upstream this key could touch nothing, and its scope never changes:\n"
+        "give --accounts 3001/小区1,2203 and --merchants M1001, or / for all of them;\n"
+        "--scope none makes a key that touches nothing\n");
+    return 2;
+  }
+  if (options.no_scope && (!roles.value().has(Role::kUpstream) || !scope.empty())) {
+    fmt::print(stderr,
+               "suanpan: --scope none is of an upstream, without --accounts, --merchants\n");
+    return 2;
+  }
   auto opened = open_book(config);
   if (!opened) return failed(opened.error());
   NewKey made = new_key(*opened.value().vault, options.id, roles.value(), scope);

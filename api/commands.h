@@ -26,8 +26,9 @@ int backup_command(const std::filesystem::path& data, const std::filesystem::pat
 
 struct RestoreOptions {
   std::filesystem::path from, to;
-  std::uint32_t number = 0;  ///< 0: the newest
-  std::string until;         ///< a journal entry, or a time; empty: all
+  std::uint32_t number = 0;       ///< 0: the newest
+  std::string until;              ///< a journal entry, or a time; empty: all
+  std::filesystem::path archive;  ///< of a book that was purged; empty: none
 };
 int restore_command(const RestoreOptions& options);
 
@@ -38,6 +39,15 @@ struct ArchiveOptions {
 };
 /// Of a book that lies still or is being served: it is only read.
 int archive_command(const ArchiveOptions& options);
+
+struct PurgeOptions {
+  std::filesystem::path data, archive;
+  std::int32_t year = 0;
+  std::filesystem::path root_key;    ///< that signs the days; empty: in the data directory
+  std::filesystem::path public_key;  ///< kept elsewhere, to judge the archive by; empty: none
+};
+/// Of a book that no server has open.
+int purge_command(const PurgeOptions& options);
 
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out);
@@ -50,6 +60,7 @@ struct KeyOptions {
   std::string id;
   std::string roles;                ///< "maker,checker"
   std::string accounts, merchants;  ///< of an upstream: "3001/小区1,2203", "M1001"; "/": all
+  bool no_scope = false;            ///< an upstream that touches nothing is meant
 };
 /// Prints the secret once, on stdout.
 int key_add_command(const Config& config, const KeyOptions& options);

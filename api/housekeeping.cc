@@ -1,6 +1,8 @@
 #include "api/housekeeping.h"
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <typeinfo>
 
 #include "ledger/base/log.h"
@@ -18,6 +20,23 @@ void run_guarded(const std::function<void()>& task) {
     log_error("a round of housekeeping ended with an exception: {}", typeid(error).name());
   }
 }
+
+// Over when its end is told, or when nobody is left to tell it: a round of which something was
+// dropped must not keep the next one from beginning.
+class Round {
+ public:
+  explicit Round(std::shared_ptr<std::atomic<bool>> under_way) : under_way_(std::move(under_way)) {}
+  Round(const Round&) = delete;
+  Round& operator=(const Round&) = delete;
+  ~Round() { end(); }
+  void end() {
+    if (!ended_.exchange(true)) *under_way_ = false;
+  }
+
+ private:
+  const std::shared_ptr<std::atomic<bool>> under_way_;
+  std::atomic<bool> ended_{false};
+};
 
 }  // namespace
 
@@ -44,6 +63,19 @@ void Housekeeping::run() {
     }
     stopping_.wait_for(lock, kPause, [&] { return stop_; });
   }
+}
+
+std::function<void()> beside(std::function<void(std::function<void()>)> begin) {
+  return [begin = std::move(begin), under_way = std::make_shared<std::atomic<bool>>(false)] {
+    if (under_way->exchange(true)) return;
+    const auto round = std::make_shared<Round>(under_way);
+    try {
+      begin([round] { round->end(); });
+    } catch (...) {
+      round->end();
+      throw;
+    }
+  };
 }
 
 }  // namespace suanpan::api

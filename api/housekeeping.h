@@ -1,7 +1,7 @@
 // What an engine does on its own: follows orders, refunds and payouts that are under way, delivers
 // merchant notifications, brings settlement batches to what their payouts have become. One thread,
-// one round after the other; every round starts from the documents, so nothing is lost with a
-// crash.
+// one round after the other; what waits for others to answer goes on beside it. Every round starts
+// from the documents, so nothing is lost with a crash.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -25,5 +25,10 @@ class Housekeeping {
   bool stop_ = false;
   std::thread thread_;
 };
+
+/// A task that begins a round and does not wait for its end, so that who is slow to answer holds up
+/// no other task. While a round is under way it begins no other. `begin` has its argument called
+/// when the round is over, on any thread; to drop it says the same.
+std::function<void()> beside(std::function<void(std::function<void()>)> begin);
 
 }  // namespace suanpan::api

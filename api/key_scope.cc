@@ -111,6 +111,13 @@ bool Reach::has_account(std::string_view code) const {
   return false;
 }
 
+bool Reach::touches(std::string_view path) const {
+  if (has_account(path)) return true;
+  const auto below = fmt::format("{}/", path);
+  const auto first = std::lower_bound(accounts_.begin(), accounts_.end(), below);
+  return first != accounts_.end() && first->starts_with(below);
+}
+
 bool Reach::has_merchant(std::string_view mch_no) const {
   return all_merchants_ || std::binary_search(merchants_.begin(), merchants_.end(), mch_no);
 }

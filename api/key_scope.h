@@ -56,6 +56,9 @@ class Reach {
   /// Whether an account of this code, there or not, is within reach.
   bool has_account(std::string_view code) const;
   bool has_merchant(std::string_view mch_no) const;
+  /// Whether anything at, below or above `path` is within reach: what lies above one's accounts is
+  /// what they stand under.
+  bool touches(std::string_view path) const;
 
   /// The same by number, for calls that name thousands: an account's code never changes, so what
   /// was found for a number is remembered as long as the key. For one reading of the book.

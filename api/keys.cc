@@ -3,6 +3,7 @@
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
+#include "ledger/core/plan_parts.h"
 
 namespace suanpan::api {
 namespace {
@@ -65,9 +66,8 @@ Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& 
   const DocumentPtr counter = view.document(DocumentKind::kBookSetting, kCounter);
   const std::uint32_t caller =
       counter ? static_cast<std::uint32_t>(std::stoul(counter->bytes)) : kFirstKeyCaller;
-  changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kCounter),
-                                       counter ? counter->version + 1 : 1, true,
-                                       std::to_string(caller + 1)});
+  put_next_version(changes, view, DocumentKind::kBookSetting, std::string(kCounter), true,
+                   std::to_string(caller + 1));
   changes.documents.push_back(Document{DocumentKind::kApiKey, id, 1, true,
                                        encode(id, Sealed{sealed, roles, scope, caller, true})});
   changes.answer = std::to_string(caller);

@@ -129,6 +129,22 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingFile);
   archive->callback([&] { status = archive_command(archiving); });
 
+  PurgeOptions purging;
+  CLI::App* purge = app.add_subcommand(
+      "purge", "take out of a book what an archive holds; ids and first answers stay");
+  purge->add_option("--data", purging.data)->required();
+  purge->add_option("--archive", purging.archive, "folder of the archive; keep it")->required();
+  purge->add_option("--year", purging.year, "the closed year that is the last to go")->required();
+  purge
+      ->add_option("--root-key", purging.public_key,
+                   "public keys kept elsewhere (PEM) that the archive must be signed with")
+      ->check(CLI::ExistingFile);
+  purge
+      ->add_option("--signing-key", purging.root_key,
+                   "the keys that sign the book's days; DATA/root.key when absent")
+      ->check(CLI::ExistingFile);
+  purge->callback([&] { status = purge_command(purging); });
+
   RestoreOptions restoring;
   CLI::App* restore =
       app.add_subcommand("restore", "make a book from a backup, whole or to a point");
@@ -136,6 +152,8 @@ int main(int argc, char** argv) {
   restore->add_option("--to", restoring.to, "data directory to be made")->required();
   restore->add_option("--backup", restoring.number, "which; the newest when absent");
   restore->add_option("--until", restoring.until, "last journal entry, or time, to keep");
+  restore->add_option("--archive", restoring.archive,
+                      "of a purged book: makes its journal whole from the archive");
   restore->callback([&] { status = restore_command(restoring); });
 
   CLI::App* exporting = app.add_subcommand("export", "write the books for an outside program");
@@ -174,6 +192,11 @@ int main(int argc, char** argv) {
                       "what an upstream may touch: account paths with commas, or / for all");
   key_add->add_option("--merchants", key_options.merchants,
                       "whom an upstream may place orders for: numbers with commas, or / for all");
+  key_add
+      ->add_option_function<std::string>(
+          "--scope", [&](const std::string&) { key_options.no_scope = true; },
+          "none: an upstream without accounts and merchants is meant")
+      ->check(CLI::IsMember({"none"}));
   key_add->callback([&] {
     status = with_config(config, [&](const Config& c) { return key_add_command(c, key_options); });
   });

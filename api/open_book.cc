@@ -11,14 +11,21 @@
 
 #include "api/erase_keys.h"
 #include "channels/chart.h"
-#include "ledger/base/digest.h"
+#include "ledger/base/check.h"
+#include "ledger/base/sealed_text.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/engine/daily_root.h"
+#include "ledger/engine/keep_setting.h"
 #include "ledger/engine/planner.h"
+#include "ledger/store/backup.h"
+#include "ledger/store/newest_document.h"
+#include "ledger/store/rocks_store.h"
 
 namespace suanpan::api {
 namespace {
 
 constexpr std::string_view kVaultCheck = "vault-check";
+constexpr std::string_view kSubjectKeys = "subject-keys";
 constexpr std::string_view kClock = "business-clock";
 constexpr const char* kUnfinished = "unfinished";
 
@@ -95,9 +102,8 @@ void restore_clock(OpenedBook& opened) {
   if (stood > opened.manual->now()) opened.manual->set(stood);
 }
 
-Result<void> check_vault(const Book& book, const Vault& vault,
+Result<void> check_vault(const DocumentPtr& stored, const Vault& vault,
                          const std::filesystem::path& folder) {
-  const DocumentPtr stored = book.document(DocumentKind::kBookSetting, kVaultCheck);
   if (!stored)
     return fail(Errc::kCorrupt, "{}: the book has no check value of its vault key",
                 folder.string());
@@ -109,21 +115,52 @@ Result<void> check_vault(const Book& book, const Vault& vault,
   return success();
 }
 
+Result<void> check_vault(const Book& book, const Vault& vault,
+                         const std::filesystem::path& folder) {
+  return check_vault(book.document(DocumentKind::kBookSetting, kVaultCheck), vault, folder);
+}
+
+BookSetting keys_are_made() { return {std::string(kSubjectKeys), "made"}; }
+
 Result<void> keep_vault_check(Book& book, const Vault& vault, const std::filesystem::path& folder) {
   const std::string value = vault.check_value();
-  Command command;
-  command.key = ClaimKey{id_of(kVaultCheck), kSystemCaller};
-  command.kind = CommandKind::kSetting;
-  command.content = {{"vault_check", value}};
-  command.plan = [value](const View& view, const Moment&) -> Planned<ChangeSet> {
-    ChangeSet changes;
-    changes.date = view.book().accounting_date;
-    changes.documents.push_back(
-        Document{DocumentKind::kBookSetting, std::string(kVaultCheck), 1, true, value});
-    return changes;
-  };
-  book.run(std::move(command));  // a repetition with another key is refused, and seen below
+  // A repetition with another key is refused, and seen below.
+  book.run(keep_settings(kVaultCheck, {{"vault_check", value}},
+                         {{std::string(kVaultCheck), value}, keys_are_made()}));
   return check_vault(book, vault, folder);
+}
+
+// In what is finished, too: that is read as long as the book is.
+Result<bool> holds_sealed_texts(const Book& book) {
+  bool found = false;
+  for (const DocumentKind kind :
+       {DocumentKind::kOrder, DocumentKind::kRefund, DocumentKind::kPayout, DocumentKind::kMerchant,
+        DocumentKind::kSubAccount, DocumentKind::kRefundRequest, DocumentKind::kPayoutRequest,
+        DocumentKind::kAuthorityRequest}) {
+    TRY(book.for_each_document(kind, [&found](const DocumentPtr& one) {
+      found = found || one->bytes.find(kSealedMember) != std::string::npos;
+      return !found;
+    }));
+  }
+  return found;
+}
+
+// New keys beside a book whose own were lost would hide that for ever: what they sealed would read
+// as damaged, and an erasure would find nobody.
+Result<void> open_subject_keys(Book& book, Vault& vault, const std::filesystem::path& folder) {
+  if (book.document(DocumentKind::kBookSetting, kSubjectKeys)) return vault.open_subjects(false);
+  bool create = false;
+  for (const char* name : kSubjectKeyFiles) create = create || !there(folder / name);
+  if (create) {
+    TRY(const bool sealed, holds_sealed_texts(book));
+    create = !sealed;
+  }
+  TRY(vault.open_subjects(create));
+  const Answer answer =
+      book.run(keep_settings(kSubjectKeys, {{"subject_keys", "made"}}, {keys_are_made()}));
+  CHECK_OR_DIE(answer.accepted(), "the keys of persons are not journalled: {}",
+               name_of(answer.refusal.code));
+  return success();
 }
 
 Result<void> refuse_what_is_there(const std::filesystem::path& folder) {
@@ -173,6 +210,22 @@ Result<void> check_free_space(const std::filesystem::path& folder, std::uint64_t
   return success();
 }
 
+// With the wrong key a book stays one that the program opens with which it was made.
+OpenStore open_with_key(const std::filesystem::path& folder, bool create) {
+  return [folder, create](const std::filesystem::path& database) {
+    RocksOptions options;
+    options.create = create;
+    options.before_steps = [&folder](const KeyValueStore& store) -> Result<void> {
+      TRY(const auto stored, newest_document(store, DocumentKind::kBookSetting, kVaultCheck));
+      const std::filesystem::path key = folder / "vault.key";
+      if (!stored && !there(key)) return success();
+      TRY(const auto vault, Vault::open_key(key, false));
+      return check_vault(stored, vault, folder);
+    };
+    return open_rocks(database, options);
+  };
+}
+
 Result<void> check_book_folder(const std::filesystem::path& folder) {
   const std::string how = fmt::format("`suanpan init --data {}`", folder.string());
   if (there(folder / kUnfinished))
@@ -219,14 +272,16 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   TRY(check_book_folder(folder));
   TRY(check_free_space(folder));
   OpenedBook opened = with_clock(config);
-  TRY(auto vault, Vault::open(folder / "vault.key", false));
+  TRY(auto vault, Vault::open_key(folder / "vault.key", false));
   opened.vault = std::make_unique<Vault>(std::move(vault));
   BookOptions options;
   options.folder = folder;
   options.reset_head = reset_head;
-  opened.vault->subjects().on_failed_write([](const Error& error) { fatal(error); });
+  options.open_store = open_with_key(folder);
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(check_vault(*opened.book, *opened.vault, folder));
+  TRY(open_subject_keys(*opened.book, *opened.vault, folder));
+  opened.vault->subjects().on_failed_write([](const Error& error) { fatal(error); });
   if (!opened.book->document(DocumentKind::kBookSetting, kRootKeysDocument)) {
     // A book of a program that did not sign yet begins to; not before it is known to be ours.
     opened.book.reset();
@@ -251,11 +306,9 @@ Command move_clock(ClaimKey key, Timestamp now, Timestamp to) {
     const DocumentPtr before = view.document(DocumentKind::kBookSetting, kClock);
     if (to < now || (before && to.ns < std::stoll(before->bytes)))
       return refuse(RefusalCode::kValueInvalid, "to lies in the past");
-    ChangeSet changes;
-    changes.date = view.book().accounting_date;
-    changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kClock),
-                                         before ? before->version + 1 : 1, true,
-                                         std::to_string(to.ns)});
+    ChangeSet changes = on_open_day(view);
+    put_next_version(changes, view, DocumentKind::kBookSetting, std::string(kClock), true,
+                     std::to_string(to.ns));
     return changes;
   };
   return command;

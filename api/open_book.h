@@ -11,6 +11,12 @@
 // A book is made by init_book() alone: a folder that was lost or mistyped must not become an empty
 // book unseen. The book journals a check value of its vault key as a document (kBookSetting,
 // "vault-check"), and opens with no other key; a vault key that is missing is never made anew.
+//
+// That the keys of persons were made is journalled too ("subject-keys"). A book that does not say
+// so is of before format 5: it gets them when it is opened, files first, unless something in it is
+// sealed under such a key already. One that says so and has lost a file is refused. The vault key
+// is judged before such a book is brought up, by whatever command: with another one it keeps its
+// format.
 #pragma once
 #include <memory>
 
@@ -43,10 +49,17 @@ Result<OpenedBook> init_book(const Config& config);
 /// Deletes keys whose erasure is journalled and that are there still: a crash came between, or an
 /// older copy of the keys was put back.
 /// Errors: those of check_book_folder() and check_free_space(), of Book::open and Vault::open;
-/// kMismatch for another vault key; kCorrupt for a book without its check value; kConfig when an
-/// account of the platform cannot be opened. A folder that fails is left as it was, but for what
-/// RocksDB itself writes when it opens.
+/// kMismatch for another vault key; kNotFound for keys of persons that are lost; kCorrupt for a
+/// book without its check value; kConfig when an account of the platform cannot be opened. A folder
+/// that fails is left as it was, but for what RocksDB itself writes when it opens.
 Result<OpenedBook> open_book(const Config& config, bool reset_head = false);
+
+/// Opens the store in "<folder>/db" for who calls Book::open() himself (BookOptions::open_store),
+/// and judges the vault key before an older book is brought up, as open_book() does. A book that
+/// has no vault, neither key nor check value, is brought up unasked: an import makes such books.
+/// `create`: make the store if it is missing. Errors of what it returns: those of open_rocks() and
+/// Vault::open_key(); kMismatch for another vault key; kCorrupt for a key without a check value.
+OpenStore open_with_key(const std::filesystem::path& folder, bool create = false);
 
 /// Whether a finished book lies in `folder`. Errors: kNotFound, naming the command that makes one,
 /// and a vault key that is there without its book.

@@ -95,6 +95,7 @@ int status_of(RefusalCode code) {
     case RefusalCode::kAmountMismatch:
     case RefusalCode::kRefundExceedsPaid:
     case RefusalCode::kWayNotAllowed:
+    case RefusalCode::kNumbersUsedUp:
     case RefusalCode::kCalendarYearUnknown:
     case RefusalCode::kNothingToSettle:
     case RefusalCode::kGroupFailed:
@@ -102,6 +103,10 @@ int status_of(RefusalCode code) {
     case RefusalCode::kBelowLimit:
     case RefusalCode::kOverflow:
       return 422;
+
+    case RefusalCode::kGroupUndecided:  // of an item of a batch only: no route answers with it
+                                        // whole
+      return 503;
 
     case RefusalCode::kNone:
     case RefusalCode::kInternal:
@@ -130,6 +135,8 @@ ErrorFace face_of(Errc code) {
       return {401, "签名不成立", true};
     case Errc::kUnsupported:
       return {415, "不支持的类型或算法", true};
+    case Errc::kArchived:
+      return {410, "该期间已归档, 账簿中不再保存", true};
     case Errc::kTimeout:
       return {504, "处理超时, 结果未知, 请查询", false};
     case Errc::kUnavailable:
@@ -183,6 +190,7 @@ Problem problem_of(const Refusal& refusal) {
   problem.number = static_cast<std::uint16_t>(refusal.code);
   problem.title = std::string(chinese_of(refusal.code));
   problem.detail = refusal.detail;
+  if (problem.status == 503) problem.retry_after_s = 1;
   return problem;
 }
 

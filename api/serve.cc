@@ -1,7 +1,5 @@
 #include "api/serve.h"
 
-#include <future>
-
 #include "api/all_routes.h"
 #include "api/channel_routes.h"
 #include "api/dispatch.h"
@@ -128,6 +126,8 @@ struct Engine {
     nights.reset();
     housekeeping.reset();
     workers->stop();
+    if (notifier) notifier->stop();
+    if (webhooks) webhooks->stop();
     if (merchant_client) merchant_client->stop();
     if (channel_client) channel_client->stop();
   }
@@ -231,17 +231,14 @@ Result<void> check_orders_under_way(const Book& book, const channels::WechatChan
 }
 
 std::vector<std::function<void()>> chores(Engine& e) {
-  return {[&e] {
-            std::promise<void> asked;
-            e.payments->poll_due([&](std::size_t) { asked.set_value(); });
-            asked.get_future().wait();
-          },
-          [&e] {
-            std::promise<void> told;
-            e.notifier->deliver_due([&](std::size_t) { told.set_value(); });
-            told.get_future().wait();
-          },
-          // Not waited for: a receiver that is slow to answer holds up nobody else.
+  // Nobody is waited for: a channel or a receiver that is slow to answer holds up nothing else.
+  return {beside([&e](std::function<void()> over) {
+            e.payments->poll_due([over = std::move(over)](std::size_t) { over(); });
+          }),
+          beside([&e](std::function<void()> over) {
+            e.notifier->deliver_due([over = std::move(over)](std::size_t) { over(); });
+          }),
+          // Its rounds may overlap: what is under way is not begun again.
           [&e] { e.webhooks->deliver_due([](std::size_t) {}); }, [&e] { e.settlement->follow(); }};
 }
 

@@ -130,9 +130,11 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
   void attempt(Due due, std::function<void()> ended);
   void finish(Due due, const std::string& result, std::function<void()> ended);
   void submit(Due due, std::function<void()> ended);
+  void leave(const std::string& key, const std::function<void()>& ended);
 
   const NotifierParts parts;
   UnderWay under_way;
+  std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::set<std::string> sending;  ///< document keys
   std::atomic<std::uint64_t> attempts{0}, failures{0}, given_up{0};
@@ -165,6 +167,8 @@ std::vector<Due> Notifier::Impl::take_due() {
   return due;
 }
 
+void Notifier::stop() { impl_->stopping = true; }
+
 NotifierStatistics Notifier::statistics() const {
   return {impl_->attempts, impl_->failures, impl_->given_up};
 }
@@ -179,7 +183,16 @@ void Notifier::deliver_due(std::function<void(std::size_t)> done) {
   });
 }
 
+void Notifier::Impl::leave(const std::string& key, const std::function<void()>& ended) {
+  {
+    std::lock_guard lock(mutex);
+    sending.erase(key);
+  }
+  ended();
+}
+
 void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
+  if (stopping) return leave(due.key, ended);
   const auto url = Url::parse(due.notification.url);
   if (!url) return finish(std::move(due), "url", std::move(ended));
   auto fields = parts.render(due.notification.topic, due.notification.id);
@@ -199,6 +212,7 @@ void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
   parts.send(
       url.value().origin(), std::move(request), kDeadlineMs,
       [kept, due = std::move(due), ended = std::move(ended)](const Result<HttpResponse>& answer) {
+        if (!answer && kept->stopping) return kept->leave(due.key, ended);
         std::string result = "success";
         if (!answer)
           result = name_of(answer.error().code);
@@ -226,13 +240,7 @@ void Notifier::Impl::submit(Due due, std::function<void()> ended) {
         if (!answers.at(0).accepted())
           log_error("an attempt at notification {} is not journalled: {}", key,
                     name_of(answers.at(0).refusal.code));
-        kept->workers.post([kept, key, ended] {
-          {
-            std::lock_guard lock(kept->mutex);
-            kept->sending.erase(key);
-          }
-          ended();
-        });
+        kept->workers.post([kept, key, ended] { kept->leave(key, ended); });
       });
   if (!taken)
     workers.post_after(kQueueFullPauseMs, [kept, due = std::move(due), ended = std::move(ended)] {

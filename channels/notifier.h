@@ -47,6 +47,9 @@ class Notifier {
   /// Sends every notification that is due, at most 32 at once, none that is under way already.
   /// Calls back when all are answered and journalled, with how many were sent. Never blocks.
   void deliver_due(std::function<void(std::size_t)> done);
+  /// Begins no further attempt, and takes one that ends without an answer for not made: call it
+  /// before the client is stopped, or a stop of ours is counted against the merchant.
+  void stop();
   NotifierStatistics statistics() const;
 
  private:

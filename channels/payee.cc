@@ -5,6 +5,7 @@
 
 #include "channels/personal_texts.h"
 #include "ledger/base/json.h"
+#include "ledger/base/sealed_text.h"
 
 namespace suanpan::channels {
 namespace {
@@ -28,10 +29,23 @@ bool is_han(std::string_view character) {
   return character.size() == 3 && character >= "\xe4\xb8\x80" && character <= "\xe9\xbf\xbf";
 }
 
+// Before format 5 payees were sealed under the vault's own key, which no erasure deletes.
+Result<std::optional<Secret>> unsealed(const Vault& vault, const std::string& context,
+                                       std::string_view sealed) {
+  if (sealed.starts_with(kSealedPrefix)) return vault.unseal_under(context, sealed);
+  TRY(auto text, vault.unseal(context, sealed));
+  return std::optional<Secret>(std::move(text));
+}
+
 }  // namespace
 
 Result<SubjectKey> payee_key(const Vault& vault, const Payee& payee) {
   return vault.subjects().of(vault.subject_index("account", payee.account));
+}
+
+Result<SubjectKey> payee_key(const Vault& vault, const Book& book, const ClaimKey& claim,
+                             const Payee& payee) {
+  return person_key(vault, book, claim, "account", payee.account);
 }
 
 std::string seal_payee(const SubjectKey& key, std::string_view mch_no, const Payee& payee) {
@@ -46,7 +60,7 @@ std::string seal_payee(const SubjectKey& key, std::string_view mch_no, const Pay
 }
 
 Result<Payee> open_payee(const Vault& vault, std::string_view mch_no, std::string_view sealed) {
-  TRY(const auto text, vault.unseal_under(context_of(mch_no), sealed));
+  TRY(const auto text, unsealed(vault, context_of(mch_no), sealed));
   if (!text) {
     const std::string mark(kErasedMark);
     return Payee{mark, mark, mark, true};

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "ledger/base/vault.h"
+#include "ledger/engine/book.h"
 
 namespace suanpan::channels {
 
@@ -21,6 +22,9 @@ struct Payee {
 
 /// The payee's key. Errors: kIo, kCorrupt.
 Result<SubjectKey> payee_key(const Vault& vault, const Payee& payee);
+/// The same for what the command under `claim` says of him: person_key() of personal_texts.h.
+Result<SubjectKey> payee_key(const Vault& vault, const Book& book, const ClaimKey& claim,
+                             const Payee& payee);
 /// What goes into Merchant::payee_sealed and Payout::payee_sealed.
 std::string seal_payee(const SubjectKey& key, std::string_view mch_no, const Payee& payee);
 /// Errors: kMalformed, kBadSignature (another merchant's), kNotFound (a key that is not there).

@@ -46,10 +46,10 @@ void await_transfer(Order& order, const std::string& number) {
   order.pay_data = fmt::format("{}|{}", order.channel_mch, number);
 }
 
-std::string give_sub_account(const View& view, ChangeSet& changes, const Order& order) {
+Planned<std::string> give_sub_account(const View& view, ChangeSet& changes, const Order& order) {
   return plan_sub_account(
       view, changes, bank::SubAccountKind::kOrder,
-      SubAccountHolder{{}, order.channel_mch, {}, order.mch_order_no, order.order_id});
+      SubAccountHolder{{}, order.channel_mch, {}, order.mch_order_no, {}, order.order_id});
 }
 
 Planned<ChangeSet> plan_place(const View& view, const Order& request, const Moment& moment) {
@@ -57,13 +57,16 @@ Planned<ChangeSet> plan_place(const View& view, const Order& request, const Mome
     return refuse(RefusalCode::kOrderExpired, request.mch_order_no);
   Order order = request;
   ChangeSet extra;
+  Planned<std::string> number = std::string();
   if (order.channel == kBank) {
-    await_transfer(order, give_sub_account(view, extra, order));
+    number = give_sub_account(view, extra, order);
+    if (number) await_transfer(order, number.value());
   } else if (!order.channel.empty()) {
     order.state = OrderState::kPaying;
     order.unknown = true;
   }
   TRY(ChangeSet changes, plan_place_order(view, order, moment));
+  TRY(number);  // what is wrong with the order goes before
   for (Document& document : extra.documents) changes.documents.push_back(std::move(document));
   return changes;
 }
@@ -117,7 +120,8 @@ Planned<ChangeSet> plan_fact(const View& view, const OrderFact& fact, const Clai
     if (document.kind != DocumentKind::kOrder) continue;
     auto routed_order = decode_order(document.bytes);
     CHECK_OR_DIE(routed_order, "order {} does not decode", fact.order_id);
-    await_transfer(routed_order.value(), give_sub_account(view, extra, routed_order.value()));
+    TRY(const std::string number, give_sub_account(view, extra, routed_order.value()));
+    await_transfer(routed_order.value(), number);
     document.bytes = encode(routed_order.value());
   }
   for (Document& document : extra.documents) changes.documents.push_back(std::move(document));
@@ -361,7 +365,7 @@ Planned<ChangeSet> plan_deposit(const View& view, const Deposit& deposit,
     if (holder->bank_account != deposit.bank_account)
       return deposit_into_suspense(view, deposit, "sub_account_of_another_account", reference);
     if (holder->order_id.empty()) {
-      auto planned = deposit_into(view, deposit, holder->account, "来款 " + holder->purpose,
+      auto planned = deposit_into(view, deposit, holder->account, "来款 " + reference,
                                   "account/" + holder->account);
       if (planned) return planned;
       return deposit_into_suspense(view, deposit, std::string(name_of(planned.error().code)),

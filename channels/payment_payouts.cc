@@ -13,6 +13,18 @@ bool is_final(const Payout& payout) {
   return payout.state != PayoutState::kCreated && payout.state != PayoutState::kProcessing;
 }
 
+// Under the payee's key, whom it may name. What cannot be sealed is left out: the code says enough.
+std::string sealed_error(const Vault& vault, const Payout& payout, const std::string& message) {
+  if (message.empty()) return {};
+  const auto key = same_key(vault, payout.payee_sealed);
+  if (!key) {
+    log_error("payout {}: what the bank says is not kept: {}", payout.payout_id,
+              key.error().message);
+    return {};
+  }
+  return seal_texts(key.value(), payout.mch_no, {message, "", ""});
+}
+
 }  // namespace
 
 std::optional<Versioned<Payout>> PaymentService::Impl::payout(const std::string& id) const {
@@ -148,7 +160,7 @@ void PaymentService::Impl::send_payout(const std::string& id, Next next) {
   fact.kind = PayoutFact::Kind::kSubmitted;
   fact.payout_id = id;
   fact.error_code = stands.error_code;
-  fact.error_message = stands.error_message;
+  fact.error_sealed = stands.error_sealed;
   submit_payout_fact(
       std::move(fact), found->version,
       [kept, id, request, maybe_sent_before, next = std::move(next)](const Answer& answer) {
@@ -169,7 +181,7 @@ void PaymentService::Impl::take_payout_sent(const Versioned<Payout>& payout,
   PayoutFact fact;
   fact.payout_id = payout.value.payout_id;
   fact.error_code = outcome.error_code;
-  fact.error_message = outcome.error_message;
+  fact.error_sealed = sealed_error(*parts.vault, payout.value, outcome.error_message);
   const bool definite = outcome.knowledge != Knowledge::kUnknown && !maybe_sent_before;
   if (!definite)
     fact.kind = PayoutFact::Kind::kUnknown;
@@ -190,7 +202,7 @@ void PaymentService::Impl::take_payout(const Versioned<Payout>& payout,
   fact.channel_payout_no = outcome.channel_transfer_no;
   fact.at = outcome.settled_at;
   fact.error_code = outcome.error_code;
-  fact.error_message = outcome.error_message;
+  fact.error_sealed = sealed_error(*parts.vault, stands, outcome.error_message);
   switch (outcome.status) {
     case TransferStatus::kProcessing:
       if (is_final(stands)) return next();  // older news

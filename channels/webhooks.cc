@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "channels/url.h"
@@ -21,6 +23,8 @@ constexpr std::array<std::int64_t, kMaxWebhookAttempts - 1> kGapsSeconds{10,   3
                                                                          1800, 3600, 7200};
 constexpr int kDeadlineMs = 20'000;
 constexpr int kQueueFullPauseMs = 20;
+// After so long the next webhook reads on.
+constexpr auto kTurn = std::chrono::milliseconds(10);
 constexpr std::size_t kMaxSending = 64;  // webhooks with a delivery under way
 constexpr std::size_t kMaxEvents = 100;
 constexpr std::size_t kMaxBodyBytes = 1 << 20;    // begun with no event beyond
@@ -68,6 +72,18 @@ struct Delivery {
   std::string body;  ///< empty: nothing to deliver up to `through`
   std::string result;
   bool delivered = false;
+};
+
+/// A delivery that is being read together, turn by turn.
+struct Gathering {
+  Delivery delivery;
+  std::uint64_t after = 0;     ///< what the delivery says it follows
+  std::uint64_t commands = 0;  ///< read so far
+  std::size_t bytes = 0;
+  JsonWriter events;
+  bool full() const {
+    return commands >= kMaxScan || delivery.events >= kMaxEvents || bytes >= kMaxBodyBytes;
+  }
 };
 
 /// What an attempt makes of a webhook; true if the delivery is given up with it.
@@ -326,8 +342,11 @@ struct WebhookSender::Impl : std::enable_shared_from_this<WebhookSender::Impl> {
   using Ended = std::function<void()>;
 
   std::vector<Webhook> take_due();
-  Result<Delivery> gather(const Webhook& webhook);
-  void deliver(const Webhook& webhook, Ended ended);
+  std::shared_ptr<Gathering> begin_to_gather(const Webhook& webhook);
+  /// Reads for a turn; true: it is whole.
+  Result<bool> gather(Gathering& gathering);
+  void go_on(const std::shared_ptr<Gathering>& gathering, const Ended& ended);
+  void deliver(Delivery delivery, Ended ended);
   void send(Delivery delivery, Ended ended);
   void finish(Delivery delivery, Ended ended);
   void submit(const Delivery& delivery, Ended ended);
@@ -335,6 +354,7 @@ struct WebhookSender::Impl : std::enable_shared_from_this<WebhookSender::Impl> {
 
   const WebhookParts parts;
   UnderWay under_way;
+  std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::set<std::string> sending;  ///< ids
   /// How far a webhook's events were read in vain: (epoch, cursor) it was read from, and the end.
@@ -355,6 +375,8 @@ WebhookSender::~WebhookSender() {
   impl_->workers.stop();
 }
 
+void WebhookSender::stop() { impl_->stopping = true; }
+
 WebhookStatistics WebhookSender::statistics() const {
   return {impl_->deliveries, impl_->failures, impl_->dead_letters};
 }
@@ -363,8 +385,9 @@ void WebhookSender::deliver_due(std::function<void(std::size_t)> done) {
   const Impl::Keep kept = impl_->keep();
   impl_->workers.post([kept, done = std::move(done)] {
     const auto each = [kept](const Webhook& webhook, Impl::Ended ended) {
-      kept->workers.post(
-          [kept, webhook, ended = std::move(ended)] { kept->deliver(webhook, ended); });
+      kept->workers.post([kept, webhook, ended = std::move(ended)] {
+        kept->go_on(kept->begin_to_gather(webhook), ended);
+      });
     };
     std::make_shared<BoundedRound<Webhook>>(kept->take_due(), each, done)->begin(kMaxSending);
   });
@@ -378,7 +401,7 @@ std::vector<Webhook> WebhookSender::Impl::take_due() {
   const auto open = parts.book->read([](const State& state, std::uint64_t) {
     return state.open_documents(DocumentKind::kWebhook);
   });
-  const std::uint64_t last = parts.book->read([](const State&, std::uint64_t seq) { return seq; });
+  const std::uint64_t last = parts.book->last_seq();
   for (const DocumentPtr& document : open) {
     auto webhook = decode_webhook(document->bytes);
     CHECK_OR_DIE(webhook, "webhook {} does not decode", document->key);
@@ -393,51 +416,77 @@ std::vector<Webhook> WebhookSender::Impl::take_due() {
   return due;
 }
 
-// Reads the next events that the webhook asks for; up to `through` there are no others.
-Result<Delivery> WebhookSender::Impl::gather(const Webhook& webhook) {
-  Delivery delivery;
+// The next events that the webhook asks for; up to `through` there are no others.
+std::shared_ptr<Gathering> WebhookSender::Impl::begin_to_gather(const Webhook& webhook) {
+  auto gathering = std::make_shared<Gathering>();
+  Delivery& delivery = gathering->delivery;
   delivery.webhook = webhook;
-  delivery.through = webhook.cursor;
+  delivery.through = gathering->after = webhook.cursor;
   {
     std::lock_guard lock(mutex);
     const Unheard& read = unheard[webhook.id];
     if (read.epoch == webhook.epoch && read.cursor == webhook.cursor)
       delivery.through = std::max(read.through, webhook.cursor);
   }
-  JsonWriter events;
-  events.begin_array();
-  std::uint64_t commands = 0;
-  std::size_t bytes = 0;
-  TRY(parts.book->for_each_command_after(delivery.through, [&](const StoredCommand& stored) {
-    if (commands++ == kMaxScan || delivery.events >= kMaxEvents || bytes >= kMaxBodyBytes)
-      return false;
-    delivery.through = stored.seq;
+  if (const std::uint64_t gone = parts.book->archived().until; delivery.through < gone) {
+    log_warn("webhook {} has not taken events up to {}, which were archived and purged", webhook.id,
+             gone);
+    delivery.through = gathering->after = gone;
+  }
+  gathering->events.begin_array();
+  return gathering;
+}
+
+Result<bool> WebhookSender::Impl::gather(Gathering& g) {
+  using Steady = std::chrono::steady_clock;
+  const auto begin = Steady::now();
+  std::optional<Steady::time_point> end;
+  bool over = false;
+  TRY(parts.book->for_each_command_after(g.delivery.through, [&](const StoredCommand& stored) {
+    const auto now = Steady::now();
+    // Every turn decodes a block anew: half of it at least is for reading on.
+    if (!end) end = now + std::max<Steady::duration>(kTurn, now - begin);
+    over = now >= *end;
+    if (over || g.full()) return false;
+    ++g.commands;
+    g.delivery.through = stored.seq;
     for (std::size_t index = 0; index < stored.effects.events.size(); ++index) {
       const Event& event = stored.effects.events[index];
-      if (!wants_topic(webhook, event.topic) || !parts.may_hear(webhook.owner, stored, event))
+      if (!wants_topic(g.delivery.webhook, event.topic) ||
+          !parts.may_hear(g.delivery.webhook.owner, stored, event))
         continue;
-      write_event(events, stored, index);
-      ++delivery.events;
-      bytes += event.payload.size() + event.key.size() + 128;
+      write_event(g.events, stored, index);
+      ++g.delivery.events;
+      g.bytes += event.payload.size() + event.key.size() + 128;
     }
     return true;
   }));
-  events.end_array();
-  if (delivery.events == 0) return delivery;
+  if (over && !g.full()) return false;
+  g.events.end_array();
+  if (g.delivery.events == 0) return true;
   JsonWriter out;
-  out.begin_object().field("webhook", webhook.id).field("after", webhook.cursor);
-  out.field("through", delivery.through).key("events").raw(events.take());
-  delivery.body = out.end_object().take();
-  return delivery;
+  out.begin_object().field("webhook", g.delivery.webhook.id).field("after", g.after);
+  out.field("through", g.delivery.through).key("events").raw(g.events.take());
+  g.delivery.body = out.end_object().take();
+  return true;
 }
 
-void WebhookSender::Impl::deliver(const Webhook& webhook, Ended ended) {
-  auto gathered = gather(webhook);
-  if (!gathered) {
-    log_error("the events of webhook {} are not read: {}", webhook.id, gathered.error().message);
-    return end(webhook.id, ended);
+// One that is far behind takes a turn and stands at the end again, so that it holds up the others
+// by that turn.
+void WebhookSender::Impl::go_on(const std::shared_ptr<Gathering>& gathering, const Ended& ended) {
+  const auto whole = gather(*gathering);
+  const std::string& id = gathering->delivery.webhook.id;
+  if (!whole) {
+    log_error("the events of webhook {} are not read: {}", id, whole.error().message);
+    return end(id, ended);
   }
-  Delivery& delivery = gathered.value();
+  if (whole.value()) return deliver(std::move(gathering->delivery), ended);
+  const Keep kept = keep();
+  workers.post([kept, gathering, ended] { kept->go_on(gathering, ended); });
+}
+
+void WebhookSender::Impl::deliver(Delivery delivery, Ended ended) {
+  const Webhook& webhook = delivery.webhook;
   if (!delivery.body.empty()) return send(std::move(delivery), std::move(ended));
   {
     std::lock_guard lock(mutex);
@@ -453,6 +502,7 @@ void WebhookSender::Impl::deliver(const Webhook& webhook, Ended ended) {
 
 void WebhookSender::Impl::send(Delivery delivery, Ended ended) {
   const Webhook& webhook = delivery.webhook;
+  if (stopping) return end(webhook.id, ended);
   const auto url = Url::parse(webhook.url);
   const auto secret = parts.vault->unseal(context_of(webhook.id), webhook.secret_sealed);
   if (!url || !secret) {
@@ -476,6 +526,7 @@ void WebhookSender::Impl::send(Delivery delivery, Ended ended) {
   parts.send(url.value().origin(), std::move(request), kDeadlineMs,
              [kept, delivery = std::move(delivery),
               ended = std::move(ended)](const Result<HttpResponse>& answer) {
+               if (!answer && kept->stopping) return kept->end(delivery.webhook.id, ended);
                Delivery answered = delivery;
                answered.result = answer ? fmt::format("http {}", answer.value().status)
                                         : std::string(name_of(answer.error().code));

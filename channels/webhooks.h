@@ -112,8 +112,12 @@ class WebhookSender {
 
   /// Makes the next delivery of every active webhook that is due and has none under way, at most 64
   /// at once. Calls back when these are answered and journalled, with how many webhooks were looked
-  /// at. Never blocks, and may be called again before.
+  /// at. Never blocks, and may be called again before. The journal is read on two threads of the
+  /// sender, a few milliseconds for one webhook and then for the next.
   void deliver_due(std::function<void(std::size_t)> done);
+  /// Begins no further delivery, and takes one that ends without an answer for not made: call it
+  /// before the client is stopped, or a stop of ours is counted against the receiver.
+  void stop();
   WebhookStatistics statistics() const;
 
  private:

@@ -3,6 +3,7 @@
 #include "channels/chart.h"
 #include "ledger/base/check.h"
 #include "ledger/core/plan_order.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan::reconcile {
@@ -75,8 +76,8 @@ Planned<void> post_difference(const View& view, ChangeSet& changes, const Case& 
   const bool fee = c.break_class == BreakClass::kFeeMismatch;
   const std::string other(fee ? kChannelCost : kSuspense);
   const std::int64_t amount = c.amount.minor;
-  if (amount >= 0) return add_posting(view, changes, outside, other, amount);
-  return add_posting(view, changes, other, outside, -amount);
+  if (amount >= 0) return add_leg(view, changes, outside, other, amount);
+  return add_leg(view, changes, other, outside, -amount);
 }
 
 Planned<void> post_suspended_arrival(const View& view, ChangeSet& changes, const Case& c) {
@@ -87,7 +88,7 @@ Planned<void> post_suspended_arrival(const View& view, ChangeSet& changes, const
   if (!arrival || !arrival->suspended) return refuse(RefusalCode::kDocumentNotFound, key);
   TRY(add_settled_bills(view, changes, *arrival, std::string(kSuspense)));
   arrival->suspended = false;
-  put_record(changes, view, DocumentKind::kChannelArrival, key, false, encode(*arrival));
+  put_next_version(changes, view, DocumentKind::kChannelArrival, key, false, encode(*arrival));
   return success();
 }
 
@@ -117,7 +118,8 @@ bool sibling_is_open(const View& view, const Case& c) {
 void put_reconciled(const View& view, ChangeSet& changes, const Case& c, Order order) {
   if (order.reconciled.empty()) order.reconciled = c.batch;
   if (order.arrived.empty()) order.arrived = arrived_of(view, c);
-  put_record(changes, view, DocumentKind::kOrder, order.order_id, is_open(order), encode(order));
+  put_next_version(changes, view, DocumentKind::kOrder, order.order_id, is_open(order),
+                   encode(order));
 }
 
 void release_refund(const View& view, ChangeSet& changes, const Case& c) {
@@ -125,7 +127,7 @@ void release_refund(const View& view, ChangeSet& changes, const Case& c) {
   if (!refund || refund->state != RefundState::kSucceeded || !refund->reconciled.empty()) return;
   refund->reconciled = c.batch;
   const bool open = view.document(DocumentKind::kRefund, c.our_number)->open;
-  put_record(changes, view, DocumentKind::kRefund, c.our_number, open, encode(*refund));
+  put_next_version(changes, view, DocumentKind::kRefund, c.our_number, open, encode(*refund));
 }
 
 // Both sides agree about it now, by two people's word: settlement may have the order.
@@ -173,8 +175,7 @@ Planned<ChangeSet> book_order(const View& view, const Case& c, const ClaimKey& k
 Planned<ChangeSet> post(const View& view, const Case& c, const ClaimKey& key,
                         const Moment& moment) {
   if (c.action == CaseAction::kBook) return book_order(view, c, key, moment);
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
+  ChangeSet changes = on_open_day(view);
   if (moves_money(c.action)) {
     if (is_suspended_arrival(c)) {
       TRY(post_suspended_arrival(view, changes, c));
@@ -190,7 +191,7 @@ Planned<ChangeSet> post(const View& view, const Case& c, const ClaimKey& key,
 
 void put_case(ChangeSet& changes, const View& view, const Case& c) {
   const bool open = c.state == CaseState::kOpen || c.state == CaseState::kProposed;
-  put_record(changes, view, DocumentKind::kBreakCase, case_key(c.id), open, encode(c));
+  put_next_version(changes, view, DocumentKind::kBreakCase, case_key(c.id), open, encode(c));
 }
 
 }  // namespace
@@ -217,8 +218,7 @@ Planned<ChangeSet> plan_propose(const View& view, const Id128& id, const std::st
   if (const auto refusal = check(*c, step); refusal != CaseRefusal::kNone)
     return refusal_of(refusal, id);
   TRY(check_fits(*c, parsed.action));
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
+  ChangeSet changes = on_open_day(view);
   put_case(changes, view, advance(*c, step, moment.now));
   changes.answer = id.hex();
   return changes;
@@ -231,8 +231,7 @@ Planned<ChangeSet> plan_reject(const View& view, const Id128& id, const std::str
   const Reject step{by, {}};
   if (const auto refusal = check(*c, step); refusal != CaseRefusal::kNone)
     return refusal_of(refusal, id);
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
+  ChangeSet changes = on_open_day(view);
   put_case(changes, view, advance(*c, step, moment.now));
   changes.answer = id.hex();
   return changes;

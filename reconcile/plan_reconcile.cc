@@ -1,33 +1,12 @@
 #include "reconcile/plan_reconcile.h"
 
 #include "channels/chart.h"
-#include "ledger/base/check.h"
 #include "ledger/core/plan_order.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan::reconcile {
 namespace {
-
-template <class T>
-std::optional<T> find_record(const View& view, DocumentKind kind, std::string_view key,
-                             Result<T> (*decode)(std::string_view)) {
-  const DocumentPtr stored = view.document(kind, key);
-  if (!stored) return std::nullopt;
-  auto decoded = decode(stored->bytes);
-  CHECK_OR_DIE(decoded, "document {} does not decode: {}", key, decoded.error().message);
-  return std::move(decoded.value());
-}
-
-ChangeSet begin(const View& view) {
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
-  return changes;
-}
-
-std::shared_ptr<const VoucherText> text(std::string summary, std::string business_key) {
-  return std::make_shared<const VoucherText>(
-      VoucherText{std::move(summary), std::move(business_key), {}, {}, {}});
-}
 
 bool is_paid(const Order& order) {
   return order.state == OrderState::kPaid || order.state == OrderState::kRefunded;
@@ -44,7 +23,7 @@ void mark_order(const View& view, ChangeSet& changes, const std::string& id, con
   if (order->reconciled.empty()) order->reconciled = marks.reconciled;
   if (order->arrived.empty()) order->arrived = marks.arrived;
   if (*order == before) return;
-  put_record(changes, view, DocumentKind::kOrder, id, is_open(*order), encode(*order));
+  put_next_version(changes, view, DocumentKind::kOrder, id, is_open(*order), encode(*order));
 }
 
 template <class T>
@@ -52,12 +31,12 @@ void mark(const View& view, ChangeSet& changes, DocumentKind kind, const std::st
           std::optional<T> found, const std::string& run) {
   if (!found || !is_done(*found) || !found->reconciled.empty() || run.empty()) return;
   found->reconciled = run;
-  put_record(changes, view, kind, id, view.document(kind, id)->open, encode(*found));
+  put_next_version(changes, view, kind, id, view.document(kind, id)->open, encode(*found));
 }
 
 void put_case(ChangeSet& changes, const View& view, const Case& c) {
   const bool open = c.state == CaseState::kOpen || c.state == CaseState::kProposed;
-  put_record(changes, view, DocumentKind::kBreakCase, case_key(c.id), open, encode(c));
+  put_next_version(changes, view, DocumentKind::kBreakCase, case_key(c.id), open, encode(c));
 }
 
 void take_step(const View& view, ChangeSet& changes, const BatchNumber& batch, const Found& step,
@@ -86,36 +65,17 @@ void take_step(const View& view, ChangeSet& changes, const BatchNumber& batch, c
 
 }  // namespace
 
-void put_record(ChangeSet& changes, const View& view, DocumentKind kind, std::string key, bool open,
-                std::string bytes) {
-  const DocumentPtr stored = view.document(kind, key);
-  const std::uint32_t version = stored ? stored->version : 0;
-  changes.documents.push_back(Document{kind, std::move(key), version + 1, open, std::move(bytes)});
-}
-
-Planned<void> add_posting(const View& view, ChangeSet& changes, const std::string& debit,
-                          const std::string& credit, std::int64_t amount) {
-  if (amount == 0) return success();
-  const Account* from = view.account(debit);
-  if (!from) return refuse(RefusalCode::kDebitAccountNotFound, debit);
-  const Account* to = view.account(credit);
-  if (!to) return refuse(RefusalCode::kCreditAccountNotFound, credit);
-  TRY(check_leg(view, from->id, to->id));
-  changes.transfers.push_back(Transfer{from->id, to->id, amount, TransferKind::kPosted});
-  return success();
-}
-
 std::optional<Case> find_case(const View& view, const Id128& id) {
-  return find_record(view, DocumentKind::kBreakCase, case_key(id), decode_case);
+  return find_decoded(view, DocumentKind::kBreakCase, case_key(id), decode_case);
 }
 std::optional<RunRecord> find_run_record(const View& view, std::string_view number) {
-  return find_record(view, DocumentKind::kReconcileRun, number, decode_run_record);
+  return find_decoded(view, DocumentKind::kReconcileRun, number, decode_run_record);
 }
 std::optional<Expected> find_expected(const View& view, std::string_view key) {
-  return find_record(view, DocumentKind::kChannelArrival, key, decode_expected);
+  return find_decoded(view, DocumentKind::kChannelArrival, key, decode_expected);
 }
 std::optional<Arrival> find_arrival(const View& view, std::string_view key) {
-  return find_record(view, DocumentKind::kChannelArrival, key, decode_arrival);
+  return find_decoded(view, DocumentKind::kChannelArrival, key, decode_arrival);
 }
 
 Planned<ChangeSet> plan_take_file(const View& view, const TakenFile& file) {
@@ -124,17 +84,17 @@ Planned<ChangeSet> plan_take_file(const View& view, const TakenFile& file) {
     return refuse(RefusalCode::kDocumentExists, key);
   if (view.document(DocumentKind::kReconcileRun, file.run))
     return refuse(RefusalCode::kDocumentExists, file.run);
-  ChangeSet changes = begin(view);
-  put_record(changes, view, DocumentKind::kStatement, key, true, encode(file));
+  ChangeSet changes = on_open_day(view);
+  put_next_version(changes, view, DocumentKind::kStatement, key, true, encode(file));
   const RunRecord run{file.run, file.channel, file.subject, file.day, file.sha256};
-  put_record(changes, view, DocumentKind::kReconcileRun, file.run, true, encode(run));
+  put_next_version(changes, view, DocumentKind::kReconcileRun, file.run, true, encode(run));
   changes.answer = file.run;
   return changes;
 }
 
 Planned<ChangeSet> plan_marks(const View& view, const Marks& marks) {
   if (marks.size() > kMaxMarks) return refuse(RefusalCode::kValueInvalid, "marks");
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   for (const auto& id : marks.orders) mark_order(view, changes, id, marks);
   for (const auto& id : marks.refunds)
     mark(view, changes, DocumentKind::kRefund, id, find_refund(view, id), marks.reconciled);
@@ -146,7 +106,7 @@ Planned<ChangeSet> plan_marks(const View& view, const Marks& marks) {
 Planned<ChangeSet> plan_cases(const View& view, const BatchNumber& batch,
                               const std::vector<CaseStep>& steps, const Moment& moment) {
   if (steps.size() > kMaxCaseSteps) return refuse(RefusalCode::kValueInvalid, "steps");
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   for (const auto& step : steps)
     std::visit([&](const auto& s) { take_step(view, changes, batch, s, moment.now); }, step);
   return changes;
@@ -163,15 +123,15 @@ Planned<void> add_settled_bills(const View& view, ChangeSet& changes, const Arri
     if (!bill || !bill->arrived.empty()) return refuse(RefusalCode::kDocumentStateFinal, key);
     fee += bill->fee;
     bill->arrived = credit.statement;
-    put_record(changes, view, DocumentKind::kChannelArrival, key, false, encode(*bill));
+    put_next_version(changes, view, DocumentKind::kChannelArrival, key, false, encode(*bill));
   }
   if (fee > INT64_MAX || fee < -Int128{INT64_MAX}) return refuse(RefusalCode::kOverflow, "fee");
   const auto fee_minor = static_cast<std::int64_t>(fee);
-  TRY(add_posting(view, changes, debit_account, receivable, credit.amount));
+  TRY(add_leg(view, changes, debit_account, receivable, credit.amount));
   if (fee_minor > 0) {
-    TRY(add_posting(view, changes, cost, receivable, fee_minor));
+    TRY(add_leg(view, changes, cost, receivable, fee_minor));
   } else {
-    TRY(add_posting(view, changes, receivable, cost, -fee_minor));
+    TRY(add_leg(view, changes, receivable, cost, -fee_minor));
   }
   return success();
 }
@@ -180,43 +140,45 @@ Planned<ChangeSet> plan_arrival(const View& view, const Arrival& credit, Date bo
                                 const ClaimKey& key) {
   const std::string bank = channels::chart::bank_deposit(credit.account);
   if (!view.account(bank)) return refuse(RefusalCode::kAccountNotFound, bank);
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   if (booked_on != changes.date) changes.effective = booked_on;
   changes.type = VoucherType::kReceipt;
   Arrival arrival = credit;
   arrival.voucher = key.hex();
   arrival.suspended = credit.bills.empty() || credit.amount != credit.expected;
   if (arrival.suspended) {
-    TRY(add_posting(view, changes, bank, std::string(channels::chart::kSuspense), credit.amount));
-    changes.text = text("挂账：渠道到账与账单不符", credit.reference);
+    TRY(add_leg(view, changes, bank, std::string(channels::chart::kSuspense), credit.amount));
+    changes.text = voucher_text("挂账：渠道到账与账单不符", credit.reference);
     changes.answer = credit.bills.empty() ? "suspense/no_bill" : "suspense/amount_mismatch";
   } else {
     TRY(add_settled_bills(view, changes, arrival, bank));
-    changes.text = text("渠道结算款到账", credit.reference);
+    changes.text = voucher_text("渠道结算款到账", credit.reference);
     changes.answer = "arrived";
   }
   TRY(check_limits(view, changes.transfers));
-  put_record(changes, view, DocumentKind::kChannelArrival,
-             arrival_key(credit.account, credit.reference), arrival.suspended, encode(arrival));
+  put_next_version(changes, view, DocumentKind::kChannelArrival,
+                   arrival_key(credit.account, credit.reference), arrival.suspended,
+                   encode(arrival));
   return changes;
 }
 
 Planned<ChangeSet> plan_finish(const View& view, const Finish& finish) {
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   RunRecord run = finish.run;
   TakenFile file = finish.file;
   run.finished = file.finished = true;
-  put_record(changes, view, DocumentKind::kReconcileRun, run.number, false, encode(run));
-  put_record(changes, view, DocumentKind::kStatement, file_key(file), false, encode(file));
+  put_next_version(changes, view, DocumentKind::kReconcileRun, run.number, false, encode(run));
+  put_next_version(changes, view, DocumentKind::kStatement, file_key(file), false, encode(file));
   if (file.channel == kBankChannel)
-    put_record(changes, view, DocumentKind::kCursor, statement_cursor_key(file.subject), false,
-               file_key(file));
+    put_next_version(changes, view, DocumentKind::kCursor, statement_cursor_key(file.subject),
+                     false, file_key(file));
   if (finish.expected) {
     const std::string key = expected_key(finish.expected->mchid, finish.expected->day);
     const auto stands = find_expected(view, key);
     // A bill that is issued anew after its money has come changes nothing about what came.
     if (!stands || stands->arrived.empty())
-      put_record(changes, view, DocumentKind::kChannelArrival, key, true, encode(*finish.expected));
+      put_next_version(changes, view, DocumentKind::kChannelArrival, key, true,
+                       encode(*finish.expected));
   }
   changes.answer = run.number;
   return changes;

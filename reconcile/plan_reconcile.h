@@ -62,12 +62,6 @@ std::optional<RunRecord> find_run_record(const View& view, std::string_view numb
 std::optional<Expected> find_expected(const View& view, std::string_view key);
 std::optional<Arrival> find_arrival(const View& view, std::string_view key);
 
-/// Puts a document with the next version into `changes`.
-void put_record(ChangeSet& changes, const View& view, DocumentKind kind, std::string key, bool open,
-                std::string bytes);
-/// Adds a posted leg between two account codes; an amount of 0 adds none. Refusals: the accounts'.
-Planned<void> add_posting(const View& view, ChangeSet& changes, const std::string& debit,
-                          const std::string& credit, std::int64_t amount);
 /// Settles `credit` against the bills it names: their receivable and fee, and their marks.
 Planned<void> add_settled_bills(const View& view, ChangeSet& changes, const Arrival& credit,
                                 const std::string& debit_account);

@@ -12,6 +12,7 @@
 #include "ledger/base/limits.h"
 #include "ledger/core/plan_hold.h"
 #include "ledger/core/plan_order.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 #include "settlement/calendar.h"
 #include "settlement/document_fields.h"
@@ -24,36 +25,26 @@ namespace chart = channels::chart;
 /// Who the history names for what the bank decided.
 constexpr std::string_view kBank = "bank";
 
-std::uint32_t next_version(const View& view, DocumentKind kind, std::string_view key) {
-  const DocumentPtr stored = view.document(kind, key);
-  return (stored ? stored->version : 0) + 1;
-}
-
 void put(ChangeSet& changes, const View& view, const Order& order) {
-  changes.documents.push_back(Document{DocumentKind::kOrder, order.order_id,
-                                       next_version(view, DocumentKind::kOrder, order.order_id),
-                                       is_open(order), encode(order)});
+  put_next_version(changes, view, DocumentKind::kOrder, order.order_id, is_open(order),
+                   encode(order));
 }
 
 void put(ChangeSet& changes, const View& view, const Batch& batch) {
-  const std::string number = batch_no(batch);
-  changes.documents.push_back(Document{DocumentKind::kSettlementBatch, number,
-                                       next_version(view, DocumentKind::kSettlementBatch, number),
-                                       !is_final(state_of(batch)), encode(batch)});
+  put_next_version(changes, view, DocumentKind::kSettlementBatch, batch_no(batch),
+                   !is_final(state_of(batch)), encode(batch));
 }
 
 void put_watch(ChangeSet& changes, const View& view, const Batch& batch, bool open,
                std::string_view returned_on) {
-  const std::string key = watch_key(batch_no(batch));
-  changes.documents.push_back(Document{DocumentKind::kSettlementLine, key,
-                                       next_version(view, DocumentKind::kSettlementLine, key), open,
-                                       JsonWriter()
-                                           .begin_object()
-                                           .field("format", std::int64_t{1})
-                                           .field("payout_id", payout_no(batch))
-                                           .field("returned_on", returned_on)
-                                           .end_object()
-                                           .take()});
+  put_next_version(changes, view, DocumentKind::kSettlementLine, watch_key(batch_no(batch)), open,
+                   JsonWriter()
+                       .begin_object()
+                       .field("format", std::int64_t{1})
+                       .field("payout_id", payout_no(batch))
+                       .field("returned_on", returned_on)
+                       .end_object()
+                       .take());
 }
 
 void add_event(ChangeSet& changes, const Batch& batch) {
@@ -61,17 +52,6 @@ void add_event(ChangeSet& changes, const Batch& batch) {
   changes.events.push_back(Event{fmt::format("settlement.{}", name_of(state_of(batch))), number,
                                  fmt::format(R"({{"id":"{}","amount":{},"currency":"{}"}})", number,
                                              totals_of(batch).net_minor, code_of(batch.currency))});
-}
-
-std::shared_ptr<const VoucherText> text(std::string summary, std::string business_key) {
-  return std::make_shared<const VoucherText>(
-      VoucherText{std::move(summary), std::move(business_key), {}, {}, {}});
-}
-
-ChangeSet begin(const View& view) {
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
-  return changes;
 }
 
 struct MerchantAccounts {
@@ -252,7 +232,7 @@ Planned<void> give_back(ChangeSet& changes, const View& view, const Batch& batch
                                        totals_of(batch).net_minor, TransferKind::kPosted});
   TRY(check_limits(view, changes.transfers));
   changes.type = VoucherType::kTransfer;
-  changes.text = text("结算付款退回", batch_no(batch));
+  changes.text = voucher_text("结算付款退回", batch_no(batch));
   release(changes, view, batch);
   return success();
 }
@@ -277,12 +257,10 @@ Payout payout_of(const Batch& batch, const channels::Merchant& merchant, const M
   return payout;
 }
 
-/// Why the bank did not pay, fit for a history.
+/// Why the bank did not pay, fit for a history: its code. What it says may name the payee, and is
+/// read from the payout.
 std::string reason_of(const Payout& payout, std::string_view otherwise) {
-  std::string reason = payout.error_code;
-  if (!reason.empty() && !payout.error_message.empty()) reason += ' ';
-  reason += payout.error_message;
-  return is_label(reason, kMaxSummaryBytes) ? reason : std::string(otherwise);
+  return is_label(payout.error_code, kMaxSummaryBytes) ? payout.error_code : std::string(otherwise);
 }
 
 bool is_watched(const View& view, std::string_view number) {
@@ -373,7 +351,7 @@ Planned<ChangeSet> plan_compute(const View& view, const ComputeRequest& request,
   if (!batch && gathered.marked.empty())
     return refuse(RefusalCode::kNothingToSettle, request.merchant_no);
 
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   if (batch) {
     const std::string number = batch_no(*batch);
     VoucherRequest hold;
@@ -382,7 +360,7 @@ Planned<ChangeSet> plan_compute(const View& view, const ComputeRequest& request,
     hold.legs.push_back(
         Leg{accounts.pending->id, accounts.payable->id, totals_of(*batch).net_minor});
     hold.type = VoucherType::kTransfer;
-    hold.text = text("结算冻结", number);
+    hold.text = voucher_text("结算冻结", number);
     TRY(changes, plan_voucher(view, hold, moment));
     put(changes, view, *batch);
     for (const BatchLine& line : batch->lines) {
@@ -404,7 +382,7 @@ Planned<ChangeSet> plan_review(const View& view, const std::string& number, cons
                                const Moment& moment) {
   TRY(Batch batch, find_batch(view, number));
   TRY(take_step(batch, {BatchState::kReviewed, by, ""}, moment));
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   put(changes, view, batch);
   add_event(changes, batch);
   changes.answer = number;
@@ -430,7 +408,7 @@ Planned<ChangeSet> plan_approve(const View& view, const std::string& number, con
   std::ranges::move(payout.documents, std::back_inserter(changes.documents));
   std::ranges::move(payout.events, std::back_inserter(changes.events));
   changes.type = VoucherType::kTransfer;
-  changes.text = text("结算付款", number);
+  changes.text = voucher_text("结算付款", number);
   put(changes, view, batch);
   add_event(changes, batch);
   changes.answer = std::move(payout.answer);
@@ -444,7 +422,7 @@ Planned<ChangeSet> plan_withdraw(const View& view, const std::string& number, co
   VoidHoldRequest give_up;
   give_up.hold = hold_of(number);
   TRY(ChangeSet changes, plan_void_hold(view, give_up, moment));
-  changes.text = text("结算撤回", number);
+  changes.text = voucher_text("结算撤回", number);
   put(changes, view, batch);
   release(changes, view, batch);
   add_event(changes, batch);
@@ -481,7 +459,7 @@ Planned<ChangeSet> plan_follow(const View& view, const std::string& number, cons
   const auto step = follow_step(state_of(batch), payout->state, is_watched(view, number));
   if (!step) return refuse(RefusalCode::kBatchStateWrong, std::string(name_of(state_of(batch))));
 
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   changes.answer = number;
   if (*step == FollowStep::kReturnedLate) {
     put_watch(changes, view, batch, false, moment.now.date_cn().iso());
@@ -521,7 +499,7 @@ Planned<ChangeSet> plan_follow(const View& view, const std::string& number, cons
 Planned<ChangeSet> plan_stop_watching(const View& view, const std::string& number) {
   if (!is_watched(view, number)) return refuse(RefusalCode::kDocumentStateFinal, number);
   TRY(const Batch batch, find_batch(view, number));
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   put_watch(changes, view, batch, false, "");
   return changes;
 }
@@ -557,7 +535,7 @@ Planned<ChangeSet> plan_put_schedule(const View& view, const FeeSchedule& schedu
     if (auto valid = validate(next); !valid)
       return refuse(RefusalCode::kValueInvalid, valid.error().message);
   }
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   changes.documents.push_back(Document{DocumentKind::kFeeSchedule, schedule.merchant_no,
                                        (stored ? stored->version : 0) + 1, true, encode(next)});
   changes.answer = schedule.merchant_no;

@@ -122,7 +122,7 @@ Answer SettlementService::run(std::string_view what, Content content, Plan plan,
     claim->replayed = answer.replayed;
     return answer;
   }
-  const std::uint64_t seq = book_.read([](const State&, std::uint64_t at) { return at; });
+  const std::uint64_t seq = book_.last_seq();
   std::string name = fmt::format("settlement.{}|{}", what, seq);
   for (const auto& [field, value] : content) name += fmt::format("|{}={}", field, value);
   return book_.run(Command{

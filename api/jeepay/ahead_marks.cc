@@ -3,6 +3,7 @@
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
+#include "ledger/core/plan_parts.h"
 
 namespace suanpan::api::jeepay {
 namespace {
@@ -18,12 +19,10 @@ Timestamp decoded(const Document& document) {
 
 Planned<ChangeSet> plan_raise(const View& view, const std::string& key, Timestamp mark) {
   const DocumentPtr before = view.document(DocumentKind::kBookSetting, key);
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
+  ChangeSet changes = on_open_day(view);
   if (before && decoded(*before) >= mark) return changes;
-  changes.documents.push_back(
-      Document{DocumentKind::kBookSetting, key, (before ? before->version : 0) + 1, true,
-               JsonWriter().begin_object().field("ms", mark.ms()).end_object().take()});
+  put_next_version(changes, view, DocumentKind::kBookSetting, key, true,
+                   JsonWriter().begin_object().field("ms", mark.ms()).end_object().take());
   return changes;
 }
 

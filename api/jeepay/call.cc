@@ -37,7 +37,8 @@ Result<std::optional<T>> find_own(const Book& book, DocumentKind kind, std::stri
 
 /// The refusals that a request could have avoided by its form.
 bool is_parameter(RefusalCode code) {
-  return is_malformed(code) && code != RefusalCode::kNotAuthorised;
+  return leaves_nothing(code) && code != RefusalCode::kNotAuthorised &&
+         code != RefusalCode::kGroupUndecided;
 }
 
 }  // namespace

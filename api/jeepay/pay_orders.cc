@@ -86,10 +86,12 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   order.way = std::move(request.way_code);
   order.notify_url = std::move(request.notify_url);
   order.return_url = std::move(request.return_url);
-  TRY(const SubjectKey payer, channels::payer_key(desk.services.vault, request.payer_openid));
-  order.texts_sealed = channels::seal_texts(
-      payer, order.mch_no,
-      {std::move(request.subject), std::move(request.body), std::move(request.ext_param)});
+  channels::PersonalTexts texts{std::move(request.subject), std::move(request.body),
+                                std::move(request.ext_param)};
+  if (!instructions.lines.empty()) channels::take_labels(order.lines, texts);
+  TRY(const SubjectKey payer, channels::payer_key(desk.services.vault, desk.services.book,
+                                                  out.claim, request.payer_openid));
+  order.texts_sealed = channels::seal_texts(payer, order.mch_no, texts);
   return out;
 }
 
@@ -121,12 +123,14 @@ void with_order(const DeskPtr& desk, const CallPtr& call,
   });
 }
 
-// A payer who was never seen is given a key, and that is synced first.
-bool is_new_payer(const Desk& desk, const JeepayCall& call) {
-  if (call.bag.text("channelExtra").empty()) return false;
-  const auto request = parse_unified_order(call.bag);
-  if (!request || request.value().payer_openid.empty()) return false;
+// A payer who was never seen is given a key, and that is synced first; so is a new stock of keys
+// for orders without one.
+bool waits_for_a_key(const Desk& desk, const JeepayCall& call) {
   const Vault& vault = desk.services.vault;
+  if (call.bag.text("channelExtra").empty()) return !vault.subjects().has_stock();
+  const auto request = parse_unified_order(call.bag);
+  if (!request) return false;
+  if (request.value().payer_openid.empty()) return !vault.subjects().has_stock();
   return !vault.subjects().has(vault.subject_index("openid", request.value().payer_openid));
 }
 
@@ -154,7 +158,7 @@ void place_prepared(const DeskPtr& desk, const CallPtr& call) {
 }  // namespace
 
 void place_order(const DeskPtr& desk, const CallPtr& call) {
-  if (!is_new_payer(*desk, *call)) return place_prepared(desk, call);
+  if (!waits_for_a_key(*desk, *call)) return place_prepared(desk, call);
   desk->on_worker(call, [desk, call] { place_prepared(desk, call); });
 }
 

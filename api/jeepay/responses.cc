@@ -31,6 +31,7 @@ ApiCode code_of(Errc code) {
     case Errc::kNotFound:
     case Errc::kBadSignature:
     case Errc::kUnsupported:
+    case Errc::kArchived:
       return ApiCode::kBusiness;
     case Errc::kLocked:
     case Errc::kCorrupt:

@@ -79,7 +79,8 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
       merchant.bank_account.empty() ? desk.services.default_bank_account : merchant.bank_account;
   payout.transit_account = channels::chart::kPayoutTransit;
   payout.bank_account = channels::chart::bank_deposit(payout.payer_number);
-  TRY(const SubjectKey key, channels::payee_key(desk.services.vault, payee));
+  TRY(const SubjectKey key,
+      channels::payee_key(desk.services.vault, desk.services.book, out.claim, payee));
   payout.payee_sealed = channels::seal_payee(key, merchant.mch_no, payee);
   payout.texts_sealed = channels::seal_texts(
       key, merchant.mch_no, {std::move(request.transfer_desc), {}, std::move(request.ext_param)});
@@ -109,15 +110,17 @@ void place_transfer(const DeskPtr& desk, const CallPtr& call) {
     if (!prepared) return refuse_error(*call, prepared.error());
     Prepared& p = prepared.value();
     const std::string number = p.payout.mch_order_no;
-    desk->payments.payout(
-        p.claim, std::move(p.content), std::move(p.payout),
-        [desk, call, number](const channels::Outcome<Payout>& outcome) {
-          if (!outcome.accepted())
-            return refuse_outcome(*call, outcome, order_exists_message(number));
-          const auto payee = payee_in_clear(*desk, outcome.value);
-          if (!payee) return refuse_error(*call, payee.error());
-          call->succeed(fields_of(transfer_order_data(outcome.value, payee.value())));
-        });
+    desk->payments.payout(p.claim, std::move(p.content), std::move(p.payout),
+                          [desk, call, number](const channels::Outcome<Payout>& outcome) {
+                            if (!outcome.accepted())
+                              return refuse_outcome(*call, outcome, order_exists_message(number));
+                            const auto payee = payee_in_clear(*desk, outcome.value);
+                            if (!payee) return refuse_error(*call, payee.error());
+                            const auto data = transfer_order_data(desk->services.vault,
+                                                                  outcome.value, payee.value());
+                            if (!data) return refuse_error(*call, data.error());
+                            call->succeed(fields_of(data.value()));
+                          });
   });
 }
 

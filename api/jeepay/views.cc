@@ -117,7 +117,9 @@ Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refu
                          refund.created_at};
 }
 
-TransferOrderData transfer_order_data(const Payout& payout, const channels::Payee& payee) {
+Result<TransferOrderData> transfer_order_data(const Vault& vault, const Payout& payout,
+                                              const channels::Payee& payee) {
+  TRY(const auto said, channels::open_texts(vault, payout.mch_no, payout.error_sealed));
   TransferOrderData data;
   data.transfer_id = payout.payout_id;
   data.mch_order_no = payout.mch_order_no;
@@ -127,7 +129,7 @@ TransferOrderData transfer_order_data(const Payout& payout, const channels::Paye
   data.bank_name = payee.bank;
   data.state = transfer_state_of(payout.state);
   data.channel_order_no = carriable(payout.channel_payout_no);
-  data.error = error_of(payout.error_code, payout.error_message);
+  data.error = error_of(payout.error_code, said.title);
   return data;
 }
 
@@ -135,7 +137,7 @@ Result<TransferQueryData> transfer_query_data(const Vault& vault, const Payout& 
                                               const channels::Payee& payee) {
   TRY(auto texts, channels::open_texts(vault, payout.mch_no, payout.texts_sealed));
   TransferQueryData data;
-  data.transfer = transfer_order_data(payout, payee);
+  TRY(data.transfer, transfer_order_data(vault, payout, payee));
   data.mch_no = payout.mch_no;
   data.app_id = payout.app_id;
   data.if_code = channels::kBank;

@@ -20,7 +20,8 @@ RefundOrderData refund_order_data(const Refund& refund, const Order& order);
 Result<RefundQueryData> refund_query_data(const Vault& vault, const Refund& refund,
                                           const Order& order);
 /// `payee`: as the answer may show it.
-TransferOrderData transfer_order_data(const Payout& payout, const channels::Payee& payee);
+Result<TransferOrderData> transfer_order_data(const Vault& vault, const Payout& payout,
+                                              const channels::Payee& payee);
 Result<TransferQueryData> transfer_query_data(const Vault& vault, const Payout& payout,
                                               const channels::Payee& payee);
 

@@ -2,6 +2,7 @@
 
 #include "ledger/base/check.h"
 #include "ledger/base/json.h"
+#include "ledger/core/plan_parts.h"
 
 namespace suanpan::api::night {
 namespace {
@@ -20,18 +21,6 @@ Result<Date> date_of(JsonValue value, std::string_view key) {
   const auto date = Date::parse(text);
   if (!date) return fail(Errc::kMalformed, "\"{}\" is no date", key);
   return *date;
-}
-
-void put(ChangeSet& changes, const View& view, std::string key, bool open, std::string bytes) {
-  const DocumentPtr stored = view.document(DocumentKind::kNight, key);
-  changes.documents.push_back(Document{DocumentKind::kNight, std::move(key),
-                                       (stored ? stored->version : 0) + 1, open, std::move(bytes)});
-}
-
-ChangeSet begin(const View& view) {
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
-  return changes;
 }
 
 NightRecords stored_records(const View& view, Date day) {
@@ -111,9 +100,10 @@ Result<NightRecords> decode_night_records(std::string_view bytes, Date day) {
 Planned<ChangeSet> plan_begin_nights(const View& view) {
   if (view.document(DocumentKind::kNight, kHeadKey))
     return refuse(RefusalCode::kDocumentExists, std::string(kHeadKey));
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   const Date first = view.book().accounting_date;
-  put(changes, view, std::string(kHeadKey), true, encode(NightsHead{first, first.plus_days(-1)}));
+  put_next_version(changes, view, DocumentKind::kNight, std::string(kHeadKey), true,
+                   encode(NightsHead{first, first.plus_days(-1)}));
   return changes;
 }
 
@@ -125,8 +115,8 @@ Planned<ChangeSet> plan_record_step(const View& view, const StepId& id, const St
   if (done || record.attempts != before + 1)
     return refuse(RefusalCode::kDocumentExists, std::string(name_of(id.kind)));
   records[id] = record;
-  ChangeSet changes = begin(view);
-  put(changes, view, id.day.iso(), true, encode(records));
+  ChangeSet changes = on_open_day(view);
+  put_next_version(changes, view, DocumentKind::kNight, id.day.iso(), true, encode(records));
   return changes;
 }
 
@@ -137,12 +127,13 @@ Planned<ChangeSet> plan_end_night(const View& view, Date day) {
   CHECK_OR_DIE(head, "the nights' head does not decode: {}", head.error().message);
   if (day != head.value().complete_through.plus_days(1))
     return refuse(RefusalCode::kValueInvalid, day.iso());
-  ChangeSet changes = begin(view);
+  ChangeSet changes = on_open_day(view);
   head.value().complete_through = day;
-  put(changes, view, std::string(kHeadKey), true, encode(head.value()));
+  put_next_version(changes, view, DocumentKind::kNight, std::string(kHeadKey), true,
+                   encode(head.value()));
   // A night of nothing but a cut by hand has no records.
   if (const DocumentPtr records = view.document(DocumentKind::kNight, day.iso()))
-    put(changes, view, day.iso(), false, records->bytes);
+    put_next_version(changes, view, DocumentKind::kNight, day.iso(), false, records->bytes);
   return changes;
 }
 

@@ -3,6 +3,7 @@
 #include "api/v1/order_id.h"
 #include "ledger/base/check.h"
 #include "ledger/base/limits.h"
+#include "ledger/core/plan_parts.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -23,11 +24,9 @@ Planned<ApprovalRequest> find_in(const View& view, DocumentKind kind, const std:
 }
 
 ChangeSet put(const View& view, DocumentKind kind, const ApprovalRequest& request) {
-  const DocumentPtr before = view.document(kind, request.id);
-  ChangeSet changes;
-  changes.date = view.book().accounting_date;
-  changes.documents.push_back(Document{kind, request.id, before ? before->version + 1 : 1,
-                                       request.state == RequestState::kRequested, encode(request)});
+  ChangeSet changes = on_open_day(view);
+  put_next_version(changes, view, kind, request.id, request.state == RequestState::kRequested,
+                   encode(request));
   changes.answer = request.id;
   return changes;
 }

@@ -112,9 +112,9 @@ struct RequestKind {
   char letter = 0;     ///< its numbers begin with it
   DocumentKind requests{}, outcomes{};
   CommandKind command{};
-  /// Reads what is asked for under the number `id`; what is malformed is noted in the fields.
-  /// Errors: those of sealing what is personal in it.
-  std::function<Result<Asking>(Fields&, const std::string& id)> read;
+  /// Reads what is asked for under the number `id` and claimed by the call; what is malformed is
+  /// noted in the fields. Errors: those of sealing what is personal in it.
+  std::function<Result<Asking>(Fields&, const std::string& id, const ClaimKey& claim)> read;
   /// What an approval adds, under the request's own number.
   Accept accept;
   /// What comes before any planner: whether the amount is one, and a channel would take it.

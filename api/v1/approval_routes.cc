@@ -197,7 +197,7 @@ void approve(Services& services, const Kind& kind, Call call) {
 void ask_here(Services& services, const Kind& kind, Call& call) {
   Body body(call);
   const std::string id = request_id(call, kind->letter);
-  auto read = kind->read(body.root(), id);
+  auto read = kind->read(body.root(), id, claim_of(call));
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   if (!read) return refuse_call(call, read.error());
   Asking& asking = read.value();

@@ -138,7 +138,8 @@ void describe_authority(Router& router) {
   describe_terms(router);
   describe_subject(router);
   router.describe("KeyRequest",
-                  "key_id:string roles:string accounts?:[string] merchants?:[string]");
+                  "key_id:string roles:string accounts?:[string] merchants?:[string] scope?:=none");
+  router.describe("KeyProposal", "key_id:string roles:string accounts:[string] merchants:[string]");
   router.describe("AppRequest",
                   "app_id:string mch_no:string md5_allowed?:boolean window_s?:integer");
   router.describe("MerchantProposal",
@@ -146,7 +147,7 @@ void describe_authority(Router& router) {
                   "wx_mchid?:string bank_account?:string payee?:string payee_bank?:string "
                   "supervised_path?:string replaces:boolean payee_changes:boolean");
   router.describe("AuthorityRequest", std::string(kRequestMembers) + std::string(kWhat) +
-                                          "key?:KeyRequest merchant?:MerchantProposal "
+                                          "key?:KeyProposal merchant?:MerchantProposal "
                                           "app?:AppRequest fees?:FeesProposal "
                                           "terms?:TermsProposal chart?:Subject");
   router.describe("Disabled", std::string(kReceipt) + "id:string enabled:boolean");

@@ -53,7 +53,9 @@ void get(Services& services, Call call) {
       .field("as_of_seq", seq);
   out.key("subjects").begin_array();
   for (const DocumentPtr& document : subjects)
-    if (const auto subject = decode_subject(document->bytes)) write_subject(out, *subject);
+    if (const auto subject = decode_subject(document->bytes);
+        subject && call.principal.reach->touches(subject->code))
+      write_subject(out, *subject);
   out.end_array().end_object();
   call.reply(json_response(200, out.take()));
 }
@@ -219,7 +221,9 @@ void add_chart_routes(Router& router, Services& services) {
   router.add({.method = "GET",
               .pattern = "/v1/chart",
               .allowed = kReaders,
-              .summary = "The chart of accounts (科目表) with all its subjects",
+              .summary =
+                  "The chart of accounts (科目表) with its subjects, for a key with a part of the "
+                  "book those that its accounts stand under",
               .handle = [&services](Call call) { get(services, std::move(call)); },
               .doc = {.answer = "Chart"}});
   router.add({.method = "POST",

@@ -30,7 +30,8 @@ constexpr By kBy[] = {{"account"},
                       {"openid"},
                       {"order", DocumentKind::kOrder},
                       {"refund", DocumentKind::kRefund},
-                      {"payout", DocumentKind::kPayout}};
+                      {"payout", DocumentKind::kPayout},
+                      {"sub_account", DocumentKind::kSubAccount}};
 
 const By* by_of(std::string_view what) {
   const auto by =
@@ -40,7 +41,7 @@ const By* by_of(std::string_view what) {
 
 struct Asked {
   std::string by, subject, reason, reference;
-  std::string document;    ///< the id of the order, refund or payout
+  std::string document;    ///< the id of the order, refund or payout, the number of the sub-account
   std::string identifier;  ///< a keyed digest of what the maker named
   std::vector<std::string> keys;
 };
@@ -143,7 +144,7 @@ void ask(Services& services, Call call) {
   Fields& in = body.root();
   const std::string what = in.text("by");
   const By* const by = by_of(what);
-  if (!by) in.fail_at("by", "must be account, openid, order, refund or payout");
+  if (!by) in.fail_at("by", "must be account, openid, order, refund, payout or sub_account");
   std::string identifier = in.text("identifier");
   if (identifier.empty() || identifier.size() > 128)
     in.fail_at("identifier", "must have 1 to 128 bytes");
@@ -227,12 +228,13 @@ void approve(Services& services, Call call) {
 
 void describe(Router& router) {
   router.describe("ErasureBody",
-                  "by:=account|openid|order|refund|payout identifier:string "
+                  "by:=account|openid|order|refund|payout|sub_account identifier:string "
                   "reason:=subject_request|retention_over|consent_withdrawn|authority_order "
                   "reference?:string");
-  router.describe("Erasure", std::string(kRequestMembers) +
-                                 "by:=account|openid|order|refund|payout subject?:string "
-                                 "document?:string reason:string reference?:string keys:integer");
+  router.describe("Erasure",
+                  std::string(kRequestMembers) +
+                      "by:=account|openid|order|refund|payout|sub_account subject?:string "
+                      "document?:string reason:string reference?:string keys:integer");
   router.describe("ApproveErasure", "identifier:string");
   router.describe("ErasureList", "erasures:[Erasure]");
   router.describe("Erased", std::string(kReceipt) + "id:string state:=approved deleted:boolean");

@@ -12,13 +12,14 @@
 //
 // Connections are bounded, in all and by key. A reader that does not keep up is given no more than
 // it takes; one that takes nothing is cut by the server's write deadline. One thread looks after
-// all streams; the journal is read on the workers, for at most one page of a stream at a time.
-#include <atomic>
+// all streams and reads the journal for them, in short turns: one that has the whole journal to
+// read in vain holds up neither the others by more than a turn nor anything else.
 #include <charconv>
 #include <condition_variable>
 #include <list>
 #include <mutex>
 #include <thread>
+#include <typeinfo>
 
 #include "api/keys.h"
 #include "api/v1/body.h"
@@ -38,18 +39,20 @@ constexpr std::size_t kMaxPending = 64 << 10;      // bytes ahead of the reader
 constexpr std::size_t kMaxStreamBytes = 64 << 20;  // a page, however long its events are
 constexpr int kTick_ms = 100;
 constexpr auto kPause = std::chrono::milliseconds(10);
+constexpr auto kTurn = std::chrono::milliseconds(5);
 constexpr int kRetry_ms = 3000;
 constexpr std::int64_t kRetryAfter_s = 5;
 constexpr auto kHeartbeat = std::chrono::seconds(15);
 
+// The thread's alone, once it is added; `principal` never changes.
 struct Stream {
   Principal principal;
   std::shared_ptr<HttpStream> out = std::make_shared<HttpStream>(kMaxStreamBytes);
-  std::atomic<std::uint64_t> after{0};
-  std::atomic<bool> reading{false};
-  std::atomic<Steady::time_point> written_at;
-  Steady::time_point asked_at;  // of the thread alone: whether the key is still in use
+  std::uint64_t after = 0;
+  Steady::time_point written_at;
+  Steady::time_point asked_at;  // whether the key is still in use
 };
+using StreamPtr = std::shared_ptr<Stream>;
 
 class Streams {
  public:
@@ -65,7 +68,7 @@ class Streams {
   }
 
   /// False: there are as many as may be.
-  bool add(const std::shared_ptr<Stream>& stream) {
+  bool add(const StreamPtr& stream) {
     {
       const std::lock_guard lock(mutex_);
       std::size_t of_key = 0;
@@ -77,6 +80,14 @@ class Streams {
     }
     changed_.notify_all();
     return true;
+  }
+
+  /// The events before it are in the book no more.
+  std::uint64_t begin() const { return services_.book.archived().until; }
+  /// Errors: kArchived where events after it are in the book no more.
+  Result<void> begins_at(std::uint64_t after) const {
+    if (after >= begin()) return success();  // without a look at the journal
+    return services_.book.for_each_command_after(after, [](const StoredCommand&) { return false; });
   }
 
  private:
@@ -98,26 +109,38 @@ class Streams {
 
   /// Whether a stream has more to be told already.
   bool look_after(std::uint64_t last) {
-    const auto now = Steady::now();
-    bool behind = false;
-    const std::lock_guard lock(mutex_);
-    streams_.remove_if([](const auto& stream) { return !stream->out->is_open(); });
-    for (const auto& stream : streams_) {
-      if (now - stream->asked_at >= kHeartbeat && !still_allowed(*stream, now)) {
-        stream->out->end();
-        continue;
-      }
-      if (!stream->reading && stream->out->pending() > kMaxPending) continue;
-      behind = behind || stream->reading || stream->after < last;
-      if (stream->reading) continue;
-      if (stream->after < last) {
-        stream->reading = true;
-        if (!services_.workers.submit([this, stream] { read(*stream); })) stream->reading = false;
-      } else {
-        beat(*stream, now);
-      }
+    std::vector<StreamPtr> streams;
+    {
+      const std::lock_guard lock(mutex_);
+      streams_.remove_if([](const auto& stream) { return !stream->out->is_open(); });
+      streams.assign(streams_.begin(), streams_.end());
     }
+    bool behind = false;
+    for (const StreamPtr& stream : streams) behind = take_turn(*stream, last) || behind;
     return behind;
+  }
+
+  bool take_turn(Stream& stream, std::uint64_t last) {
+    const auto now = Steady::now();
+    if (now - stream.asked_at >= kHeartbeat && !still_allowed(stream, now)) {
+      stream.out->end();
+      return false;
+    }
+    if (stream.out->pending() > kMaxPending) return false;
+    if (stream.after >= last) {
+      beat(stream, now);
+      return false;
+    }
+    try {
+      if (const auto written = write_page(stream); !written) {
+        log_error("an events stream ends: {}", written.error().message);
+        stream.out->end();
+      }
+    } catch (const std::exception& error) {
+      log_error("an events stream ends: {}", typeid(error).name());
+      stream.out->end();
+    }
+    return stream.after < last;
   }
 
   // A key that was taken out of use, or has other roles now, hears no more.
@@ -130,17 +153,9 @@ class Streams {
 
   // Also where the book is busy with what this key does not hear of.
   static void beat(Stream& stream, Steady::time_point now) {
-    if (now - stream.written_at.load() < kHeartbeat) return;
+    if (now - stream.written_at < kHeartbeat) return;
     stream.written_at = now;
-    stream.out->write(fmt::format("id: {}\n\n", stream.after.load()));
-  }
-
-  void read(Stream& stream) {
-    if (const auto written = write_page(stream); !written) {
-      log_error("an events stream ends: {}", written.error().message);
-      stream.out->end();
-    }
-    stream.reading = false;
+    stream.out->write(fmt::format("id: {}\n\n", stream.after));
   }
 
   // The next events of one stream. The id of a command goes with the last of its events.
@@ -153,7 +168,7 @@ class Streams {
       last.clear();
     };
     TRY(const auto read, read_events(services_.book, stream.principal, stream.after, kEventsAtOnce,
-                                     [&](const StoredCommand& stored, std::size_t index) {
+                                     kTurn, [&](const StoredCommand& stored, std::size_t index) {
                                        flush(stored.seq);
                                        seq = stored.seq;
                                        JsonWriter out;
@@ -176,7 +191,7 @@ class Streams {
   Services& services_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<std::shared_ptr<Stream>> streams_;
+  std::list<StreamPtr> streams_;
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -196,10 +211,13 @@ std::optional<std::uint64_t> last_event_id(const Call& call, v1::Query& query) {
 void get(const std::shared_ptr<Streams>& streams, Call call) {
   Query query(call);
   auto stream = std::make_shared<Stream>();
-  const auto after = query.maybe_integer("after", 0, INT64_MAX).value_or(0);
+  const auto after = query.maybe_integer("after", 0, INT64_MAX)
+                         .value_or(static_cast<std::int64_t>(streams->begin()));
   stream->after = last_event_id(call, query).value_or(static_cast<std::uint64_t>(after));
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   stream->principal = call.principal;
+  if (const auto there = streams->begins_at(stream->after); !there)
+    return refuse_call(call, there.error());
   if (!streams->add(stream)) return refuse_call(call, overloaded(kRetryAfter_s));
   HttpResponse response;
   response.headers.set("Content-Type", "text/event-stream");

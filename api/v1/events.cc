@@ -4,10 +4,12 @@
 // from which the following call goes on: a reader that always passes the last `next` misses nothing
 // and, as long as it stores it with what it did, does nothing twice. A command's events are never
 // torn apart, so an answer may hold a few more than `limit`. With wait_ms an empty answer waits for
-// the next durable entry; event_stream.cc tells the same as it happens.
+// the next durable entry; event_stream.cc tells the same as it happens. An answer may be
+// short, even empty, where much was read in vain.
 //
-// One thread waits for all callers; the journal is read on the workers. An upstream key sees the
-// events of its own commands and orders.
+// One thread waits for all callers; the journal is read on the workers, in short turns, and whoever
+// waits goes behind the others with each. An upstream key sees the events of its own commands and
+// orders.
 #include <atomic>
 #include <condition_variable>
 #include <list>
@@ -27,6 +29,7 @@ constexpr std::int64_t kMaxPage = 1000;
 constexpr std::int64_t kMaxWait_ms = 30'000;
 constexpr std::size_t kMaxWaiting = 512;
 constexpr int kTick_ms = 100;
+constexpr auto kTurn = std::chrono::milliseconds(20);
 
 struct Question {
   Call call;
@@ -35,20 +38,24 @@ struct Question {
   Steady::time_point deadline;
 };
 
-/// The page after `question.after`; nothing if it would be empty and there is time to wait.
-/// Moves `after` past what was read in vain.
-Result<std::optional<std::string>> read_page(const Book& book, Question& question) {
+struct Page {
+  std::optional<std::string> body;  ///< none: it would be empty, and there is time to wait
+  bool turn_over = false;           ///< there is more to read already
+};
+
+/// The page after `question.after`. Moves `after` past what was read in vain.
+Result<Page> read_page(const Book& book, Question& question) {
   JsonWriter out;
   out.begin_object().key("events").begin_array();
   TRY(const auto read, read_events(book, question.call.principal, question.after, question.limit,
-                                   [&](const StoredCommand& stored, std::size_t index) {
+                                   kTurn, [&](const StoredCommand& stored, std::size_t index) {
                                      write_event(out, stored, index);
                                    }));
   question.after = read.last;
   out.end_array().field("next", read.last).end_object();
-  if (read.count == 0 && !read.scanned_out && Steady::now() < question.deadline)
-    return std::optional<std::string>{};
-  return std::optional(out.take());
+  if (read.count == 0 && Steady::now() < question.deadline)
+    return Page{std::nullopt, read.turn_over};
+  return Page{out.take(), read.turn_over};
 }
 
 /// Those who wait for something to happen.
@@ -63,6 +70,9 @@ class Waiters {
     changed_.notify_all();
     thread_.join();
   }
+
+  /// The events before it are in the book no more.
+  std::uint64_t begin() const { return services_.book.archived().until; }
 
   bool add(Question question) {
     {
@@ -81,7 +91,9 @@ class Waiters {
               [this, asked = std::make_shared<Question>(std::move(question))](Call& on) {
                 auto page = read_page(services_.book, *asked);
                 if (!page) return refuse_call(on, page.error());
-                if (page.value()) return on.reply(json_response(200, std::move(*page.value())));
+                if (auto& body = page.value().body)
+                  return on.reply(json_response(200, std::move(*body)));
+                if (page.value().turn_over) return ask(std::move(*asked));
                 if (!add(*asked)) refuse_call(on, overloaded(1));
               });
   }
@@ -125,7 +137,8 @@ void get(const std::shared_ptr<Waiters>& waiters, Call call) {
   Query query(call);
   Question question;
   question.after =
-      static_cast<std::uint64_t>(query.maybe_integer("after", 0, INT64_MAX).value_or(0));
+      static_cast<std::uint64_t>(query.maybe_integer("after", 0, INT64_MAX)
+                                     .value_or(static_cast<std::int64_t>(waiters->begin())));
   question.limit =
       static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
   const auto wait_ms = query.maybe_integer("wait_ms", 0, kMaxWait_ms).value_or(0);
@@ -147,7 +160,8 @@ void add_event_routes(Router& router, Services& services) {
       {.method = "GET",
        .pattern = "/v1/events",
        .allowed = kReaders,
-       .summary = "What happened after a journal sequence, in order and without gaps",
+       .summary = "What happened after a journal sequence, in order and without gaps; an empty "
+                  "page whose next has moved is not the last",
        .handle = [waiters](Call call) { get(waiters, std::move(call)); },
        .doc = {.answer = "EventPage", .query = "after?:integer limit?:integer wait_ms?:integer"}});
 }

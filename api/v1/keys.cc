@@ -32,17 +32,35 @@ std::vector<std::string> read_names(Fields& in, std::string_view member) {
   return names;
 }
 
+// What a key touches never changes: whoever forgot to name it would have to make another key.
+KeyScope read_named_scope(Fields& in, Roles roles) {
+  KeyScope scope;
+  scope.accounts = read_names(in, "accounts");
+  scope.merchants = read_names(in, "merchants");
+  const auto said = in.maybe_text("scope");
+  if (const auto checked = check_key(roles, scope); !checked)
+    in.fail_at("accounts", "or merchants: " + checked.error().message);
+  if (said && *said != "none")
+    in.fail_at("scope",
+               "says \"none\" or is left out: accounts and merchants name what is touched");
+  const bool upstream = roles.has(Role::kUpstream);
+  if (said && (!upstream || !scope.empty()))
+    in.fail_at("scope", "\"none\" is of an upstream key without accounts and merchants");
+  if (upstream && scope.empty() && !said)
+    in.fail_at("accounts",
+               "and merchants are missing: as an upstream this key could touch nothing, and that "
+               "never changes; add \"accounts\" or \"merchants\" ([\"/\"]: all of them), or "
+               "\"scope\":\"none\" for a key that touches nothing");
+  return scope;
+}
+
 void ask(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const std::string id = in.text("key_id");
   if (!valid_key_id(id)) in.fail_at("key_id", "must be 1 to 64 of A-Z a-z 0-9 - _ .");
   const Roles roles = read_roles(in);
-  KeyScope scope;
-  scope.accounts = read_names(in, "accounts");
-  scope.merchants = read_names(in, "merchants");
-  if (const auto checked = check_key(roles, scope); !checked)
-    in.fail_at("accounts", "or merchants: " + checked.error().message);
+  const KeyScope scope = read_named_scope(in, roles);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   FirstPart first = first_part(services.vault, "key", id);
   Proposal proposal;

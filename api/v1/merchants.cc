@@ -160,7 +160,7 @@ void ask(Services& services, Call& call, bool create) {
   }
   asked.has_payee = payee.has_value();
   if (payee) {
-    const auto key = channels::payee_key(services.vault, *payee);
+    const auto key = channels::payee_key(services.vault, services.book, claim_of(call), *payee);
     if (!key) return refuse_call(call, key.error());
     asked.merchant.payee_sealed = channels::seal_payee(key.value(), asked.merchant.mch_no, *payee);
     asked.payee_bank = payee->bank;

@@ -40,7 +40,7 @@ void write_order(JsonWriter& out, const Order& o, const channels::PersonalTexts&
   out.field("fee", o.fee).field("direct", o.direct).key("lines").begin_array();
   for (const OrderLine& line : o.lines)
     out.begin_object()
-        .field("label", line.label)
+        .field("label", channels::label_of(line, texts))
         .field("account", line.account)
         .field("amount", line.amount)
         .end_object();
@@ -101,7 +101,7 @@ void write_payout(JsonWriter& out, const Payout& p, const Vault& vault) {
   out.field("created_at", p.created_at.iso_cn());
   time(out, "settled_at", p.settled_at);
   text(out, "error_code", p.error_code);
-  text(out, "error_message", p.error_message);
+  text(out, "error_message", texts_of(vault, p.payout_id, p.mch_no, p.error_sealed).title);
   out.end_object();
 }
 

@@ -99,7 +99,8 @@ Content content_of(const Vault& vault, const OrderDraft& draft) {
                   {"product", draft.product},
                   {"expires_in_s", std::to_string(draft.expires_in_s)}};
   for (const OrderLine& line : order.lines)
-    content.emplace_back("line", fmt::format("{}|{}|{}", line.label, line.account, line.amount));
+    content.emplace_back("line", fmt::format("{}|{}|{}", blinded(vault, "label", line.label),
+                                             line.account, line.amount));
   return content;
 }
 
@@ -156,8 +157,9 @@ void place_draft(Services& services, Call& call, OrderDraft draft) {
   const ClaimKey key = claim_of(call);
   draft.order.order_id = order_id_of('N', key);
   Content content = content_of(services.vault, draft);
-  const auto payer = channels::payer_key(services.vault, draft.payer.openid);
+  const auto payer = channels::payer_key(services.vault, services.book, key, draft.payer.openid);
   if (!payer) return refuse_call(call, payer.error());
+  channels::take_labels(draft.order.lines, draft.texts);
   draft.order.texts_sealed = channels::seal_texts(payer.value(), draft.order.mch_no, draft.texts);
   // An order that stands is owed its first answer, whatever its merchant may do by now.
   const auto completed = complete(services, draft);
@@ -182,9 +184,11 @@ void place(Services& services, Call call) {
     return refuse_call(call, ours.error());
   const std::string& openid = draft.payer.openid;
   const Vault& vault = services.vault;
-  if (openid.empty() || vault.subjects().has(vault.subject_index("openid", openid)))
-    return place_draft(services, call, std::move(draft));
-  // A payer who was never seen is given a key, and that is synced first.
+  const bool at_hand = openid.empty() ? vault.subjects().has_stock()
+                                      : vault.subjects().has(vault.subject_index("openid", openid));
+  if (at_hand) return place_draft(services, call, std::move(draft));
+  // A payer who was never seen is given a key, and that is synced first; so is a new stock of keys
+  // for orders without one.
   on_worker(services, std::move(call),
             [&services, draft = std::move(draft)](Call& on) { place_draft(services, on, draft); });
 }
@@ -226,6 +230,7 @@ LongOutcome outcome_of_close(const Services& services, const channels::Outcome<O
   if (!how.accepted()) return LongOutcome::refused(how.refusal);
   Order order = how.value;
   order.texts_sealed.clear();
+  for (OrderLine& line : order.lines) line.label.clear();
   JsonWriter out;
   write_order(out, order, services.vault);
   const bool under_way =

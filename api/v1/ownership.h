@@ -10,6 +10,8 @@
 //   voucher   read: one's own commands; reversed: one's own, and its accounts still in scope
 //   hold      posted, voided, read: one's own
 //   order     placed: the merchant in scope; read, closed: one's own
+//   entry     of a statement: the account in scope; one on the other side that is not is masked
+//   chart     subjects in scope, or what they lie in
 //   number    of a sub-account: its account in scope or its order one's own, else as if not there
 //   event     in feed, stream and webhook: of one's own commands and orders
 //

@@ -46,7 +46,12 @@ Result<Asked> decode_asked(std::string_view bytes) {
   TRY(asked.source_account, root.get_string("source_account"));
   TRY(asked.payee_sealed, root.get_string("payee_sealed"));
   TRY(asked.payee_bank, root.get_string("payee_bank"));
-  TRY(asked.texts_sealed, root.get_string("texts_sealed"));
+  if (root.find("remark")) {  // of a book of before format 5
+    TRY(const auto remark, root.get_string("remark"));
+    asked.texts_sealed = clear_texts(remark, "", "");
+  } else {
+    TRY(asked.texts_sealed, root.get_string("texts_sealed"));
+  }
   TRY(asked.amount, root.get_int64("amount"));
   return asked;
 }
@@ -101,7 +106,9 @@ Planned<ChangeSet> accept(const View& view, const ApprovalRequest& request, cons
   return plan_payout(view, payout, moment);
 }
 
-Result<Asking> read(const Vault& vault, Fields& in, const std::string& id) {
+Result<Asking> read(const Services& services, Fields& in, const std::string& id,
+                    const ClaimKey& claim) {
+  const Vault& vault = services.vault;
   Asked asked;
   asked.mch_no = in.text("mch_no");
   asked.mch_order_no = in.maybe_text("mch_order_no").value_or("");
@@ -117,7 +124,7 @@ Result<Asking> read(const Vault& vault, Fields& in, const std::string& id) {
     asked.source_account = channels::chart::merchant_payable(asked.mch_no);
   if (asked.mch_order_no.empty()) asked.mch_order_no = id;
   if (in.failed()) return Asking{};  // a payee that is none gets no key
-  TRY(const SubjectKey key, channels::payee_key(vault, payee));
+  TRY(const SubjectKey key, channels::payee_key(vault, services.book, claim, payee));
   asked.payee_sealed = channels::seal_payee(key, asked.mch_no, payee);
   asked.texts_sealed = channels::seal_texts(key, asked.mch_no, {remark, "", ""});
   asked.payee_bank = payee.bank;
@@ -154,8 +161,8 @@ RequestKind kind_of(Services& services) {
   kind.requests = DocumentKind::kPayoutRequest;
   kind.outcomes = DocumentKind::kPayout;
   kind.command = CommandKind::kPayout;
-  kind.read = [&vault = services.vault](Fields& in, const std::string& id) {
-    return read(vault, in, id);
+  kind.read = [&services](Fields& in, const std::string& id, const ClaimKey& claim) {
+    return read(services, in, id, claim);
   };
   kind.accept = [bank = services.default_bank_account](
                     const View& view, const ApprovalRequest& request, const Moment& moment) {

@@ -169,7 +169,9 @@ void answer(const Book& book, Call& call, const suanpan::Query& query, std::uint
   const QueryPage& page = found.value();
   const Codes codes(book, page);
   JsonWriter out;
-  out.begin_object().field("as_of_seq", page.as_of_seq).key(name_of(query.of)).begin_array();
+  out.begin_object().field("as_of_seq", page.as_of_seq);
+  if (page.archived_until != 0) out.field("archived_until", page.archived_until);
+  out.key(name_of(query.of)).begin_array();
   for (const QueryHit& hit : page.hits) write_hit(out, book, query.of, codes, hit);
   out.end_array().key("next_cursor");
   if (page.next)
@@ -240,7 +242,8 @@ void add_query_routes(Router& router, Services& services) {
        "Entries that meet all conditions, with the balance after each"},
   };
   for (const auto& list : lists) {
-    router.describe(list.page, fmt::format("as_of_seq:integer {}:[{}] next_cursor:string|null",
+    router.describe(list.page, fmt::format("as_of_seq:integer archived_until?:integer {}:[{}] "
+                                           "next_cursor:string|null",
                                            name_of(list.of), list.row));
     std::string parameters(kParameters);
     if (list.of != QueryOf::kEntries) parameters += " stage?:=posted|reserved|all";

@@ -34,7 +34,12 @@ Result<Asked> decode_asked(std::string_view bytes) {
   Asked asked;
   TRY(asked.order_id, root.get_string("order_id"));
   TRY(asked.amount, root.get_int64("amount"));
-  TRY(asked.texts_sealed, root.get_string("texts_sealed"));
+  if (root.find("reason")) {  // of a book of before format 5
+    TRY(const auto reason, root.get_string("reason"));
+    asked.texts_sealed = clear_texts(reason, "", "");
+  } else {
+    TRY(asked.texts_sealed, root.get_string("texts_sealed"));
+  }
   TRY(asked.mch_refund_no, root.get_string("mch_refund_no"));
   return asked;
 }
@@ -125,7 +130,9 @@ RequestKind kind_of(Services& services) {
   kind.requests = DocumentKind::kRefundRequest;
   kind.outcomes = DocumentKind::kRefund;
   kind.command = CommandKind::kRefund;
-  kind.read = [&services](Fields& in, const std::string& id) { return read(services, in, id); };
+  kind.read = [&services](Fields& in, const std::string& id, const ClaimKey&) {
+    return read(services, in, id);
+  };
   kind.accept = accept;
   kind.check = [&services](const ApprovalRequest& request) -> Planned<void> {
     const Asked asked = asked_in(request);

@@ -6,6 +6,9 @@
 //
 // A cursor (query_cursor.h) pins the sequence that its first page saw: pages of one walk never show
 // later entries. A page may be short and have one: only a page without a cursor is the last.
+//
+// Others book on one's accounts too: whose key does not reach the account on the other side is told
+// that it is masked, and not its code.
 #include "api/v1/body.h"
 #include "api/v1/ownership.h"
 #include "api/v1/query_cursor.h"
@@ -16,7 +19,7 @@ namespace {
 
 constexpr std::int64_t kMaxPage = 500;
 
-void write_entry(JsonWriter& out, const State& state, const QueryHit& hit) {
+void write_entry(JsonWriter& out, const State& state, const Reach& reach, const QueryHit& hit) {
   const StoredCommand& command = *hit.command;
   const Transfer& t = command.effects.transfers.at(hit.leg);
   const bool debit = hit.side == Side::kDebit;
@@ -26,9 +29,12 @@ void write_entry(JsonWriter& out, const State& state, const QueryHit& hit) {
       .field("index", hit.leg)
       .field("side", debit ? "debit" : "credit")
       .field("amount", t.amount)
-      .field("balance_after", hit.balance_after)
-      .field("counter_account", counter ? std::string_view(counter->code) : std::string_view{})
-      .field("accounting_date", command.effects.date.iso())
+      .field("balance_after", hit.balance_after);
+  if (counter && reach.has_account(counter->code))
+    out.field("counter_account", counter->code);
+  else
+    out.field("counter_account_masked", true);
+  out.field("accounting_date", command.effects.date.iso())
       .field("timestamp", command.timestamp.iso_cn())
       .field("voucher", command.key.hex())
       .field("voucher_no", command.voucher_no);
@@ -61,10 +67,11 @@ void answer_page(const Book& book, Call& call, const Account& account, suanpan::
   JsonWriter out;
   out.begin_object().field("account", account.code).field("as_of_seq", page.as_of_seq);
   if (as_of.date) out.field("as_of_date", as_of.date->iso());
+  if (page.archived_until != 0) out.field("archived_until", page.archived_until);
   out.field("balance", balance.value().posted(account.normal));
   out.key("entries").begin_array();
   book.read([&](const State& state, std::uint64_t) {
-    for (const QueryHit& hit : page.hits) write_entry(out, state, hit);
+    for (const QueryHit& hit : page.hits) write_entry(out, state, *call.principal.reach, hit);
   });
   out.end_array().key("next_cursor");
   if (page.next)
@@ -110,17 +117,20 @@ void get(Services& services, Call call) {
 void add_statement_routes(Router& router, Services& services) {
   router.describe("StatementEntry",
                   "seq:integer index:integer side:=debit|credit amount:integer "
-                  "balance_after:integer counter_account:string accounting_date:date "
+                  "balance_after:integer counter_account?:string "
+                  "counter_account_masked?:boolean accounting_date:date "
                   "timestamp:date-time voucher:string voucher_no:integer summary?:string "
                   "business_key?:string");
   router.describe("Statement",
-                  "account:string as_of_seq:integer as_of_date?:date balance:integer "
+                  "account:string as_of_seq:integer as_of_date?:date "
+                  "archived_until?:integer balance:integer "
                   "entries:[StatementEntry] "
                   "next_cursor:string|null");
   router.add({.method = "GET",
               .pattern = "/v1/statements",
               .allowed = kReaders,
-              .summary = "An account's entries with the balance after each, now or as of then",
+              .summary = "An account's entries with the balance after each, now or as of then; a "
+                         "counter account that the key does not reach is masked",
               .handle = [&services](Call call) { get(services, std::move(call)); },
               .doc = {.answer = "Statement",
                       .query = "account:string date?:date time?:date-time seq?:integer "

@@ -29,6 +29,20 @@ Planned<void> check_bank(const Services& services, const Principal& principal,
   return success();
 }
 
+// Asked before its account is there, or for a kind without a number left, the number's own id would
+// refuse for ever, of another kind too. What was given out before is told again.
+std::optional<Refusal> refused_before(const Book& book, const ClaimKey& id, SubAccountKind kind,
+                                      const std::string& account) {
+  const auto refusal = book.read([&](const State& state, std::uint64_t) -> std::optional<Refusal> {
+    if (!state.account(account)) return refuse(RefusalCode::kAccountNotFound, account);
+    if (!channels::has_number_left(state, kind)) return refuse(RefusalCode::kNumbersUsedUp);
+    return std::nullopt;
+  });
+  if (!refusal || refusal->code == RefusalCode::kAccountNotFound) return refusal;
+  const auto known = book.find(id);
+  return known && known.value() ? std::nullopt : refusal;
+}
+
 // The number's own command has an id derived from the accounts: asking again, whoever asks, finds
 // the same number. So the call's key is claimed beside it, and its answer kept (long_call.h).
 void allocate(Services& services, Call call) {
@@ -47,23 +61,24 @@ void allocate(Services& services, Call call) {
     return refuse_call(call, ours.error());
   if (const auto known = check_bank(services, call.principal, named_bank); !known)
     return refuse_call(call, known.error());
-  LongCall what{"sub_account",
-                {{"kind", *kind == SubAccountKind::kHousehold ? "household" : "contract"},
-                 {"bank_account", bank},
-                 {"account", account},
-                 {"purpose", purpose}},
-                201};
+  LongCall what{
+      "sub_account",
+      {{"kind", *kind == SubAccountKind::kHousehold ? "household" : "contract"},
+       {"bank_account", bank},
+       {"account", account},
+       {"purpose", purpose.empty() ? purpose : services.vault.blind("v1|purpose", purpose)}},
+      201};
   run_long_here(services, std::move(call), std::move(what),
                 [&services, kind = *kind, bank, account, purpose](Call&, const ClaimNow& claim) {
                   if (!claim()) return LongOutcome{};
-                  // Asked before its account was there, the derived id would refuse for ever.
-                  const bool there = services.book.read([&](const State& state, std::uint64_t) {
-                    return state.account(account) != nullptr;
-                  });
-                  if (!there)
-                    return LongOutcome::refused(refuse(RefusalCode::kAccountNotFound, account));
-                  const Answer answer = services.book.run(
-                      channels::allocate_sub_account(kind, bank, account, purpose));
+                  // Nothing is sealed for what will be refused.
+                  const ClaimKey id = channels::allocate_sub_account(kind, bank, account, {}).key;
+                  if (auto refusal = refused_before(services.book, id, kind, account))
+                    return LongOutcome::refused(*refusal);
+                  auto sealed = channels::seal_purpose(services.vault, account, purpose);
+                  if (!sealed) return LongOutcome::failed(sealed.error());
+                  const Answer answer = services.book.run(channels::allocate_sub_account(
+                      kind, bank, account, std::move(sealed.value())));
                   if (!answer.accepted()) return LongOutcome::refused(answer.refusal);
                   JsonWriter out;
                   out.begin_object();
@@ -89,10 +104,12 @@ void get(Services& services, Call call) {
   const auto holder = channels::find_sub_account(services.book, number);
   if (!holder || !may_see(call.principal, *holder))
     return refuse_call(call, refuse(RefusalCode::kDocumentNotFound, number));
+  const auto purpose = channels::purpose_of(services.vault, *holder);
+  if (!purpose) return refuse_call(call, purpose.error());
   JsonWriter out;
   out.begin_object().field("number", holder->number).field("bank_account", holder->bank_account);
   if (!holder->account.empty()) out.field("account", holder->account);
-  if (!holder->purpose.empty()) out.field("purpose", holder->purpose);
+  if (!purpose.value().empty()) out.field("purpose", purpose.value());
   if (!holder->order_id.empty()) out.field("order_id", holder->order_id);
   out.end_object();
   call.reply(json_response(200, out.take()));

@@ -79,7 +79,7 @@ void ask(Services& services, Call call) {
   webhook.owner = call.principal.caller;
   webhook.key_id = call.principal.key_id;
   // Events from now on: what was before is there for a replay.
-  webhook.cursor = services.book.read([](const State&, std::uint64_t seq) { return seq; });
+  webhook.cursor = services.book.last_seq();
   const std::string bytes = random_bytes(kSecretBytes);
   const Secret secret(
       hex_lower({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
@@ -135,6 +135,9 @@ void replay(Services& services, Call call) {
   on_worker(services, std::move(call), [&services, after](Call& on) {
     const auto webhook = webhook_of(services, on);
     if (!webhook) return refuse_call(on, webhook.error());
+    const auto there = services.book.for_each_command_after(
+        static_cast<std::uint64_t>(after), [](const StoredCommand&) { return false; });
+    if (!there) return refuse_call(on, there.error());
     const ClaimKey key = claim_of(on);
     run(services, std::move(on),
         channels::replay_webhook(key, webhook.value().id, static_cast<std::uint64_t>(after)),

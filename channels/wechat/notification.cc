@@ -83,6 +83,7 @@ HttpResponse notification_failure(const Error& error) {
     case Errc::kLocked:
     case Errc::kCorrupt:
     case Errc::kConfig:
+    case Errc::kArchived:
       response.status = 500;
       break;
     case Errc::kMalformed:

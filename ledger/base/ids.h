@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "ledger/base/keyed_hash.h"
+
 namespace suanpan {
 
 /// An integer id of one kind. `Tag` only tells kinds apart.
@@ -34,7 +36,8 @@ struct Id128 {
   static std::optional<Id128> from_hex(std::string_view text);
 };
 
-/// Mixes all bits into the low ones (the finaliser of splitmix64), for open-addressing tables.
+/// Mixes all bits into the low ones (the finaliser of splitmix64). Whoever knows what it mixes can
+/// choose the result: for numbers that we give, and for what is stored.
 constexpr std::uint64_t mix64(std::uint64_t x) {
   x ^= x >> 30;
   x *= 0xbf58476d1ce4e5b9ULL;
@@ -71,10 +74,11 @@ struct std::hash<suanpan::StrongId<Tag, Rep>> {
     return suanpan::mix64(static_cast<std::uint64_t>(id.value));
   }
 };
+/// Keyed, because callers choose ids: another one in each process.
 template <>
 struct std::hash<suanpan::Id128> {
   std::size_t operator()(const suanpan::Id128& id) const {
-    return suanpan::mix64(id.hi ^ suanpan::mix64(id.lo));
+    return suanpan::keyed_hash(suanpan::kHashKey, id.lo, id.hi);
   }
 };
 template <class Tag, class Rep>

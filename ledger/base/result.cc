@@ -28,6 +28,8 @@ const char* name_of(Errc code) {
       return "unavailable";
     case Errc::kConfig:
       return "config";
+    case Errc::kArchived:
+      return "archived";
   }
   return "unknown";
 }

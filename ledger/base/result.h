@@ -27,6 +27,7 @@ enum class Errc : std::uint16_t {
   kTimeout = 10,      ///< no answer within the deadline: the outcome is unknown
   kUnavailable = 11,  ///< definitely not accepted; may be retried
   kConfig = 12,       ///< settings are missing or contradictory
+  kArchived = 13,     ///< it was there, and lies in the archive now (engine/purge_book.h)
 };
 
 /// The name of a code, for logs and problem documents: "malformed".

@@ -4,6 +4,11 @@
 //
 // In a document's JSON a sealed text is the whole value of a member whose name ends in "_sealed".
 // What people write cannot pass for one: a quote inside a string is escaped.
+//
+// Books of before format 5 (store/format.h) hold such texts in clear, and no erasure reaches them.
+// What reads those makes of them, where a sealed text is expected,
+//
+//   clear := "clear:" {"title","detail","own_sealed"}     own_sealed: "v1:…" under the vault's key
 #pragma once
 #include <optional>
 #include <string>
@@ -12,6 +17,7 @@
 namespace suanpan {
 
 inline constexpr std::string_view kSealedPrefix = "k1:";
+inline constexpr std::string_view kClearPrefix = "clear:";
 inline constexpr std::string_view kSealedMember = "_sealed\":\"k1:";  ///< in a document's bytes
 
 /// Whether a key can have that name.

@@ -25,7 +25,7 @@ constexpr std::size_t kSumAt = kSlotBytes - 4;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kWrappedBytes = kKeyBytes + 16;
-constexpr std::size_t kFirstStock = 16, kLargestStock = 4096;
+constexpr std::size_t kFirstStock = 16, kLargestStock = 4096, kFewInStock = 8;
 constexpr std::string_view kForm = "suanpan-keys 1\n";
 constexpr std::uint8_t kAbsent = 0, kKept = 'K', kErased = 'X';
 
@@ -125,7 +125,8 @@ class SlotFile {
     end_ += count;
     return first;
   }
-  Result<void> write(std::uint64_t slot, std::string_view bytes) {
+  /// Returns what must be synced for it: synced() and sync() take it.
+  Result<std::uint64_t> write(std::uint64_t slot, std::string_view bytes) {
     auto at = static_cast<off_t>(slot * kSlotBytes);
     while (!bytes.empty()) {
       const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), at);
@@ -134,14 +135,14 @@ class SlotFile {
       bytes.remove_prefix(static_cast<std::size_t>(put));
       at += put;
     }
-    ++written_;
-    return success();
+    return ++written_;
   }
-  /// Everything written before the call is on stable storage; who waits for another's sync needs
-  /// none of his own. After a failed one nobody knows what is: no later one succeeds.
-  Result<void> sync() {
-    const std::uint64_t wanted = written_;
-    if (synced_ >= wanted && !failed_) return success();
+  std::uint64_t written() const { return written_; }
+  bool synced(std::uint64_t wanted) const { return synced_ >= wanted && !failed_; }
+  /// That write is on stable storage; who waits for another's sync needs none of his own. After a
+  /// failed one nobody knows what is: no later one succeeds.
+  Result<void> sync(std::uint64_t wanted) {
+    if (synced(wanted)) return success();
     std::lock_guard lock(sync_mutex_);
     if (failed_) return fail(Errc::kIo, "{}: a sync failed before", path_.string());
     if (synced_ >= wanted) return success();
@@ -219,6 +220,11 @@ class SlotFile {
 }  // namespace
 
 struct SubjectKeys::Impl {
+  struct Known {
+    Name name;
+    std::uint64_t written = 0;  ///< what must be synced for it; 0: it was there at the start
+  };
+
   explicit Impl(Secret given) : wrapping(std::move(given)) {}
 
   static std::string context_of(const Name& name, const Id128& index) {
@@ -246,7 +252,8 @@ struct SubjectKeys::Impl {
   }
   Result<void> fill_stock();
   /// What a write or sync came to, told to whoever wants to hear of failures.
-  Result<void> heard(Result<void> kept) const {
+  template <class T>
+  Result<T> heard(Result<T> kept) const {
     if (!kept && hear) hear(kept.error());
     return kept;
   }
@@ -255,9 +262,10 @@ struct SubjectKeys::Impl {
   std::function<void(const Error&)> hear;
   std::unique_ptr<SlotFile> persons, orders;
   mutable std::shared_mutex mutex;  // known
-  std::unordered_map<Id128, Name> known;
+  std::unordered_map<Id128, Known> known;
   std::mutex stock_mutex;
   std::vector<SubjectKey> stock;
+  std::atomic<std::size_t> in_stock = 0;
   std::size_t next_stock = kFirstStock;
 };
 
@@ -286,7 +294,8 @@ Result<std::unique_ptr<SubjectKeys>> SubjectKeys::open(const std::filesystem::pa
   TRY(impl->persons, SlotFile::open(suffixed(vault_key, kSuffixes[0]), check_value, create));
   TRY(impl->orders, SlotFile::open(suffixed(vault_key, kSuffixes[1]), check_value, create));
   TRY(impl->persons->for_each([&](std::uint64_t number, const Slot& slot) {
-    if (slot.state == kKept) impl->known.insert_or_assign(slot.index, Name{'p', number, slot.salt});
+    if (slot.state == kKept)
+      impl->known.insert_or_assign(slot.index, Impl::Known{{'p', number, slot.salt}});
   }));
   return std::unique_ptr<SubjectKeys>(new SubjectKeys(std::move(impl)));
 }
@@ -299,22 +308,36 @@ std::optional<std::string> SubjectKeys::find(const Id128& index) const {
   std::shared_lock lock(impl_->mutex);
   const auto found = impl_->known.find(index);
   if (found == impl_->known.end()) return std::nullopt;
-  return found->second.text();
+  return found->second.name.text();
 }
+
+bool SubjectKeys::has(const Id128& index) const {
+  std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->known.find(index);
+  return found != impl_->known.end() && impl_->persons->synced(found->second.written);
+}
+
+bool SubjectKeys::has_stock() const { return impl_->in_stock >= kFewInStock; }
 
 Result<SubjectKey> SubjectKeys::of(const Id128& index) {
   std::unique_lock lock(impl_->mutex, std::defer_lock);
   for (;;) {
-    const auto known_name = find(index);
-    if (known_name) {
-      TRY(auto stored, key(*known_name));
-      TRY(impl_->heard(impl_->persons->sync()));  // another may have written it a moment ago
-      if (stored) return SubjectKey{*known_name, std::move(*stored)};
+    std::optional<Impl::Known> seen;
+    {
+      std::shared_lock looking(impl_->mutex);
+      if (const auto found = impl_->known.find(index); found != impl_->known.end())
+        seen = found->second;
+    }
+    if (seen) {
+      TRY(auto stored, key(seen->name.text()));
+      // Another may have written it a moment ago.
+      TRY(impl_->heard(impl_->persons->sync(seen->written)));
+      if (stored) return SubjectKey{seen->name.text(), std::move(*stored)};
     }
     lock.lock();
     const auto known = impl_->known.find(index);
     if (known == impl_->known.end()) break;
-    if (known_name && known->second.text() == *known_name) {
+    if (seen && known->second.name.text() == seen->name.text()) {
       // Erased while it was damaged: erase() could not read whose it was.
       impl_->known.erase(known);
       break;
@@ -323,11 +346,12 @@ Result<SubjectKey> SubjectKeys::of(const Id128& index) {
   }
   const Name name{'p', impl_->persons->reserve(1), random_salt()};
   SubjectKey made{name.text(), Secret(random_bytes(kKeyBytes))};
-  TRY(impl_->heard(impl_->persons->write(
-      name.slot, impl_->wrapped(name, index, random_bytes(kNonceBytes), made.key.reveal()))));
-  impl_->known.emplace(index, name);
+  TRY(const std::uint64_t written,
+      impl_->heard(impl_->persons->write(
+          name.slot, impl_->wrapped(name, index, random_bytes(kNonceBytes), made.key.reveal()))));
+  impl_->known.emplace(index, Impl::Known{name, written});
   lock.unlock();
-  TRY(impl_->heard(impl_->persons->sync()));
+  TRY(impl_->heard(impl_->persons->sync(written)));
   return made;
 }
 
@@ -348,8 +372,8 @@ Result<void> SubjectKeys::Impl::fill_stock() {
     bytes += wrapped(name, Id128{}, std::string(mine.substr(kKeyBytes, kNonceBytes)),
                      made.back().key.reveal());
   }
-  TRY(heard(orders->write(first, bytes)));
-  TRY(heard(orders->sync()));
+  TRY(const std::uint64_t written, heard(orders->write(first, bytes)));
+  TRY(heard(orders->sync(written)));
   stock = std::move(made);
   next_stock = std::min(2 * next_stock, kLargestStock);
   return success();
@@ -362,6 +386,7 @@ Result<SubjectKey> SubjectKeys::take() {
   }
   SubjectKey taken = std::move(impl_->stock.back());
   impl_->stock.pop_back();
+  impl_->in_stock = impl_->stock.size();
   return taken;
 }
 
@@ -387,13 +412,15 @@ Result<void> SubjectKeys::erase(std::string_view text) {
   if (read && read.value().state == kAbsent) return success();
   if (read) {
     const auto known = impl_->known.find(read.value().index);
-    if (known != impl_->known.end() && known->second.text() == text) impl_->known.erase(known);
+    if (known != impl_->known.end() && known->second.name.text() == text) impl_->known.erase(known);
   }
+  // One that is erased already may be so by another's write, which is not synced yet.
+  std::uint64_t written = file.written();
   if (!read || read.value().state != kErased) {
-    TRY(impl_->heard(file.write(name.slot, encode(Slot{kErased, name.salt, {}, {}, {}}))));
+    TRY(written, impl_->heard(file.write(name.slot, encode(Slot{kErased, name.salt, {}, {}, {}}))));
   }
   lock.unlock();  // others go on while the disk works
-  return impl_->heard(file.sync());
+  return impl_->heard(file.sync(written));
 }
 
 }  // namespace suanpan

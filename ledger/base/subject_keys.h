@@ -3,8 +3,8 @@
 // sealed with it, wherever a copy of the journal lies.
 //
 //   <vault key>.persons   of persons: payers, payees; found by the subject's index
-//   <vault key>.orders    of orders without a person: made in stock and taken one by one, so that
-//                         few orders wait for a sync: those that find the stock empty
+//   <vault key>.orders    of orders, sub-accounts, that name no person: made in stock and taken one
+//                         by one, so that few orders wait for a sync: those that find few left
 //
 //   file:   head slot*                           each of 128 bytes; a slot's number is its place
 //   head:   "suanpan-keys 1\n" vault's check value (32) zeros
@@ -59,10 +59,12 @@ class SubjectKeys {
   Result<SubjectKey> of(const Id128& index);
   /// The name of a person's present key.
   std::optional<std::string> find(const Id128& index) const;
-  /// Whether of() answers without a sync.
-  bool has(const Id128& index) const { return find(index).has_value(); }
+  /// Whether of() answers without a sync, its own or another's.
+  bool has(const Id128& index) const;
   /// A key that nobody has. Errors: kIo.
   Result<SubjectKey> take();
+  /// Whether take() answers without a sync, unless many take at this moment.
+  bool has_stock() const;
 
   /// Nothing: it was erased. Errors: kMalformed (no name), kNotFound (a name that these files do
   /// not know: an older copy), kCorrupt, kIo.

@@ -54,6 +54,12 @@ std::string next_nonce() {
 }  // namespace
 
 Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
+  TRY(auto vault, open_key(path, create));
+  TRY(vault.open_subjects(create));
+  return vault;
+}
+
+Result<Vault> Vault::open_key(const std::filesystem::path& path, bool create) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     if (!create)
@@ -75,9 +81,17 @@ Result<Vault> Vault::open(const std::filesystem::path& path, bool create) {
   if (got != static_cast<ssize_t>(kKeyBytes))
     return fail(Errc::kCorrupt, "{}: a vault key has 32 bytes", path.string());
   key.resize(kKeyBytes);
-  Vault vault{Secret(std::move(key))};
-  TRY(vault.subjects_, SubjectKeys::open(path, vault.key_, vault.check_value(), create));
-  return vault;
+  return Vault(path, Secret(std::move(key)));
+}
+
+Result<void> Vault::open_subjects(bool create) {
+  TRY(subjects_, SubjectKeys::open(key_file_, key_, check_value(), create));
+  return success();
+}
+
+SubjectKeys& Vault::subjects() const {
+  CHECK_OR_DIE(subjects_, "the keys of persons are not open");
+  return *subjects_;
 }
 
 std::string Vault::seal(std::string_view context, std::string_view plaintext) const {

@@ -25,6 +25,10 @@ class Vault {
   /// 0600, synced) if `create`. Errors: kNotFound, kIo, kCorrupt (another length), kConfig
   /// (readable by others), kMismatch (keys of persons that another vault key wraps).
   static Result<Vault> open(const std::filesystem::path& key_file, bool create);
+  /// The same in two steps, for who must see first whether the keys of persons may be made. Between
+  /// them nothing of persons is sealed or opened.
+  static Result<Vault> open_key(const std::filesystem::path& key_file, bool create);
+  Result<void> open_subjects(bool create);
 
   /// AES-256-GCM under a fresh nonce, base64 with a version in front: "v1:…". `context` (what it is
   /// and whose) must be given again to open it: a sealed text cannot be moved elsewhere.
@@ -32,7 +36,7 @@ class Vault {
   /// Errors: kMalformed, kBadSignature.
   Result<Secret> unseal(std::string_view context, std::string_view sealed) const;
   /// The keys of persons, which a vault that is only read hands out and erases all the same.
-  SubjectKeys& subjects() const { return *subjects_; }
+  SubjectKeys& subjects() const;
   /// Who a person is, by what identifies him: `kind` "account" (a bank account's digits) or
   /// "openid". Tells nobody without the vault key who it is.
   Id128 subject_index(std::string_view kind, std::string_view identifier) const;
@@ -51,7 +55,9 @@ class Vault {
   std::string check_value() const { return blind("vault check", "suanpan"); }
 
  private:
-  explicit Vault(Secret key) : key_(std::move(key)) {}
+  Vault(std::filesystem::path key_file, Secret key)
+      : key_file_(std::move(key_file)), key_(std::move(key)) {}
+  std::filesystem::path key_file_;
   Secret key_;
   std::unique_ptr<SubjectKeys> subjects_;
 };

@@ -1,6 +1,7 @@
 #include "ledger/core/erasure.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "ledger/base/ids.h"
@@ -14,7 +15,8 @@ struct User {
   DocumentKind kind;
   std::string_view noun;
 };
-// Whatever carries sealed personal data while work remains on it.
+// Whatever carries sealed personal data while work remains on it that needs the data. A sub-account
+// is open for ever, and what its deposits are for is said by its account: its purpose is only read.
 constexpr User kUsers[] = {
     {DocumentKind::kOrder, "order"},
     {DocumentKind::kRefund, "refund"},
@@ -22,23 +24,23 @@ constexpr User kUsers[] = {
     {DocumentKind::kRefundRequest, "refund request"},
     {DocumentKind::kPayoutRequest, "payout request"},
     {DocumentKind::kAuthorityRequest, "authority request"},
-    {DocumentKind::kSubAccount, "sub-account"},
     {DocumentKind::kMerchant, "merchant"},
 };
 
 Planned<void> check_unused(const View& view, const std::vector<std::string>& keys) {
   std::vector<std::string> members;
   for (const std::string& key : keys) members.push_back(sealed_member(key));
-  std::string found;
   for (const User& user : kUsers) {
+    // The first by its key: the view lists them in no order that a resend could rely on.
+    std::optional<std::string> found;
     view.for_each_open(user.kind, [&](const DocumentPtr& document) {
       const std::string_view bytes = document->bytes;
-      if (!found.empty()) return;
+      if (found && *found <= document->key) return;
       for (const std::string& member : members)
-        if (bytes.find(member) != std::string_view::npos)
-          found = std::string(user.noun) + " " + document->key;
+        if (bytes.find(member) != std::string_view::npos) found = document->key;
     });
-    if (!found.empty()) return refuse(RefusalCode::kPersonalDataInUse, found);
+    if (found)
+      return refuse(RefusalCode::kPersonalDataInUse, std::string(user.noun) + " " + *found);
   }
   return success();
 }
@@ -145,8 +147,8 @@ std::optional<std::string> erasure_violated(const View& view, CommandKind kind,
     bool used = false;
     for (const DocumentKind of :
          {DocumentKind::kOrder, DocumentKind::kRefund, DocumentKind::kPayout,
-          DocumentKind::kMerchant, DocumentKind::kSubAccount, DocumentKind::kRefundRequest,
-          DocumentKind::kPayoutRequest, DocumentKind::kAuthorityRequest})
+          DocumentKind::kMerchant, DocumentKind::kRefundRequest, DocumentKind::kPayoutRequest,
+          DocumentKind::kAuthorityRequest})
       view.for_each_open(of, [&](const DocumentPtr& document) {
         // What the same command finishes needs nothing any more.
         const bool replaced = std::any_of(

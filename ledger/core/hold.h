@@ -6,11 +6,11 @@
 //    │ └── void ──▶ voided    (void and expiry give back what is left)
 //    └──── expiry ▶ expired
 #pragma once
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "ledger/base/date.h"
 #include "ledger/core/account.h"
@@ -30,7 +30,7 @@ struct HoldLeg {
 struct Hold {
   HoldState state = HoldState::kOpen;
   Timestamp expires_at;  ///< 0: never
-  std::vector<HoldLeg> legs;
+  boost::container::small_vector<HoldLeg, 1> legs;
   friend bool operator==(const Hold&, const Hold&) = default;
 };
 

@@ -65,10 +65,20 @@ Deltas deltas_of(const ChangeSet& changes) {
   return deltas;
 }
 
-Stored stored_of(const View& view, const ChangeSet& changes) {
+// A caller's hold bears the id of the command that makes it (holds_bear_their_id), and an id makes
+// one command (claims see to it before, verify after). So of the hold that this very command makes
+// none is stored: memory, where an open one would be, says what was before. The house's own holds
+// bear names of their own, and are looked for everywhere.
+Stored stored_of(const View& view, const ClaimKey& key, const ChangeSet& changes) {
+  if (changes.documents.empty()) return {};
+  const auto own = [packed = key.packed()](const DocumentChange& d) {
+    return d.kind == DocumentKind::kHold && d.key == std::string_view(packed);
+  };
+  const bool callers = key.caller != kSystemCaller;
   Stored stored;
   for (const DocumentChange& d : changes.documents)
-    stored.emplace_back(&d, view.document(d.kind, d.key));
+    stored.emplace_back(&d, callers && own(d) ? view.resident_document(d.kind, d.key)
+                                              : view.document(d.kind, d.key));
   std::ranges::sort(stored, std::less{}, &Stored::value_type::first);
   return stored;
 }
@@ -164,6 +174,20 @@ Verdict holds_never_exceed(const Subject& s) {
   for (const auto& [id, rest] : documents)
     if (rest.debit_pending != 0 || rest.credit_pending != 0)
       return "a hold document changed without a transfer";
+  return {};
+}
+
+bool is_houses_own(std::string_view hold) {
+  const auto key = ClaimKey::from_bytes(hold);
+  return key && key->caller == kSystemCaller;
+}
+
+// A caller's command names its hold after itself: no other command can have made one of that name.
+Verdict holds_bear_their_id(const Subject& s) {
+  for (const DocumentChange& d : s.changes.documents)
+    if (d.kind == DocumentKind::kHold && !s.before(d) &&
+        d.key != std::string_view(s.key.packed()) && !is_houses_own(d.key))
+      return "a new hold bears another id";
   return {};
 }
 
@@ -358,6 +382,7 @@ constexpr Invariant kInvariants[] = {
     {"amounts_have_their_sign", amounts_have_their_sign},
     {"no_account_below_its_limit", no_account_below_its_limit},
     {"holds_never_exceed", holds_never_exceed},
+    {"holds_bear_their_id", holds_bear_their_id},
     {"documents_are_bounded", documents_are_bounded},
     {"versions_advance_by_one", versions_advance_by_one},
     {"closed_and_frozen_stand_still", closed_and_frozen_stand_still},
@@ -382,7 +407,8 @@ std::vector<std::string_view> invariant_names() {
 
 std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
                                               CommandKind kind, const ChangeSet& changes) {
-  const Subject subject{view, key, kind, changes, deltas_of(changes), stored_of(view, changes)};
+  const Subject subject{
+      view, key, kind, changes, deltas_of(changes), stored_of(view, key, changes)};
   for (const Invariant& invariant : kInvariants)
     if (Verdict verdict = invariant.check(subject))
       return std::string(invariant.name) + ": " + *verdict;

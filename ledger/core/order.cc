@@ -1,9 +1,15 @@
 #include "ledger/core/order.h"
 
 #include "ledger/base/json.h"
+#include "ledger/base/sealed_text.h"
 
 namespace suanpan {
 namespace {
+
+/// What a book of before format 5 called what is sealed as one now; null: nothing.
+struct Older {
+  const char *title = nullptr, *detail = nullptr, *own = nullptr;
+};
 
 // One place lists the members of a document; writing and reading walk the same list.
 class Writer {
@@ -41,6 +47,7 @@ class Writer {
     }
     json_.end_array();
   }
+  void texts(const char* name, const std::string& sealed, const Older&) { text(name, sealed); }
   std::string take() { return json_.end_object().take(); }
 
  private:
@@ -112,6 +119,15 @@ class Reader {
       lines.push_back(std::move(line));
     }
   }
+  void texts(const char* name, std::string& sealed, const Older& older) {
+    text(name, sealed);
+    if (!sealed.empty()) return;
+    std::string title, detail, own;
+    if (older.title) text(older.title, title);
+    if (older.detail) text(older.detail, detail);
+    if (older.own) text(older.own, own);
+    sealed = clear_texts(title, detail, own);
+  }
   bool good() const { return good_; }
 
  private:
@@ -133,7 +149,7 @@ void walk_order(Walker& w, Document& o) {
   w.flag("fee_kept", o.fee_kept);
   w.flag("direct", o.direct);
   w.lines(o.lines);
-  w.text("texts_sealed", o.texts_sealed);
+  w.texts("texts_sealed", o.texts_sealed, {"subject", "body", "ext_param"});
   w.text("notify_url", o.notify_url);
   w.text("return_url", o.return_url);
   w.time("created_at", o.created_at);
@@ -170,7 +186,7 @@ void walk_refund(Walker& w, Document& r) {
   w.text("mch_refund_no", r.mch_refund_no);
   w.money(r.amount);
   w.number("fee_return", r.fee_return);
-  w.text("texts_sealed", r.texts_sealed);
+  w.texts("texts_sealed", r.texts_sealed, {"reason", nullptr, "ext_param"});
   w.text("notify_url", r.notify_url);
   w.text("maker", r.maker);
   w.text("checker", r.checker);
@@ -197,7 +213,7 @@ void walk_payout(Walker& w, Document& p) {
   w.text("bank_account", p.bank_account);
   w.text("payer_number", p.payer_number);
   w.text("payee_sealed", p.payee_sealed);
-  w.text("texts_sealed", p.texts_sealed);
+  w.texts("texts_sealed", p.texts_sealed, {nullptr, nullptr, "ext_param"});
   w.text("remark", p.remark);
   w.text("entry_type", p.entry_type);
   w.text("notify_url", p.notify_url);
@@ -209,7 +225,7 @@ void walk_payout(Walker& w, Document& p) {
   w.text("channel_payout_no", p.channel_payout_no);
   w.time("settled_at", p.settled_at);
   w.text("error_code", p.error_code);
-  w.text("error_message", p.error_message);
+  w.texts("error_sealed", p.error_sealed, {"error_message", nullptr, nullptr});
   w.text("reconciled", p.reconciled);
 }
 
@@ -226,6 +242,18 @@ Result<Document> decode(std::string_view bytes, const char* what, Walk&& walk) {
 }
 
 }  // namespace
+
+std::string clear_texts(std::string_view title, std::string_view detail,
+                        std::string_view own_sealed) {
+  if (title.empty() && detail.empty() && own_sealed.empty()) return {};
+  return std::string(kClearPrefix) + JsonWriter()
+                                         .begin_object()
+                                         .field("title", title)
+                                         .field("detail", detail)
+                                         .field("own_sealed", own_sealed)
+                                         .end_object()
+                                         .take();
+}
 
 std::string encode(const Order& order) {
   Writer w;

@@ -60,7 +60,7 @@ bool can_move(PayoutState from, PayoutState to);
 
 /// Where an order's money goes when it is paid.
 struct OrderLine {
-  std::string label;    ///< "材料", "人工"
+  std::string label;    ///< of one that an upstream named its place, "1"; the name is in the texts
   std::string account;  ///< code of the account that is credited
   std::int64_t amount = 0;
   std::int64_t taken = 0;  ///< by accepted refunds; what a failed one took is given back
@@ -157,10 +157,15 @@ struct Payout {
   std::string channel_payout_no;
   Timestamp settled_at;
   std::string error_code;
-  std::string error_message;
+  std::string error_sealed;  ///< what the bank says: it may name the payee
   std::string reconciled;
   friend bool operator==(const Payout&, const Payout&) = default;
 };
+
+/// What an older document holds of an upstream's texts, in clear, as base/sealed_text.h has it;
+/// nothing where all are empty. `own_sealed`: its parameter, under the vault's key.
+std::string clear_texts(std::string_view title, std::string_view detail,
+                        std::string_view own_sealed);
 
 /// JSON, one object, stable member names. Members that are empty are left out.
 std::string encode(const Order& order);

@@ -60,11 +60,20 @@ const Balance& Overlay::slice(AccountId id) const {
   return it == balances_.end() ? below_.slice(id) : it->second;
 }
 
+DocumentPtr Overlay::covered(DocumentKind kind, std::string_view key) const {
+  if (documents_.empty()) return nullptr;
+  const auto it = documents_.find({kind, std::string(key)});
+  return it == documents_.end() ? nullptr : it->second;
+}
+
 DocumentPtr Overlay::document(DocumentKind kind, std::string_view key) const {
-  if (!documents_.empty())
-    if (const auto it = documents_.find({kind, std::string(key)}); it != documents_.end())
-      return it->second;
+  if (DocumentPtr here = covered(kind, key)) return here;
   return below_.document(kind, key);
+}
+
+DocumentPtr Overlay::resident_document(DocumentKind kind, std::string_view key) const {
+  if (DocumentPtr here = covered(kind, key)) return here;
+  return below_.resident_document(kind, key);
 }
 
 void Overlay::for_each_open(DocumentKind kind,

@@ -28,12 +28,14 @@ class Overlay final : public View {
   const Balance& balance(AccountId id) const override;
   const Balance& slice(AccountId id) const override;
   DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+  DocumentPtr resident_document(DocumentKind kind, std::string_view key) const override;
   void for_each_open(DocumentKind kind,
                      const std::function<void(const DocumentPtr&)>& each) const override;
 
  private:
   bool opened_here(AccountId id) const { return id.value > below_.book().account_count; }
   Balance& covering(AccountId id);
+  DocumentPtr covered(DocumentKind kind, std::string_view key) const;
 
   const View& below_;
   BookState book_;

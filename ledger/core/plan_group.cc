@@ -37,7 +37,7 @@ PlannedGroup plan_group(const View& view, std::span<const GroupItem> items, Time
 
 Refusal refusal_in_group(const Refusal& refusal, std::size_t failed, std::size_t place) {
   if (place == failed) return refusal;
-  const bool nothing = is_malformed(refusal.code);
+  const bool nothing = leaves_nothing(refusal.code);
   return refuse(nothing ? RefusalCode::kGroupMalformed : RefusalCode::kGroupFailed,
                 std::to_string(failed));
 }

@@ -3,8 +3,8 @@
 // Each item is planned as if those before it were done, at a moment a nanosecond after theirs, and
 // judged by the invariants as it is by itself; then the group is judged as one
 // (group_invariants.h). The first item that is refused fails the group: it keeps its own refusal,
-// all others are told kGroupFailed with its place. If it is malformed, or an invariant speaks, the
-// group leaves nothing: the others are told kGroupMalformed.
+// all others are told kGroupFailed with its place. If that refusal leaves nothing, or an invariant
+// speaks, the group leaves nothing: the others are told kGroupMalformed.
 //
 //   item:     0        1          2                    item:     0          1        2
 //   planned:  yes      refused    not at all           planned:  yes        yes      yes

@@ -1,9 +1,9 @@
 #include "ledger/core/plan_hold.h"
 
 #include "ledger/base/check.h"
-#include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/idempotency.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan {
@@ -15,7 +15,7 @@ struct Found {
 };
 
 Planned<Found> find_open(const View& view, const ClaimKey& key) {
-  DocumentPtr document = view.document(DocumentKind::kHold, key.bytes());
+  DocumentPtr document = view.document(DocumentKind::kHold, key.packed());
   if (!document) return refuse(RefusalCode::kHoldNotFound, key.hex());
   std::optional<Hold> hold = decode_hold(document->bytes);
   CHECK_OR_DIE(hold, "hold {} does not decode", key.hex());
@@ -60,14 +60,7 @@ ChangeSet give_back(const View& view, Found found, const ClaimKey& key, HoldStat
 
 Planned<void> check_post_hold(const PostHoldRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
-  if (request.amounts.size() > kMaxVoucherLegs) return refuse(RefusalCode::kLegsTooMany);
-  bool any = request.amounts.empty();
-  for (const std::int64_t amount : request.amounts) {
-    if (amount < 0) return refuse(RefusalCode::kAmountNotPositive);
-    if (amount > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge);
-    any = any || amount > 0;
-  }
-  if (!any) return refuse(RefusalCode::kAmountNotPositive);
+  TRY(check_leg_amounts(request.amounts));
   return check_text(request.text.get());
 }
 
@@ -117,7 +110,9 @@ Planned<ChangeSet> plan_expire_hold(const View& view, const ClaimKey& hold, cons
 }
 
 Content content_of(const PostHoldRequest& request) {
-  Content content{{"hold", request.hold.hex()}};
+  Content content;
+  content.reserve(2);
+  content.emplace_back("hold", request.hold.hex());
   std::string amounts;
   for (const std::int64_t amount : request.amounts) amounts += fmt::format("{} ", amount);
   content.emplace_back("amounts", std::move(amounts));

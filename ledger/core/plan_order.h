@@ -112,7 +112,7 @@ struct PayoutFact {
   std::string payout_id;
   std::string channel_payout_no;
   Timestamp at;
-  std::string error_code, error_message;
+  std::string error_code, error_sealed;  ///< as in Payout
 };
 Planned<ChangeSet> plan_payout_fact(const View& view, const PayoutFact& fact, const Moment& moment);
 

@@ -2,8 +2,8 @@
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
-#include "ledger/base/limits.h"
 #include "ledger/core/idempotency.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 
 namespace suanpan {
@@ -35,14 +35,7 @@ std::optional<std::vector<std::int64_t>> decode_reversal_totals(std::string_view
 
 Planned<void> check_reversal(const ReversalRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
-  if (request.amounts.size() > kMaxVoucherLegs) return refuse(RefusalCode::kLegsTooMany);
-  bool any = request.amounts.empty();
-  for (const std::int64_t amount : request.amounts) {
-    if (amount < 0) return refuse(RefusalCode::kAmountNotPositive);
-    if (amount > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge);
-    any = any || amount > 0;
-  }
-  if (!any) return refuse(RefusalCode::kAmountNotPositive);
+  TRY(check_leg_amounts(request.amounts));
   return check_text(request.text.get());
 }
 

@@ -1,9 +1,10 @@
 // The closed enumeration of refusals, ordered by precedence: where several apply, the one with the
 // lowest number is given. Numbers are stable: they are journalled and appear on the wire.
 //
-// Consequence: numbers below 100 are malformed requests and leave nothing. All others are
-// journalled under their id, and the same id gets the same refusal for ever; a new attempt needs a
-// new id.
+// Consequence: numbers below 100 leave nothing: malformed requests, an id that has other content,
+// an object of somebody else, a bug of ours. Of these only kGroupUndecided may be sent again as it
+// is. All others are journalled under their id, and the same id gets the same refusal for ever; a
+// new attempt needs a new id.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,7 @@ namespace suanpan {
 enum class RefusalCode : std::uint16_t {
   kNone = 0,  ///< accepted; never inside a Refusal
 
-  // Malformed: nothing is journalled.
+  // Nothing is journalled.
   kIdMissing = 1,
   kLegsMissing = 2,
   kLegsTooMany = 3,
@@ -30,6 +31,7 @@ enum class RefusalCode : std::uint16_t {
   kCodeInvalid = 10,     ///< an account code that breaks the path rules
   kValueInvalid = 11,    ///< an enumeration or limit out of range
   kGroupMalformed = 12,  ///< of a linked group that could not be planned: nothing was journalled
+  kGroupUndecided = 13,  ///< an id of the linked group was under way elsewhere: it is asked again
   kIdReusedWithOtherContent = 20,  ///< detail names the first differing field
   kNotAuthorised = 30,             ///< the object belongs to somebody else
   kInternal = 99,                  ///< an invariant caught a bug of ours; nothing was done
@@ -60,7 +62,7 @@ enum class RefusalCode : std::uint16_t {
   kCurrencyMismatch = 204,
   kVersionConflict = 205,  ///< the expected version is not the present one
   kAccountNotEmpty = 206,  ///< closing with a balance or open holds
-  kParentMissing = 207,
+  kParentMissing = 207,    ///< of a subject of the chart: no group is there that it would lie in
   kDebitAccountClosed = 210,
   kCreditAccountClosed = 211,
   kDebitAccountFrozen = 212,
@@ -105,6 +107,7 @@ enum class RefusalCode : std::uint16_t {
   kDocumentExists = 501,
   kDocumentVersionConflict = 502,
   kDocumentStateFinal = 503,
+  kNumbersUsedUp = 504,       ///< every number of a kind is given out; detail: the kind
   kPersonalDataInUse = 510,   ///< something open needs it; detail: what
   kPersonalDataErased = 511,  ///< its key is deleted; detail: the key's name
 
@@ -130,7 +133,7 @@ std::string_view name_of(RefusalCode code);
 std::string_view chinese_of(RefusalCode code);
 std::optional<RefusalCode> refusal_of(std::uint16_t number);
 /// Whether a refusal leaves nothing behind.
-constexpr bool is_malformed(RefusalCode code) {
+constexpr bool leaves_nothing(RefusalCode code) {
   return code != RefusalCode::kNone && static_cast<std::uint16_t>(code) < 100;
 }
 

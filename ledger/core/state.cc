@@ -14,10 +14,19 @@ const Account* State::account(std::string_view code) const {
   return it == by_code_.end() ? nullptr : account(it->second);
 }
 
+DocumentPtr State::resident_document(DocumentKind kind, std::string_view key) const {
+  const auto of_kind = documents_.find(kind);
+  return of_kind == documents_.end() ? nullptr : of_kind->second.find(key);
+}
+
 DocumentPtr State::document(DocumentKind kind, std::string_view key) const {
-  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
-    if (DocumentPtr found = of_kind->second.find(key)) return found;
+  if (DocumentPtr found = resident_document(kind, key)) return found;
   return cold_ ? cold_(kind, key) : nullptr;
+}
+
+void State::prefetch(DocumentKind kind, std::span<const std::string_view> keys) const {
+  if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
+    of_kind->second.warm(keys);
 }
 
 void State::apply_transfer(const Transfer& t) {
@@ -77,6 +86,19 @@ void State::apply(const ChangeSet& changes) {
 void State::evict(DocumentKind kind, const std::string& key, std::uint32_t version) {
   if (const auto of_kind = documents_.find(kind); of_kind != documents_.end())
     of_kind->second.evict(key, version);
+}
+
+void State::evict(std::span<const DocumentPtr> finished) {
+  constexpr std::size_t kAtOnce = DocumentTable::kAtOnce;
+  while (!finished.empty()) {
+    const auto some = finished.first(std::min(kAtOnce, finished.size()));
+    finished = finished.subspan(some.size());
+    std::array<const Document*, kAtOnce> documents;
+    std::ranges::transform(some, documents.begin(), &DocumentPtr::get);
+    warm_documents({documents.data(), some.size()},
+                   [this](DocumentKind kind, auto keys) { prefetch(kind, keys); });
+    for (const DocumentPtr& d : some) evict(d->kind, d->key, d->version);
+  }
 }
 
 void State::for_each_open(DocumentKind kind,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ class State final : public View {
   const Account* account(std::string_view code) const override;
   const Balance& balance(AccountId id) const override { return balances_[id.value - 1]; }
   DocumentPtr document(DocumentKind kind, std::string_view key) const override;
+  DocumentPtr resident_document(DocumentKind kind, std::string_view key) const override;
   void for_each_open(DocumentKind kind,
                      const std::function<void(const DocumentPtr&)>& each) const override;
   /// Fetches from memory what a leg between them will look at.
@@ -41,6 +43,9 @@ class State final : public View {
     __builtin_prefetch(&accounts_[id.value - 1].type);
     __builtin_prefetch(&accounts_[id.value - 1]);
   }
+
+  /// The same for documents of one kind, a few dozen at once (DocumentTable::kAtOnce).
+  void prefetch(DocumentKind kind, std::span<const std::string_view> keys) const;
 
   /// Takes an accepted change set over. CHECKs what invariants have made sure of.
   void apply(const ChangeSet& changes);
@@ -55,6 +60,7 @@ class State final : public View {
 
   /// Forgets a finished document that is stored elsewhere by now, if it is still at that version.
   void evict(DocumentKind kind, const std::string& key, std::uint32_t version);
+  void evict(std::span<const DocumentPtr> finished);
 
   const std::vector<Account>& accounts() const { return accounts_; }
   /// Resident documents of a kind that are open, sorted by key.
@@ -63,12 +69,8 @@ class State final : public View {
   std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const;
 
  private:
-  struct TransparentHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
   template <class V>
-  using ByName = std::unordered_map<std::string, V, TransparentHash, std::equal_to<>>;
+  using ByName = std::unordered_map<std::string, V, KeyedHash, std::equal_to<>>;
 
   BookState book_;
   ColdDocuments cold_;

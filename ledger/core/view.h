@@ -29,6 +29,10 @@ class View {
   virtual const Balance& slice(AccountId id) const { return balance(id); }
   /// Null if there is none. Looks at what is stored outside memory as well.
   virtual DocumentPtr document(DocumentKind kind, std::string_view key) const = 0;
+  /// The same of a document that is in memory if it exists at all: need look no further.
+  virtual DocumentPtr resident_document(DocumentKind kind, std::string_view key) const {
+    return document(kind, key);
+  }
   /// Calls `each` with every open document of a kind, in no order. Only over a whole book: a shard
   /// does not decide by it.
   virtual void for_each_open(DocumentKind kind,

@@ -1,18 +1,19 @@
 #include "ledger/core/voucher.h"
 
+#include <cstring>
+
 #include "ledger/base/bytes.h"
 #include "ledger/core/hold.h"
 
 namespace suanpan {
 
-std::string ClaimKey::bytes() const {
+ClaimKey::Packed ClaimKey::packed() const {
   // Big-endian, so that the bytes sort like the key.
-  std::string out;
-  out.reserve(20);
-  for (int shift = 24; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(caller.value >> shift));
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(id.hi >> shift));
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(id.lo >> shift));
+  const std::uint32_t first = __builtin_bswap32(caller.value);
+  const std::uint64_t rest[] = {__builtin_bswap64(id.hi), __builtin_bswap64(id.lo)};
+  Packed out;
+  std::memcpy(out.bytes, &first, sizeof first);
+  std::memcpy(out.bytes + sizeof first, rest, sizeof rest);
   return out;
 }
 
@@ -24,6 +25,19 @@ std::optional<ClaimKey> ClaimKey::from_bytes(std::string_view bytes) {
   for (std::size_t i = 4; i < 12; ++i) key.id.hi = key.id.hi << 8 | at(i);
   for (std::size_t i = 12; i < 20; ++i) key.id.lo = key.id.lo << 8 | at(i);
   return key;
+}
+
+std::string ClaimKey::hex() const {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out(40, '0');
+  std::size_t end = out.size();
+  const auto put = [&](std::uint64_t value, int digits) {
+    for (int i = 0; i < digits; ++i, value >>= 4) out[--end] = kDigits[value & 15];
+  };
+  put(id.lo, 16);
+  put(id.hi, 16);
+  put(caller.value, 8);
+  return out;
 }
 
 std::optional<ClaimKey> ClaimKey::from_hex(std::string_view text) {

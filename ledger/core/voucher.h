@@ -30,10 +30,16 @@ struct ClaimKey {
   }
 
   /// 20 bytes that sort like the key: the document key of holds and reversal totals.
-  std::string bytes() const;
+  std::string bytes() const { return std::string(packed()); }
+  /// The same without asking for memory.
+  struct Packed {
+    char bytes[20];
+    operator std::string_view() const { return {bytes, sizeof bytes}; }
+  };
+  Packed packed() const;
   static std::optional<ClaimKey> from_bytes(std::string_view bytes);
   /// 40 hexadecimal digits: caller, then id. The public name of a voucher or hold.
-  std::string hex() const { return fmt::format("{:08x}{}", caller.value, id.hex()); }
+  std::string hex() const;
   static std::optional<ClaimKey> from_hex(std::string_view text);
 };
 
@@ -80,10 +86,10 @@ struct VoucherRequest {
 
 }  // namespace suanpan
 
+/// Keyed, as that of an Id128.
 template <>
 struct std::hash<suanpan::ClaimKey> {
   std::size_t operator()(const suanpan::ClaimKey& key) const {
-    return std::hash<suanpan::Id128>{}(key.id) ^
-           suanpan::mix64(key.caller.value + 0x9e3779b97f4a7c15);
+    return suanpan::keyed_hash(suanpan::kHashKey, key.id.lo, key.id.hi, key.caller.value);
   }
 };

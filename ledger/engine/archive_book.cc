@@ -42,6 +42,7 @@ class Archiving {
 
  private:
   Result<void> look_around();
+  Result<void> go_on_after_purge();
   Result<void> take(const Block& block);
   Result<void> write_file();
   Result<void> hold_against_histories() const;
@@ -74,6 +75,33 @@ Result<void> Archiving::look_around() {
   if (there.value().book() != identity_)
     return fail(Errc::kMismatch, "{}: another book's archive lies there", request_.to.string());
   for (const ArchiveCheckpoint& c : there.value().checkpoints()) held_.insert(c.seq);
+  return success();
+}
+
+// What a book purged lies here already, or nowhere: it is read from here.
+Result<void> Archiving::go_on_after_purge() {
+  const std::uint64_t until = book_.archived().until;
+  if (until == 0) return success();
+  auto there = ArchiveReader::open(request_.to);
+  if (!there && there.error().code != Errc::kNotFound) return there.error();
+  if (!there || there.value().last_seq() < until)
+    return fail(Errc::kMismatch,
+                "{}: the book's journal was purged up to entry {}: later years are added to the "
+                "archive that holds it",
+                request_.to.string(), until);
+  ArchiveReader& reader = there.value();
+  const auto each = [this](const BlockPtr& block) -> Result<Fault> {
+    TRY(auto fault, journal_.take(*block));
+    return fault ? fault : judge_.take(*block, journal_.audit());
+  };
+  TRY(auto fault, reader.judge_whole_part(journal_, each, {}));
+  if (fault) return fail(Errc::kCorrupt, "the archive: {}", *fault);
+  TRY(auto block, book_.block_of(reader.last_seq()));
+  if (block->last_seq() != reader.last_seq() || block->hash() != reader.last_hash())
+    return fail(Errc::kMismatch, "{}: it does not hold what the book's journal gives",
+                request_.to.string());
+  files_ = reader.files();
+  facts_ = reader.facts();
   return success();
 }
 
@@ -153,8 +181,12 @@ Result<void> Archiving::remove_leftovers() const {
 
 Result<Archived> Archiving::run() {
   TRY(look_around());
+  TRY(go_on_after_purge());
   const std::uint64_t last = book_.statistics().last_seq;
-  bool closed = false;
+  bool closed = is_closed(journal_.audit(), request_.year);
+  if (closed && is_closed(journal_.audit(), request_.year + 1))
+    return fail(Errc::kMismatch, "{}: the archive holds more than year {} already",
+                request_.to.string(), request_.year);
   while (!closed && journal_.audit().last_seq() < last) {
     TRY(auto block, book_.block_of(journal_.audit().last_seq() + 1));
     TRY(take(*block));

@@ -10,7 +10,8 @@
 // Files come into being whole, the checkpoint last: with it the archive is whole. Cut short, the
 // same call goes on: what lies there and is the same stays. What a checkpoint holds is never
 // written again; other bytes there are an error. A later year is added to the same folder, with a
-// checkpoint of its own. One run at a time to one folder.
+// checkpoint of its own. Of a book that was purged (purge_book.h) the archive that lies there is
+// read in place of what is gone. One run at a time to one folder.
 #pragma once
 #include "ledger/engine/read_archive.h"
 

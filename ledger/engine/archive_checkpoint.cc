@@ -231,10 +231,16 @@ std::string_view shown(std::string_view line, std::size_t at) {
 
 }  // namespace
 
+Sha256 with_ids_of(const Sha256& before, const Block& block) {
+  std::string claimed(bytes_of(before));
+  for (const Record& record : block.records())
+    if (record.leg == 0) claimed += record.key().bytes();
+  return sha256(claimed);
+}
+
 void CheckpointFacts::take(const Block& block) {
-  std::string claimed(bytes_of(ids_));
-  for_each_command(block, [&](std::span<const Record> legs, const VariablePart* part) {
-    claimed += legs.front().key().bytes();
+  ids_ = with_ids_of(ids_, block);
+  for_each_command(block, [&](std::span<const Record>, const VariablePart* part) {
     if (!part) return;
     for (const DocumentPtr& document : part->documents) {
       const std::string row = document_row_key(document->kind, document->key);
@@ -244,7 +250,6 @@ void CheckpointFacts::take(const Block& block) {
         documents_.erase(row);
     }
   });
-  ids_ = sha256(claimed);
 }
 
 std::string checkpoint_body(const Id128& book, const JournalAudit& journal,

@@ -37,10 +37,20 @@ class CheckpointFacts {
   const std::map<std::string, std::string>& documents() const { return documents_; }
   const Sha256& ids() const { return ids_; }
 
+  /// For saved_state.h.
+  template <class A>
+  void walk_members(A& archive) {
+    walk(archive, documents_);
+    walk(archive, ids_);
+  }
+
  private:
   std::map<std::string, std::string> documents_;
   Sha256 ids_{};
 };
+
+/// The digest of the ids so far, with those of the next block.
+Sha256 with_ids_of(const Sha256& before, const Block& block);
 
 /// All lines but the signature, at the end of the block that `journal` and `facts` took last.
 /// `roots` are those up to there.

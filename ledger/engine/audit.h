@@ -231,17 +231,21 @@ class Audit {
   std::int64_t last_timestamp_ns_ = 0;
   IdPrints ids_;
   std::vector<AuditedAccount> accounts_;  // by id - 1
-  std::unordered_map<std::string, AccountId> codes_;
+  /// By what callers chose.
+  template <class V>
+  using ByName = std::unordered_map<std::string, V, KeyedHash>;
+
+  ByName<AccountId> codes_;
   std::vector<KeyDigest> business_keys_ = std::vector<KeyDigest>(kKeyBuckets);
   std::optional<BookChange> days_;
   std::optional<Currency> currency_;
   std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> voucher_numbers_;
   std::map<std::string, AuditedDocument> documents_;
-  std::unordered_map<std::string, Hold> holds_;  // open ones
-  std::unordered_map<std::string, std::vector<std::int64_t>> reversal_totals_;
-  std::unordered_map<std::string, OrderFacts> orders_;
-  std::unordered_map<std::string, RefundFacts> refunds_;
-  std::unordered_map<std::string, PayoutFacts> payouts_;
+  ByName<Hold> holds_;  // open ones
+  ByName<std::vector<std::int64_t>> reversal_totals_;
+  ByName<OrderFacts> orders_;
+  ByName<RefundFacts> refunds_;
+  ByName<PayoutFacts> payouts_;
   /// What income and expense hold, debit-positive: in closed days as one, in open days by the day.
   struct Profit {
     Int128 closed = 0;

@@ -115,6 +115,9 @@ Fault Audit::take_hold(const Command& command, const Document& document, Amounts
   const std::string name = key->hex();
   const bool fresh = document.version == 1;
   const auto found = holds_.find(document.key);
+  // The house's own holds (of settlements) bear names of their own.
+  if (fresh && *key != command.first.key() && key->caller != kSystemCaller)
+    return fmt::format("hold {} is made by a command of another id", name);
   if (!fresh && found == holds_.end())
     return fmt::format("hold {} changed after it was finished", name);
   const Hold* before = fresh ? nullptr : &found->second;

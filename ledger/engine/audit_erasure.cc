@@ -9,13 +9,13 @@
 namespace suanpan {
 namespace {
 
+// A sub-account's purpose is sealed and needed for nothing.
 bool carries_sealed(DocumentKind kind) {
   switch (kind) {
     case DocumentKind::kOrder:
     case DocumentKind::kRefund:
     case DocumentKind::kPayout:
     case DocumentKind::kMerchant:
-    case DocumentKind::kSubAccount:
     case DocumentKind::kRefundRequest:
     case DocumentKind::kPayoutRequest:
     case DocumentKind::kAuthorityRequest:

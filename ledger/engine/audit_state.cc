@@ -34,7 +34,9 @@ void walk(A& archive, Hold& value) {
   auto& [state, expires_at, legs] = value;
   walk(archive, state);
   walk(archive, expires_at);
-  walk(archive, legs);
+  std::vector<HoldLeg> all(legs.begin(), legs.end());
+  walk(archive, all);
+  legs.assign(all.begin(), all.end());
 }
 
 template <class A>

@@ -49,20 +49,22 @@ std::string described(const Entry& entry) {
                      entry.counter, Date{entry.date_days}.iso(), entry.balance_after);
 }
 
-// Walks the stored entries of one account.
+// Walks the stored entries of one account, after the archived part.
 class StoredEntries {
  public:
-  StoredEntries(const KeyValueStore& store, const Account& account)
+  StoredEntries(const KeyValueStore& store, const Account& account, std::uint64_t after)
       : cursor_(store.cursor(Table::kEntries)),
         prefix_(big_endian(account.id.value, 4)),
-        normal_(account.normal) {
+        normal_(account.normal),
+        after_(after) {
     cursor_->seek(prefix_);
     open();
   }
   std::optional<Entry> next() {
     while (reader_) {
       Entry entry;
-      if (reader_->next(entry)) return entry;
+      while (reader_->next(entry))
+        if (entry.seq > after_) return entry;
       cursor_->next();
       open();
     }
@@ -78,17 +80,23 @@ class StoredEntries {
   std::unique_ptr<Cursor> cursor_;
   std::string prefix_;
   Side normal_;
+  std::uint64_t after_;
   std::optional<EntryReader> reader_;
 };
 
 // The digests differ: reads the journal again for this one account and finds the first entry that
 // does.
 Result<Fault> first_wrong_entry(const KeyValueStore& store, const Audit& audit,
-                                const AuditedAccount& wanted) {
+                                const AuditedAccount& wanted, const ArchivedHistories& archived) {
   const std::uint32_t id = wanted.account.id.value;
-  StoredEntries stored(store, wanted.account);
+  StoredEntries stored(store, wanted.account, archived.until);
   AuditedAccount account;
   account.account = wanted.account;
+  const EntryTotals before = archived.of(id - 1).totals;
+  account.debit_posted = before.debits;
+  account.credit_posted = before.credits;
+  account.debit_red = before.debits_red;
+  account.credit_red = before.credits_red;
   Fault found;
   const auto visit = [&](const Record& leg, Side side) {
     const TransferKind kind = leg.transfer().kind;
@@ -104,7 +112,7 @@ Result<Fault> first_wrong_entry(const KeyValueStore& store, const Audit& audit,
                     described(wanted.account), described(*entry), described(expected));
   };
   const auto cursor = store.cursor(Table::kJournal);
-  for (cursor->seek(""); cursor->valid() && !found; cursor->next()) {
+  for (cursor->seek(big_endian(archived.until + 1)); cursor->valid() && !found; cursor->next()) {
     TRY(auto block, Block::parse(std::string(cursor->value())));
     if (block->first_seq() > audit.last_seq()) break;
     for (const Record& leg : block->records()) {
@@ -147,52 +155,116 @@ Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit) {
   return Fault{};
 }
 
-Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit) {
-  const auto& accounts = audit.accounts();
-  std::vector<EntryDigest> stored(accounts.size());
-  EntryPosition last;
-  EntryTotals totals;
-  std::int32_t latest = kNoDate;
-  std::uint64_t of = 0;
-  const auto cursor = store.cursor(Table::kEntries);
-  for (cursor->seek(""); cursor->valid(); cursor->next()) {
-    const std::string_view key = cursor->key();
-    const std::uint64_t id = from_big_endian(key.substr(0, 4));
-    if (key.size() != 16) return fault(Table::kEntries, "a row of another shape");
-    if (id == 0 || id > accounts.size())
-      return fault(Table::kEntries, "a row of account {}, which does not exist", id);
-    if (id != of) {
-      last = {};
-      totals = {};
-      latest = kNoDate;
-      of = id;
-    }
-    const Account& account = accounts[id - 1].account;
-    EntryReader reader(first_position(key), cursor->value(), account.normal);
-    const bool follows = reader.totals() == totals && reader.latest_before() == latest;
-    EntryDigest& digest = stored[id - 1];
+ArchivedHistories::ArchivedHistories(const Audit& audit) : until(audit.last_seq()) {
+  for (const AuditedAccount& a : audit.accounts())
+    accounts.push_back(
+        {a.entries,
+         {static_cast<std::int64_t>(a.debit_posted), static_cast<std::int64_t>(a.credit_posted),
+          static_cast<std::int64_t>(a.debit_red), static_cast<std::int64_t>(a.credit_red)},
+         a.latest});
+}
+
+namespace {
+
+/// One account's rows, one after the other.
+class HistoryComparison {
+ public:
+  HistoryComparison(const AuditedAccount& audited, const ArchivedHistories& archived)
+      : audited_(audited),
+        before_(archived.of(audited.account.id.value - 1)),
+        until_(archived.until),
+        digest_(before_.entries),
+        at_archived_(before_.entries.count == 0) {}
+
+  Fault take_row(std::string_view key, std::string_view value) {
+    const Account& account = audited_.account;
+    const EntryPosition first = first_position(key);
+    EntryReader reader(first, value, account.normal);
+    // Where rows went, what the first one left says of before is held against the archived part at
+    // that part's end.
+    if (first.seq > until_ && !at_archived_)
+      return fault(Table::kEntries,
+                   "account {}: the row is missing that its archived history "
+                   "ends in",
+                   described(account));
+    const bool begins = !began_ && first.seq <= until_;
+    began_ = true;
+    follows_ = begins || (reader.totals() == totals_ && reader.latest_before() == latest_);
+    if (begins) latest_ = reader.latest_before();
     std::size_t count = 0;
     for (Entry entry; reader.next(entry); ++count) {
       const EntryPosition position{entry.seq, entry.sub};
-      if (position <= last)
+      if (position <= last_)
         return fault(Table::kEntries, "account {} has {} out of order", described(account),
                      described(entry));
-      last = position;
-      latest = std::max(latest, entry.date_days);
-      digest.add(entry);
+      last_ = position;
+      latest_ = std::max(latest_, entry.date_days);
+      if (entry.seq > until_)
+        digest_.add(entry);
+      else
+        at_archived_ = reader.totals() == before_.totals && latest_ == before_.latest;
     }
     if (reader.failed() || count == 0)
       return fault(Table::kEntries, "a row of {} at journal entry {} does not decode",
-                   described(account), first_position(key).seq);
-    totals = reader.totals();
-    if (!follows && digest == accounts[id - 1].entries)
+                   described(account), first.seq);
+    totals_ = reader.totals();
+    if (!follows_ && digest_ == audited_.entries)
       return fault(Table::kEntries, "a row of {} at journal entry {} tells other totals before it",
-                   described(account), first_position(key).seq);
-    if (!follows) break;  // an entry is wrong, too: the journal will tell which
+                   described(account), first.seq);
+    return {};
+  }
+  /// False: an entry is wrong, too, and the journal will tell which.
+  bool follows() const { return follows_; }
+  Fault finish() const {
+    if (at_archived_) return {};
+    return fault(Table::kEntries,
+                 "account {}: its history does not go on from the archived part's totals",
+                 described(audited_.account));
+  }
+  bool same() const { return digest_ == audited_.entries; }
+
+ private:
+  const AuditedAccount& audited_;
+  const ArchivedHistories::Account before_;
+  const std::uint64_t until_;
+  EntryDigest digest_;
+  bool at_archived_;  // what was read comes to the archived part's end
+  bool began_ = false, follows_ = true;
+  EntryPosition last_;
+  EntryTotals totals_;
+  std::int32_t latest_ = kNoDate;
+};
+
+}  // namespace
+
+Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit,
+                              const ArchivedHistories& archived) {
+  const auto& accounts = audit.accounts();
+  const auto cursor = store.cursor(Table::kEntries);
+  cursor->seek("");
+  bool follows = true;
+  // Account by account, those without a row, too.
+  std::vector<std::size_t> wrong;
+  for (std::size_t i = 0; i < accounts.size() && follows; ++i) {
+    HistoryComparison comparison(accounts[i], archived);
+    const std::string prefix = big_endian(i + 1, 4);
+    for (; follows && cursor->valid(); cursor->next()) {
+      const std::string_view key = cursor->key();
+      if (key.size() != 16) return fault(Table::kEntries, "a row of another shape");
+      if (key.substr(0, 4) != prefix) break;
+      if (Fault f = comparison.take_row(key, cursor->value())) return f;
+      follows = comparison.follows();
+    }
+    if (follows) {
+      if (Fault f = comparison.finish()) return f;
+    }
+    if (!comparison.same()) wrong.push_back(i);
   }
   TRY(cursor->status());
-  for (std::size_t i = 0; i < accounts.size(); ++i)
-    if (stored[i] != accounts[i].entries) return first_wrong_entry(store, audit, accounts[i]);
+  if (wrong.empty() && cursor->valid())
+    return fault(Table::kEntries, "a row of account {}, which does not exist",
+                 from_big_endian(cursor->key().substr(0, 4)));
+  if (!wrong.empty()) return first_wrong_entry(store, audit, accounts[wrong.front()], archived);
   return Fault{};
 }
 

@@ -17,9 +17,29 @@ struct AuditedRollUp {
 using AuditedRollUps = std::map<std::pair<std::string, Currency>, AuditedRollUp>;
 AuditedRollUps roll_ups_of(const Audit& audit);
 
+/// Where the histories of a purged book's accounts begin: what the audit had of each account, by
+/// number, at the end of the archived part. Of the rows there, the last may stay.
+struct ArchivedHistories {
+  struct Account {
+    EntryDigest entries;
+    EntryTotals totals;
+    std::int32_t latest = kNoDate;
+  };
+  ArchivedHistories() = default;
+  explicit ArchivedHistories(const Audit& audit);
+  Account of(std::size_t index) const {
+    return index < accounts.size() ? accounts[index] : Account{};
+  }
+
+  std::uint64_t until = 0;
+  std::vector<Account> accounts;
+};
+
 /// The audit must have taken exactly the entries up to the table's stamp.
 Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit);
-Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit);
+/// `archived`: what the histories begin with, where the book was purged.
+Result<Fault> compare_entries(const KeyValueStore& store, const Audit& audit,
+                              const ArchivedHistories& archived = {});
 Result<Fault> compare_roll_ups(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_documents(const KeyValueStore& store, const Audit& audit);
 Result<Fault> compare_ids(const KeyValueStore& store, const Audit& audit);

@@ -1,7 +1,5 @@
 #include "ledger/engine/book.h"
 
-#include <future>
-
 #include "ledger/base/log.h"
 #include "ledger/core/plan_voucher.h"
 #include "ledger/engine/engine.h"
@@ -37,28 +35,34 @@ namespace {
 
 // Resubmits while the queue is full: a blocking caller is its own back-pressure.
 template <class Items>
-Book::Answers submit_and_wait(Book& book, const Items& items, const Groups& groups = {}) {
-  std::promise<Book::Answers> promise;
-  auto answers = promise.get_future();
-  const auto done = [&](Book::Answers a) { promise.set_value(std::move(a)); };
+Book::Answers submit_and_wait(Book& book, Bell& bell, const Items& items,
+                              const Groups& groups = {}) {
+  Book::Answers answers;
+  Bell::Call call(bell);
+  const auto done = [&](Book::Answers a) {
+    answers = std::move(a);
+    call.answered();
+  };
   while (!book.submit(items, done, groups))
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  return answers.get();
+  call.wait();
+  return answers;
 }
 
 }  // namespace
 
 Book::Answers Book::run(std::vector<VoucherRequest> vouchers, Groups groups) {
-  return submit_and_wait(*this, vouchers, groups);
+  return submit_and_wait(*this, engine_->bell, vouchers, groups);
 }
 Book::Answers Book::run(std::vector<Command> commands, Groups groups) {
-  return submit_and_wait(*this, commands, groups);
+  return submit_and_wait(*this, engine_->bell, commands, groups);
 }
 Answer Book::run(VoucherRequest voucher) {
-  return submit_and_wait(*this, std::vector<VoucherRequest>{std::move(voucher)}).at(0);
+  return submit_and_wait(*this, engine_->bell, std::vector<VoucherRequest>{std::move(voucher)})
+      .at(0);
 }
 Answer Book::run(Command command) {
-  return submit_and_wait(*this, std::vector<Command>{std::move(command)}).at(0);
+  return submit_and_wait(*this, engine_->bell, std::vector<Command>{std::move(command)}).at(0);
 }
 
 ReaderGate& Book::published_mutex() const { return engine_->published_mutex; }
@@ -75,9 +79,22 @@ Result<void> Book::for_each_document(DocumentKind kind, std::string_view from,
   return engine_->projector.documents().for_each(kind, from, each);
 }
 
+namespace {
+
+// For who wants to know what came after an entry.
+Result<void> not_archived(const ArchivedPart& part, std::uint64_t after) {
+  if (after >= part.until) return success();
+  return fail(
+      Errc::kArchived,
+      "journal entries up to {} were archived and purged: what they did lies in the archive "
+      "alone",
+      part.until);
+}
+
+}  // namespace
+
 Result<std::optional<StoredCommand>> Book::command(std::uint64_t seq) const {
-  if (seq == 0 || seq > read([](const State&, std::uint64_t last) { return last; }))
-    return std::optional<StoredCommand>{};
+  if (seq == 0 || seq > last_seq()) return std::optional<StoredCommand>{};
   TRY(auto block, engine_->journal->block_of(seq));
   if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", seq);
   return std::optional(block->read(block->command(seq)));
@@ -98,17 +115,19 @@ Result<BlockPtr> Book::block_of(std::uint64_t seq) const {
 Result<std::vector<std::uint64_t>> Book::may_bear_key(std::string_view business_key,
                                                       std::uint64_t low, std::uint64_t high,
                                                       bool newest_first, std::size_t limit) const {
-  wait_entries();
+  engine_->projector.wait_entries(last_seq());
   return engine_->projector.business_keys().find(business_key, low, high, newest_first, limit);
 }
 
 Result<void> Book::for_each_command_after(
     std::uint64_t after, const std::function<bool(const StoredCommand&)>& each) const {
-  const std::uint64_t last = read([](const State&, std::uint64_t seq) { return seq; });
+  TRY(not_archived(archived(), after));
+  const std::uint64_t last = last_seq();
   std::uint64_t seq = after;
   while (seq < last) {
     TRY(auto block, engine_->journal->block_of(seq + 1));
     if (!block) return fail(Errc::kCorrupt, "journal entry {} is missing", seq + 1);
+    if (block->archived()) return not_archived(archived(), seq);
     for (std::uint64_t at = seq + 1; at <= block->last_seq(); ++at)
       if (!each(block->read(block->command(at)))) return success();
     seq = block->last_seq();
@@ -116,24 +135,42 @@ Result<void> Book::for_each_command_after(
   return success();
 }
 
+ArchivedPart Book::archived() const { return engine_->archived(); }
+
 Result<std::vector<Entry>> Book::entries(AccountId account, EntryPosition after, std::size_t limit,
                                          std::uint64_t until) const {
-  wait_entries();
-  if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
-  return engine_->projector.accounts().entries(account, after, until, limit);
+  TRY(not_archived(archived(), after.seq));
+  const Projector& projector = engine_->projector;
+  const std::uint64_t last = last_seq();
+  until = until == 0 ? last : std::min(until, last);
+  // A page that is full before the newest block need not wait until that is fed.
+  const std::uint64_t fed = std::min(until, projector.entries_fed());
+  auto found = projector.accounts().entries(account, after, fed, limit);
+  if (found && found.value().size() < limit && fed < until) {
+    projector.wait_entries(until);
+    found = projector.accounts().entries(account, after, until, limit);
+  }
+  TRY(not_archived(archived(), after.seq));  // a purge may have begun meanwhile
+  return found;
 }
 
 Result<std::vector<Entry>> Book::entries_before(AccountId account, EntryPosition before,
                                                 std::uint64_t from, std::size_t limit) const {
-  wait_entries();
-  return engine_->projector.accounts().entries_before(account, before, from, limit);
+  TRY(not_archived(archived(), std::max<std::uint64_t>(from, 1) - 1));
+  engine_->projector.wait_entries(std::min(before.seq, last_seq()));
+  auto found = engine_->projector.accounts().entries_before(account, before, from, limit);
+  TRY(not_archived(archived(), std::max<std::uint64_t>(from, 1) - 1));
+  return found;
 }
 
 Result<void> Book::for_each_entry(AccountId account,
                                   const std::function<bool(const Entry&)>& each) const {
-  wait_entries();
-  const std::uint64_t until = read([](const State&, std::uint64_t seq) { return seq; });
-  return engine_->projector.accounts().for_each_entry(account, {}, until, each);
+  TRY(not_archived(archived(), 0));
+  const std::uint64_t until = last_seq();
+  engine_->projector.wait_entries(until);
+  const auto read_all = engine_->projector.accounts().for_each_entry(account, {}, until, each);
+  TRY(not_archived(archived(), 0));
+  return read_all;
 }
 
 namespace {
@@ -150,20 +187,32 @@ Balance balance_of(const EntryTotals& totals) {
 }  // namespace
 
 Result<Balance> Book::balance_on(AccountId account, Date date, std::uint64_t until) const {
-  wait_entries();
-  if (until == 0) until = read([](const State&, std::uint64_t seq) { return seq; });
-  TRY(auto totals, engine_->projector.accounts().totals_on(account, date, until));
-  return balance_of(totals);
+  const std::uint64_t last = last_seq();
+  until = until == 0 ? last : std::min(until, last);
+  engine_->projector.wait_entries(until);
+  auto totals = engine_->projector.accounts().totals_on(account, date, until);
+  const ArchivedPart part = archived();  // asked last: a purge may have begun meanwhile
+  TRY(not_archived(part, until));
+  if (part.until != 0 && date < part.open_day)
+    return fail(
+        Errc::kArchived,
+        "what was booked until {} was archived and purged: the balances of earlier days lie "
+        "in the archive alone",
+        part.open_day.iso());
+  if (!totals) return totals.error();
+  return balance_of(totals.value());
 }
 
 Result<Balance> Book::balance_at(AccountId account, std::uint64_t seq) const {
-  wait_entries();
-  TRY(auto totals, engine_->projector.accounts().totals_at(account, seq));
-  return balance_of(totals);
+  engine_->projector.wait_entries(std::min(seq, last_seq()));
+  const auto totals = engine_->projector.accounts().totals_at(account, seq);
+  TRY(not_archived(archived(), seq));  // asked last: a purge may have begun meanwhile
+  if (!totals) return totals.error();
+  return balance_of(totals.value());
 }
 
 Result<std::uint64_t> Book::seq_at(Timestamp time) const {
-  return engine_->journal->seq_at(time, read([](const State&, std::uint64_t seq) { return seq; }));
+  return engine_->journal->seq_at(time, last_seq());
 }
 
 std::vector<RollUp> Book::roll_up(std::string_view path, std::uint64_t* seq) const {
@@ -178,17 +227,17 @@ std::vector<RollUp> Book::roll_up(std::string_view path, std::uint64_t* seq) con
   return found;
 }
 
-void Book::wait_projected() const {
-  engine_->projector.wait_fed(read([](const State&, std::uint64_t seq) { return seq; }));
-}
-void Book::wait_entries() const {
-  engine_->projector.wait_entries(read([](const State&, std::uint64_t seq) { return seq; }));
-}
+void Book::wait_projected() const { engine_->projector.wait_fed(last_seq()); }
 void Book::store_projections() { engine_->store_projections(); }
 
 std::uint64_t Book::wait_for_seq(std::uint64_t seq, int timeout_ms) const {
   return engine_->wait_for_seq(seq, timeout_ms);
 }
+Result<void> Book::drop_archived(const ArchivedPart& part, std::string_view base,
+                                 const PurgeProgress& progress) {
+  return engine_->drop_archived(part, base, progress);
+}
+
 Result<Backup> Book::back_up(const std::filesystem::path& to) const { return engine_->back_up(to); }
 Result<Id128> Book::identity() const { return book_identity(*engine_->store); }
 BookStatistics Book::statistics() const { return engine_->statistics(); }

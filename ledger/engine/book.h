@@ -25,13 +25,15 @@
 #include "ledger/core/state.h"
 #include "ledger/engine/reader_gate.h"
 #include "ledger/store/account_projection.h"
+#include "ledger/store/archived_part.h"
 #include "ledger/store/backup.h"
 #include "ledger/store/journal.h"
 
 namespace suanpan {
 
-/// A command whose planner lives in any room: check was done by the caller, plan runs on a planning
-/// thread and must be pure. It is run again, for another view, where a shard could not decide it.
+/// A command whose planner lives in any room: check was done by the caller, plan runs on a thread
+/// of the book and must be pure. It is run again, for another view, where a shard could not decide
+/// it.
 struct Command {
   ClaimKey key;
   CommandKind kind = CommandKind::kSetting;
@@ -51,12 +53,17 @@ struct Command {
 };
 
 /// Items of a batch that stand or fall together (core/plan_group.h). A resend of all of them finds
-/// what each was told; a group of which only some are known already is refused as malformed.
+/// what each was told; a group of which only some are known already is refused as malformed. One
+/// whose ids another submission had under way may be told kGroupUndecided: it is sent again.
 struct LinkedGroup {
   std::uint32_t first = 0;  ///< the place of its first item in the batch
   std::uint32_t count = 0;  ///< 1 or more
 };
 using Groups = std::vector<LinkedGroup>;  ///< in order, none overlapping
+
+/// Opens the store in a folder.
+using OpenStore =
+    std::function<Result<std::unique_ptr<KeyValueStore>>(const std::filesystem::path&)>;
 
 struct BookOptions {
   std::filesystem::path folder;  ///< "<folder>/db", "<folder>/head" and "<folder>/roots"
@@ -80,8 +87,7 @@ struct BookOptions {
   /// Called on the failing thread when a write or sync fails; must not return. The default logs and
   /// ends the process with status 70.
   std::function<void(const Error&)> on_fatal;
-  /// Opens what lies in "<folder>/db"; empty: RocksDB on the machine's own files.
-  std::function<Result<std::unique_ptr<KeyValueStore>>(const std::filesystem::path&)> open_store;
+  OpenStore open_store;  ///< of "<folder>/db"; empty: RocksDB on the machine's own files
 };
 
 struct BookStatistics {
@@ -133,6 +139,10 @@ class Book {
     std::shared_lock lock(published_mutex());
     return read(published_state(), published_seq());
   }
+  /// The last durable sequence; 0: there is none.
+  std::uint64_t last_seq() const {
+    return read([](const State&, std::uint64_t seq) { return seq; });
+  }
   /// The published document, resident or stored.
   DocumentPtr document(DocumentKind kind, std::string_view key) const;
   /// Calls `each` with every document of a kind, open or finished, in key order, as of what was
@@ -145,10 +155,11 @@ class Book {
   Result<void> for_each_document(DocumentKind kind, std::string_view from,
                                  const std::function<bool(const DocumentPtr&)>& each) const;
 
-  /// A durable command by sequence, or by key; nothing if there is none.
+  /// A durable command by sequence, or by key; nothing if there is none. Of what was purged without
+  /// its effects on terms, documents, days and events.
   Result<std::optional<StoredCommand>> command(std::uint64_t seq) const;
   Result<std::optional<StoredCommand>> find(const ClaimKey& key) const;
-  /// The journal block that holds a durable sequence.
+  /// The journal block that holds a durable sequence; of what was purged, the archived form.
   Result<BlockPtr> block_of(std::uint64_t seq) const;
   /// Sequences in [low, high] of commands that may bear a business key, at most `limit`: hold the
   /// command's own key against it.
@@ -156,8 +167,14 @@ class Book {
                                                   std::uint64_t high, bool newest_first,
                                                   std::size_t limit) const;
   /// Durable commands with a sequence in (after, after + …], in order, until `each` returns false.
+  /// Errors: kArchived for what was purged.
   Result<void> for_each_command_after(std::uint64_t after,
                                       const std::function<bool(const StoredCommand&)>& each) const;
+
+  /// What was purged (engine/purge_book.h); `until` is 0 where nothing was. Histories begin after
+  /// it, balances as of a sequence with it, balances as of a date with its open day: what is asked
+  /// for of before is kArchived.
+  ArchivedPart archived() const;
 
   /// An account's history after a position, oldest first, as of `until` (0: now).
   Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::size_t limit,
@@ -178,8 +195,6 @@ class Book {
 
   /// Waits until the projections have taken in everything durable.
   void wait_projected() const;
-  /// The same for entries and business keys alone.
-  void wait_entries() const;
   /// Stores the projections now, whatever has gathered.
   void store_projections();
   /// Waits (at most `timeout_ms`) for something durable after `seq`; returns the last sequence.
@@ -188,6 +203,12 @@ class Book {
   /// Takes a backup (store/backup.h) while commands go on; waits for one under way. Blocks for as
   /// long as the copying takes. Errors: kUnsupported for a book that is only read.
   Result<Backup> back_up(const std::filesystem::path& to) const;
+  /// Takes away what lies in an archive; for purge_book(), which makes sure of that. Goes on when
+  /// the book is opened again, if it is cut short. Errors: kUnsupported for a book that is only
+  /// read; kMismatch for what was purged already; kUnavailable while another purge is under way or
+  /// the projections are not stored up to there.
+  Result<void> drop_archived(const ArchivedPart& part, std::string_view base,
+                             const PurgeProgress& progress);
 
   /// Which book it is: what its daily roots, backups and archives name. Errors: kCorrupt, kIo.
   Result<Id128> identity() const;

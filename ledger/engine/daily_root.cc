@@ -9,6 +9,7 @@
 
 #include "ledger/base/cipher.h"
 #include "ledger/base/file.h"
+#include "ledger/engine/keep_setting.h"
 
 namespace suanpan {
 namespace {
@@ -119,19 +120,8 @@ std::string RootKeys::public_pem() const {
 
 Command keep_root_keys(const RootKeys& keys) {
   const std::string pem = keys.public_pem();
-  Command command;
-  command.key = ClaimKey{id_of("root keys" + pem), kSystemCaller};
-  command.kind = CommandKind::kSetting;
-  command.content = {{"root_keys", id_of(pem).hex()}};
-  command.plan = [pem](const View& view, const Moment&) -> Planned<ChangeSet> {
-    const DocumentPtr before = view.document(DocumentKind::kBookSetting, kRootKeysDocument);
-    ChangeSet changes;
-    changes.date = view.book().accounting_date;
-    changes.documents.push_back(Document{DocumentKind::kBookSetting, std::string(kRootKeysDocument),
-                                         before ? before->version + 1 : 1, true, pem});
-    return changes;
-  };
-  return command;
+  return keep_settings("root keys" + pem, {{"root_keys", id_of(pem).hex()}},
+                       {{std::string(kRootKeysDocument), pem}});
 }
 
 void BalancesDigest::add(const Account& account, std::int64_t debits, std::int64_t credits,

@@ -13,6 +13,7 @@ namespace suanpan {
 namespace {
 
 constexpr std::size_t kRememberedIds = 1 << 14;
+constexpr std::size_t kEvictedAtOnce = 1 << 12;
 
 // On two cores one shard is fastest: the other core is the committer's and the client's.
 unsigned shards_for(unsigned wanted) {
@@ -56,7 +57,10 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
       [e](const std::vector<DocumentPtr>& finished) { e->evict_finished(finished); },
       engine->options_.on_fatal);
   engine->planning_->start();
+  engine->turns_.start();
   engine->committing_ = std::thread([e] { e->commit_loop(); });
+  TRY(const bool owes, owes_room(*engine->store));
+  if (owes) engine->giving_back_ = std::thread([e, part = e->archived_] { e->give_back(part); });
   return engine;
 }
 
@@ -123,10 +127,20 @@ Result<void> Book::Engine::recover(const std::optional<Head>& head) {
   if (projector.stamp() > journal->last_seq())
     return fail(Errc::kCorrupt, "projections reflect the journal up to {}, which ends at {}",
                 projector.stamp(), journal->last_seq());
+  TRY(archived_, read_archived_part(*store));
+  if (archived_.until > projector.stamp())
+    return fail(Errc::kCorrupt,
+                "projections reflect the journal up to {}, which was purged up to {}",
+                projector.stamp(), archived_.until);
   if (journal->last_seq() == 0) {
     TRY(open_book());
   }
   TRY(catch_up());
+  if (archived_.until != 0 && !archived_.done && !options_.read_only) {
+    log_warn("the purge up to entry {} was cut short and goes on", archived_.until);
+    TRY(purge(*store, archived_));
+    archived_.done = true;
+  }
 
   const auto cold = [this](DocumentKind kind, std::string_view key) {
     auto found = projector.documents().find(kind, key);
@@ -166,8 +180,16 @@ Result<void> Book::Engine::recover(const std::optional<Head>& head) {
   return success();
 }
 
+void Book::Engine::give_back(const ArchivedPart& part) {
+  if (const auto given = give_back_room(*store, part); !given)
+    log_warn("the room of what was purged comes back bit by bit: {}", given.error().message);
+}
+
 Book::Engine::~Engine() {
   stopping_ = true;
+  store->stop_compacting();
+  if (giving_back_.joinable()) giving_back_.join();
+  turns_.stop();  // while there is a committer to wait for
   if (planning_) planning_->stop();
   if (committing_.joinable()) committing_.join();
   projector.stop();
@@ -175,98 +197,6 @@ Book::Engine::~Engine() {
     if (const auto synced = journal->sync_head(); !synced) options_.on_fatal(synced.error());
     if (const auto flushed = store->flush(); !flushed) options_.on_fatal(flushed.error());
   }
-}
-
-bool Book::Engine::reserve(std::size_t items) {
-  std::size_t queued = queued_items_.load();
-  do {
-    // An empty queue takes any submission: one larger than the queue would never be accepted.
-    if (stopping_ || (queued > 0 && queued + items > options_.queue_items)) return false;
-  } while (!queued_items_.compare_exchange_weak(queued, queued + items));
-  return true;
-}
-
-bool Book::Engine::submit(Submission submission) {
-  CHECK_OR_DIE(planning_, "a command for a book that is only read");
-  const std::size_t items = submission.items();
-  CHECK_OR_DIE(items <= kMaxBatchItems, "a submission of {} items", items);
-  if (!reserve(items)) return false;
-  const auto request = std::make_shared<Request>(std::move(submission));
-  Unit unit{request, {}, 0};
-  unit.items.reserve(items);
-  Known known;
-  bool waits = false;
-  constexpr std::uint32_t kAhead = 12;
-  for (std::uint32_t item = 0; item < items; ++item) {
-    if (item + kAhead < items) projector.ids().prefetch(request->key(item + kAhead));
-    if (const LinkedGroup* group = request->submission.group_of(item)) {
-      waits = claim_group(request, *group, unit, known) || waits;
-      item += group->count - 1;
-      continue;
-    }
-    const Claim claimed = claim(request, item, known);
-    if (claimed == Claim::kToPlan) unit.items.push_back(item);
-    if (claimed == Claim::kAnswered) ++unit.answered;
-    waits = waits || claimed == Claim::kWaits;
-  }
-  answer_known(*request, known);
-  // What was answered already is told by the committer as well, in the queue's order.
-  if (!unit.items.empty() || unit.answered > 0 || !waits) planning_->push(std::move(unit));
-  return true;
-}
-
-Book::Engine::Claim Book::Engine::claim(const RequestPtr& request, std::uint32_t item,
-                                        Known& known) {
-  if (auto refusal = malformed(request->submission, item)) {
-    request->answers[item].refusal = std::move(*refusal);
-    return Claim::kAnswered;
-  }
-  const ClaimKey& key = request->key(item);
-  const Claims::Claimed claimed = claims_.claim(key, Waiter{request, item});
-  if (claimed.outcome == Claims::Outcome::kWaits) return Claim::kWaits;
-  std::uint64_t seq = claimed.seq;
-  if (claimed.outcome == Claims::Outcome::kMine) {
-    const auto settled = settle_known(key);
-    if (!settled) return Claim::kToPlan;
-    seq = *settled;
-  }
-  known.emplace_back(seq, item);
-  return Claim::kAnswered;
-}
-
-std::optional<std::uint64_t> Book::Engine::settle_known(const ClaimKey& key) {
-  const auto stored = projector.ids().find(key);
-  if (!stored) options_.on_fatal(stored.error());
-  if (!stored.value()) return std::nullopt;
-  const std::uint64_t seq = *stored.value();
-  std::vector<Waiter> woken;
-  claims_.settle(key, seq, projector.ids().answered(), woken);
-  for (const Waiter& waiter : woken) {
-    waiter.request->answers[waiter.item] = answer_from_journal(*waiter.request, waiter.item, seq);
-    planning_->push(Unit{waiter.request, {}, 1});
-  }
-  return seq;
-}
-
-void Book::Engine::answer_known(Request& request, Known& known) const {
-  if (known.empty()) return;
-  // In the order of the journal, which keeps few blocks at hand: each is read and decoded once.
-  std::sort(known.begin(), known.end());
-  // Durable, but perhaps not published yet: who hears of it must be able to read it.
-  const std::uint64_t last = known.back().first;
-  while (wait_for_seq(last - 1, 1000) < last) {
-  }
-  for (const auto& [seq, item] : known)
-    request.answers[item] = answer_from_journal(request, item, seq);
-}
-
-Answer Book::Engine::answer_from_journal(const Request& request, std::uint32_t item,
-                                         std::uint64_t seq) const {
-  auto block = journal->block_of(seq);
-  if (block && !block.value())
-    block = fail(Errc::kCorrupt, "journal entry {} of a known id is missing", seq);
-  if (!block) options_.on_fatal(block.error());
-  return answer_again(request.submission, item, block.value()->read(block.value()->command(seq)));
 }
 
 void Book::Engine::commit_loop() {
@@ -291,6 +221,7 @@ void Book::Engine::commit_loop() {
 void Book::Engine::commit(GatheredBlock& block) {
   if (!block.builder.empty()) commit_records(block.builder);
   for (auto& waiting : block.waiting) finish(waiting.request, waiting.answers);
+  bell.ring();
 }
 
 void Book::Engine::commit_records(const BlockBuilder& builder) {
@@ -353,6 +284,8 @@ void Book::Engine::publish(const BlockPtr& block) {
         for (const Record& leg : legs)
           if (leg.moves_money()) published->apply_transfer(leg.transfer());
       if (!part) return;
+      warm_parts(block->parts(), static_cast<std::size_t>(part - block->parts().data()),
+                 [&](DocumentKind kind, auto keys) { published->prefetch(kind, keys); });
       for (const Account& account : part->accounts) published->apply_account(account);
       for (const DocumentPtr& document : part->documents) published->apply_document(document);
       if (part->book) published->apply_book(*part->book);
@@ -365,9 +298,12 @@ void Book::Engine::publish(const BlockPtr& block) {
 }
 
 void Book::Engine::evict_finished(const std::vector<DocumentPtr>& finished) {
-  {
+  // A part at a time: whoever reads or publishes meanwhile waits for no more than that.
+  for (auto rest = std::span(finished); !rest.empty();) {
+    const auto some = rest.first(std::min(kEvictedAtOnce, rest.size()));
+    rest = rest.subspan(some.size());
     std::unique_lock lock(published_mutex);
-    for (const DocumentPtr& d : finished) published->evict(d->kind, d->key, d->version);
+    published->evict(some);
   }
   planning_->evict(finished);
 }
@@ -394,6 +330,40 @@ Result<Backup> Book::Engine::back_up(const std::filesystem::path& to) {
   const std::unique_lock one(backing_up_, std::try_to_lock);
   if (!one) return fail(Errc::kUnavailable, "a backup of this book is under way");
   return take_backup(*store, options_.folder, to, clock_.now());
+}
+
+ArchivedPart Book::Engine::archived() const {
+  std::lock_guard lock(mutex_);
+  return archived_;
+}
+
+Result<void> Book::Engine::drop_archived(const ArchivedPart& part, std::string_view base,
+                                         const PurgeProgress& progress) {
+  if (options_.read_only) return fail(Errc::kUnsupported, "a book that is only read is not purged");
+  const std::unique_lock one(purging_, std::try_to_lock);
+  if (!one) return fail(Errc::kUnavailable, "a purge of this book is under way");
+  const ArchivedPart before = archived();
+  if (before.until > part.until || (before.until == part.until && before.done))
+    return fail(Errc::kMismatch, "the book was purged up to entry {} already", before.until);
+  projector.store_now();
+  for (const Table table : {Table::kAccounts, Table::kEntries, Table::kDocuments, Table::kIds,
+                            Table::kRollUps, Table::kBusinessKeys}) {
+    TRY(const std::uint64_t stamp, read_stamp(*store, table));
+    if (stamp < part.until)
+      return fail(Errc::kUnavailable, "table {} is stored up to entry {} only: purge later",
+                  name_of(table), stamp);
+  }
+  TRY(begin_purge(*store, part, base));
+  const auto set = [&](bool done) {
+    std::lock_guard lock(mutex_);
+    archived_ = part;
+    archived_.done = done;
+  };
+  set(false);  // before anything goes: who reads meanwhile looks again afterwards
+  TRY(purge(*store, part, progress));
+  set(true);
+  give_back(part);
+  return success();
 }
 
 BookStatistics Book::Engine::statistics() const {

@@ -1,4 +1,5 @@
 // Linked groups on their way in, and dry runs.
+#include <algorithm>
 #include <unordered_set>
 
 #include "ledger/base/limits.h"
@@ -7,23 +8,30 @@
 
 namespace suanpan {
 
-bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& group, Unit& unit,
-                               Known& all_known) {
+void Book::Engine::claim_group(Intake& intake, const LinkedGroup& group) {
+  const RequestPtr& request = intake.request;
+  Unit& unit = intake.unit;
   const std::uint32_t end = group.first + group.count;
   if (!well_formed(request->submission, group, request->answers)) {
     unit.answered += group.count;
-    return false;
+    return;
   }
+  // Before the lock, since it may read: what is stored stays so.
+  std::vector<std::optional<std::uint64_t>> stored;
+  for (std::uint32_t item = group.first; item < end; ++item)
+    stored.push_back(stored_seq(request->key(item)));
   std::vector<std::uint32_t> mine, under_way;
-  Known known;
-  bool waits = false;
+  auto& known = intake.known;
+  const std::size_t known_before = known.size();
   {
     std::lock_guard lock(groups_);
     for (std::uint32_t item = group.first; item < end; ++item) {
-      const Claims::Claimed claimed = claims_.try_claim(request->key(item));
-      std::optional<std::uint64_t> seq;
+      const ClaimKey& key = request->key(item);
+      const Claims::Claimed claimed = claims_.try_claim(key);
+      std::optional<std::uint64_t> seq = stored[item - group.first];
       if (claimed.outcome == Claims::Outcome::kDurable) seq = claimed.seq;
-      if (claimed.outcome == Claims::Outcome::kMine) seq = settle_known(request->key(item));
+      if (claimed.outcome == Claims::Outcome::kMine)
+        seq = settle_known(key, seq ? seq : stored_seq(key));
       if (seq)
         known.emplace_back(*seq, item);
       else
@@ -31,41 +39,30 @@ bool Book::Engine::claim_group(const RequestPtr& request, const LinkedGroup& gro
     }
     if (mine.size() == group.count) {
       unit.items.insert(unit.items.end(), mine.begin(), mine.end());
-      return false;
+      return;
     }
-    // Neither new nor known as a whole: there is no group to plan.
-    const bool mixed = !mine.empty();
-    const std::uint32_t other =
-        std::min(known.empty() ? end : known[0].second, under_way.empty() ? end : under_way[0]);
-    const auto decline = [&](std::uint32_t item, std::string why) {
-      request->answers[item].refusal = refuse(RefusalCode::kGroupMalformed, std::move(why));
-      ++unit.answered;
-    };
-    const std::string what = fmt::format("{} is known or under way", other - group.first);
-    for (const std::uint32_t item : mine) {
-      planning_->release(claims_, request->key(item));
-      decline(item, what);
-    }
-    for (const std::uint32_t item : under_way) {
-      if (mixed) {
-        decline(item, what);
-        continue;
-      }
-      const Claims::Claimed claimed = claims_.claim(request->key(item), Waiter{request, item});
-      if (claimed.outcome == Claims::Outcome::kWaits) {
-        waits = true;
-      } else if (claimed.outcome == Claims::Outcome::kDurable) {
-        known.emplace_back(claimed.seq, item);
-      } else {
-        // It left nothing a moment ago; the next resend finds all of them free.
-        planning_->release(claims_, request->key(item));
-        decline(item, "its id was under way and left nothing");
-      }
-    }
+    for (const std::uint32_t item : mine) planning_->release(claims_, request->key(item));
   }
-  unit.answered += known.size();
-  all_known.insert(all_known.end(), known.begin(), known.end());
-  return waits;
+  if (mine.empty()) {
+    intake.under_way.insert(intake.under_way.end(), under_way.begin(), under_way.end());
+    return;
+  }
+  // Neither new nor known as a whole: there is no group to plan. Not now, if another submission has
+  // the ids, which may leave nothing yet; never, if one is known, or booked by this submission.
+  const bool any_known = known.size() > known_before;
+  const auto is_own = [&](std::uint32_t item) { return request->named_before(item); };
+  const bool never = any_known || std::any_of(under_way.begin(), under_way.end(), is_own);
+  const std::uint32_t other = std::min(any_known ? known[known_before].second : end,
+                                       under_way.empty() ? end : under_way[0]) -
+                              group.first;
+  const Refusal told =
+      never ? refuse(RefusalCode::kGroupMalformed, fmt::format("{} is known or under way", other))
+            : refuse(RefusalCode::kGroupUndecided, fmt::format("{} is under way", other));
+  for (const auto* items : {&mine, &under_way})
+    for (const std::uint32_t item : *items) {
+      request->answers[item].refusal = told;
+      ++unit.answered;
+    }
 }
 
 namespace {
@@ -174,15 +171,31 @@ Result<Book::DryRun> Book::Engine::dry_run(Submission submission) const {
   const auto items = static_cast<std::uint32_t>(submission.items());
   CHECK_OR_DIE(items <= kMaxBatchItems, "a dry run of {} items", items);
   run.answers.resize(items);
+  const auto read = [&](std::uint64_t seq) -> Result<std::optional<StoredCommand>> {
+    TRY(auto block, journal->block_of(seq));
+    if (!block) return fail(Errc::kCorrupt, "journal entry {} of a known id is missing", seq);
+    return std::optional(block->read(block->command(seq)));
+  };
+  // Before the lock, since it reads a block for each.
+  std::unordered_map<ClaimKey, std::optional<StoredCommand>> known_before;
+  for (std::uint32_t item = 0; item < items; ++item) {
+    TRY(const auto seq, find_seq(submission.key(item)));
+    if (!seq) continue;
+    TRY(known_before[submission.key(item)], read(*seq));
+  }
   std::shared_lock lock(published_mutex);
   run.seq = published_seq;
   const auto known = [&](const ClaimKey& key) -> Result<std::optional<StoredCommand>> {
-    TRY(auto seq, find_seq(key));
+    const auto before = known_before.find(key);
+    std::optional<std::uint64_t> seq;
+    if (before != known_before.end()) {
+      seq = before->second->seq;
+    } else {
+      TRY(seq, find_seq(key));
+    }
     // Settled, but not published yet: this run does not see it.
     if (!seq || *seq > run.seq) return std::optional<StoredCommand>{};
-    TRY(auto block, journal->block_of(*seq));
-    if (!block) return fail(Errc::kCorrupt, "journal entry {} of a known id is missing", *seq);
-    return std::optional(block->read(block->command(*seq)));
+    return before != known_before.end() ? before->second : read(*seq);
   };
   DryPlanner planner(*published, published_stamper, clock_.now(), known);
   for (std::uint32_t item = 0; item < items; ++item) {

@@ -4,6 +4,9 @@
 // index when the first one comes, of four bytes an id. Equal fingerprints are settled by the
 // journal itself, so a hit is never taken on trust.
 //
+// They are taken under a key (base/keyed_hash.h): ids chosen to share one would each be read from
+// the journal, and hide among more than kMostPairs pairs.
+//
 // Why not a table: of a hundred million random ids every look misses all caches and most of the
 // page table.
 //
@@ -20,6 +23,10 @@ namespace suanpan {
 
 class IdPrints {
  public:
+  IdPrints() : IdPrints(kHashKey) {}
+  /// For what another process began.
+  explicit IdPrints(const HashKey& key) : key_(key) {}
+  const HashKey& key() const { return key_; }
   /// Of the next sequence, counted from 1.
   void add(const ClaimKey& key);
   void append(std::span<const std::uint64_t> prints);
@@ -54,13 +61,14 @@ class IdPrints {
 
  private:
   static constexpr std::uint64_t kChunk = 1 << 18;
-  static std::uint64_t fingerprint(const ClaimKey& key) {
-    return mix64(key.id.lo + mix64(key.id.hi + mix64(key.caller.value + 0x5851f42d4c957f2dULL)));
+  std::uint64_t fingerprint(const ClaimKey& key) const {
+    return keyed_hash(key_, key.id.lo, key.id.hi, key.caller.value);
   }
   std::uint64_t at(std::uint64_t index) const { return chunks_[index / kChunk][index % kChunk]; }
   void index_chunk(std::size_t chunk) const;
   void find_in_tail(std::uint64_t print, std::vector<std::uint64_t>& seqs) const;
 
+  HashKey key_;
   std::vector<std::unique_ptr<std::uint64_t[]>> chunks_;
   std::uint64_t size_ = 0;
   // Made by find(). Of a full chunk: its places, sorted by fingerprint. Of the one that grows: an

@@ -10,6 +10,9 @@ Result<Fault> JournalAudit::take(const Block& block) {
                              audit_.last_seq()));
   if (block.previous_hash() != last_hash_)
     return Fault(fmt::format("journal block at {}: the chain breaks", block.first_seq()));
+  if (block.archived())
+    return Fault(
+        fmt::format("journal block at {}: only its archived form is there", block.first_seq()));
   last_hash_ = block.hash();
   ++blocks_;
   Fault fault;

@@ -61,12 +61,10 @@ class LeasedDocuments {
   };
   struct alignas(64) Stripe {
     std::mutex mutex;
-    std::unordered_map<std::string, Entry> entries;  // by kind and key
+    std::unordered_map<std::string, Entry, KeyedHash> entries;  // by kind and key
   };
   static std::string name_of(DocumentKind kind, std::string_view key);
-  Stripe& stripe_of(const std::string& name) const {
-    return stripes_[std::hash<std::string>{}(name) >> 58];
-  }
+  Stripe& stripe_of(const std::string& name) const { return stripes_[KeyedHash{}(name) >> 58]; }
   void note_expiry(const Document& document);
 
   State::ColdDocuments cold_;

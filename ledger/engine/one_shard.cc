@@ -10,6 +10,9 @@ namespace {
 // Fewer, of a leg or two, are planned in a small part of the time that a sync takes, so that waking
 // it for each costs more than it gains.
 constexpr std::size_t kWorthWaking = 64;
+// Items that the committer plans rather than wait for a thread that is woken for them.
+constexpr std::size_t kLittle = 256;
+static_assert(kLittle >= kWorthWaking, "between the two nobody would be woken");
 
 }  // namespace
 
@@ -29,32 +32,45 @@ void OneShard::start() {
   thread_ = std::thread([this] { loop(); });
 }
 
+bool OneShard::little() const { return !queue_.empty() && queued_ <= kLittle; }
+
 void OneShard::push(Unit unit) {
-  bool wake;
+  std::condition_variable* wake = nullptr;
   {
     std::lock_guard lock(mutex_);
     queued_ += unit.items.size() + unit.answered;
-    wake = !handed_over_ || queued_ >= kWorthWaking;
     queue_.push_back(std::move(unit));
+    if (handed_over_)
+      wake = queued_ >= kWorthWaking ? &work_ : nullptr;
+    else if (!busy_)
+      wake = little() ? &sealed_ : &work_;
   }
-  if (wake) work_.notify_one();
+  if (wake) wake->notify_one();
+}
+
+// For the committer: something that it can take at once, or plan.
+bool OneShard::has_work_here() const {
+  return ready() || (!busy_ && !handed_over_ && (little() || gathered()));
 }
 
 std::shared_ptr<GatheredBlock> OneShard::take(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  sealed_.wait_for(lock, timeout, [&] { return (handed_over_ && !taken_) || ended_; });
+  Lock lock(mutex_);
+  sealed_.wait_for(lock, timeout, [&] { return has_work_here(); });
+  if (!ready() && has_work_here()) plan_little(lock);
   if (!handed_over_ || taken_) return nullptr;
   taken_ = true;
   return handed_over_;
 }
 
 void OneShard::committed() {
+  bool wake;
   {
     std::lock_guard lock(mutex_);
     handed_over_ = nullptr;
     taken_ = false;
+    wake = stopping_ || queued_ > kLittle;
   }
-  work_.notify_one();
+  if (wake) work_.notify_one();
 }
 
 void OneShard::evict(const std::vector<DocumentPtr>& finished) {
@@ -91,6 +107,30 @@ std::size_t OneShard::expire_holds() {
   return due.size();
 }
 
+// Fetches from memory what the items from `from` on will look for among the holds: the one that a
+// command is about, or the place of the one that a voucher makes.
+void OneShard::prefetch_holds(const Unit& unit, std::size_t from) const {
+  constexpr std::size_t kAtOnce = DocumentTable::kAtOnce;
+  if (from % kAtOnce != 0) return;
+  const Submission& submission = unit.request->submission;
+  std::array<ClaimKey::Packed, kAtOnce> own;
+  std::array<std::string_view, kAtOnce> keys;
+  std::size_t count = 0;
+  for (std::size_t i = from; i < std::min(unit.items.size(), from + kAtOnce); ++i) {
+    const std::uint32_t item = unit.items[i];
+    if (const VoucherRequest* voucher = submission.voucher(item)) {
+      if (!voucher->hold) continue;
+      own[count] = voucher->key.packed();
+      keys[count] = own[count];
+      ++count;
+    } else if (const auto& about = submission.commands[item].about;
+               about && about->kind == DocumentKind::kHold) {
+      keys[count++] = about->key;
+    }
+  }
+  if (count > 0) book_.state().prefetch(DocumentKind::kHold, {keys.data(), count});
+}
+
 void OneShard::plan(Unit& unit) {
   // Also under load, when the thread is never idle: what a command sees depends on its time only.
   expire_holds();
@@ -100,6 +140,7 @@ void OneShard::plan(Unit& unit) {
   std::size_t next = 0;
   for (std::size_t i = 0; i < unit.items.size(); i = next) {
     const std::uint32_t item = unit.items[i];
+    prefetch_holds(unit, i);
     if (i + kAhead < unit.items.size() && !request.submission.vouchers.empty())
       for (const Leg& leg : request.submission.vouchers[unit.items[i + kAhead]].legs) {
         book_.state().prefetch(leg.debit);
@@ -123,37 +164,61 @@ void OneShard::plan(Unit& unit) {
   block_->waiting.push_back({std::move(unit.request), unit.items.size() + unit.answered});
 }
 
+void OneShard::plan_next(Lock& lock) {
+  Unit unit = std::move(queue_.front());
+  queue_.pop_front();
+  queued_ -= unit.items.size() + unit.answered;
+  room_.queued_items -= unit.items.size() + unit.answered;
+  lock.unlock();
+  plan(unit);
+  lock.lock();
+}
+
+// By the committer.
+void OneShard::plan_little(Lock& lock) {
+  busy_ = true;
+  while (little() && !full()) plan_next(lock);
+  busy_ = false;
+  if (gathered()) hand_over();
+  if (stopping_ || !queue_.empty()) work_.notify_one();
+}
+
+void OneShard::hand_over() {
+  handed_over_ = std::exchange(block_, std::make_shared<GatheredBlock>());
+}
+
+void OneShard::tidy_up(Lock& lock, bool expire) {
+  busy_ = true;
+  const std::vector<DocumentPtr> finished = std::exchange(to_evict_, {});
+  lock.unlock();
+  book_.state().evict(finished);
+  if (expire && !full()) expire_holds();
+  lock.lock();
+  busy_ = false;
+}
+
 void OneShard::loop() {
-  std::unique_lock lock(mutex_);
+  Lock lock(mutex_);
   for (;;) {
     // A block that is full, or has nothing more to gather, goes to the committer as soon as it is
     // free.
-    const bool gathered = !block_->waiting.empty() || !block_->builder.empty();
-    if (gathered && !handed_over_ && (full() || queue_.empty())) {
-      handed_over_ = std::exchange(block_, std::make_shared<GatheredBlock>());
+    if (!busy_ && gathered() && !handed_over_ && (full() || queue_.empty())) {
+      hand_over();
       sealed_.notify_one();
     }
-    if (!queue_.empty() && !full()) {
-      Unit unit = std::move(queue_.front());
-      queue_.pop_front();
-      queued_ -= unit.items.size() + unit.answered;
-      room_.queued_items -= unit.items.size() + unit.answered;
-      lock.unlock();
-      plan(unit);
-      lock.lock();
+    if (!busy_ && !queue_.empty() && !full()) {
+      busy_ = true;
+      plan_next(lock);
+      busy_ = false;
       continue;
     }
-    const bool empty = block_->waiting.empty() && block_->builder.empty();
-    if (stopping_ && queue_.empty() && empty && !handed_over_) break;
+    if (!busy_ && stopping_ && queue_.empty() && !gathered() && !handed_over_) break;
     const bool woken = work_.wait_for(lock, kIdleTick, [&] {
-      return (!queue_.empty() && !full()) || !to_evict_.empty() ||
-             ((stopping_ || !empty) && !handed_over_);
+      return !busy_ &&
+             ((!queue_.empty() && !full() && (!handed_over_ || queued_ >= kWorthWaking)) ||
+              !to_evict_.empty() || ((stopping_ || gathered()) && !handed_over_));
     });
-    const std::vector<DocumentPtr> finished = std::exchange(to_evict_, {});
-    lock.unlock();
-    for (const DocumentPtr& d : finished) book_.state().evict(d->kind, d->key, d->version);
-    if (!woken && !full()) expire_holds();
-    lock.lock();
+    if (!busy_) tidy_up(lock, !woken);
   }
   ended_ = true;
   sealed_.notify_one();

@@ -1,5 +1,10 @@
-// Planning by one thread over the whole book: nothing to route, nothing to merge. It gathers into
-// one block while the committer makes the one before it durable; at most one sealed block waits.
+// Planning over the whole book, one command after another: nothing to route, nothing to merge. A
+// block is gathered while the committer makes the one before it durable; at most one sealed block
+// waits.
+//
+// Who plans: a thread of its own where there is much, so that planning overlaps the sync. Where
+// there is little, the committer itself before it takes the block: handing a few commands from
+// thread to thread takes longer than planning them. Never both at once (`busy_`).
 #pragma once
 #include <condition_variable>
 #include <deque>
@@ -24,8 +29,18 @@ class OneShard final : public Planning {
   bool ended() const override;
 
  private:
+  using Lock = std::unique_lock<std::mutex>;
   void loop();
+  bool gathered() const { return !block_->waiting.empty() || !block_->builder.empty(); }
+  bool little() const;
+  bool ready() const { return (handed_over_ && !taken_) || ended_; }
+  bool has_work_here() const;
+  void plan_next(Lock& lock);
+  void plan_little(Lock& lock);
+  void hand_over();
+  void tidy_up(Lock& lock, bool expire);
   void plan(Unit& unit);
+  void prefetch_holds(const Unit& unit, std::size_t from) const;
   Timestamp moment() const {
     return std::max(room_.clock.now(), Timestamp{stamper_.last_timestamp.ns + 1});
   }
@@ -33,12 +48,14 @@ class OneShard final : public Planning {
   bool full() const;
 
   PlanningRoom room_;
+  // Of the thread that is busy; of who holds the lock while none is.
   WholeBook book_;
   Stamper stamper_;
   Planner planner_;
   std::shared_ptr<GatheredBlock> block_;  // being gathered
 
   mutable std::mutex mutex_;        // guards everything below
+  bool busy_ = false;               // a thread plans, without the lock
   std::condition_variable work_;    // the planning thread waits here
   std::condition_variable sealed_;  // the committer waits here
   std::deque<Unit> queue_;

@@ -39,7 +39,7 @@ std::optional<Answer> Planner::decide(const CommandEnvelope& envelope, const Req
   const Planned<ChangeSet> planned = plan(view, request, Moment{envelope.now});
   if (!planned) {
     if (!ground_.stands(planned.error())) return std::nullopt;
-    if (is_malformed(planned.error().code)) return left_nothing(planned.error());
+    if (leaves_nothing(planned.error().code)) return left_nothing(planned.error());
     return block.refuse(envelope, planned.error(), view.book().accounting_date, stamper);
   }
   const auto violated = violated_invariant(view, envelope.key, envelope.kind, planned.value());
@@ -114,7 +114,7 @@ bool Planner::plan_group(const Submission& submission, const LinkedGroup& group,
   const Date date = view.book().accounting_date;
   for (std::uint32_t i = 0; i < group.count; ++i) {
     Refusal refusal = refusal_in_group(planned.refusal, planned.failed, i);
-    answers[group.first + i] = is_malformed(planned.refusal.code)
+    answers[group.first + i] = leaves_nothing(planned.refusal.code)
                                    ? left_nothing(std::move(refusal))
                                    : block.refuse(envelope(i), refusal, date, stamper);
   }

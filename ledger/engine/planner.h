@@ -25,6 +25,7 @@ class WholeBook final : public Ground {
   }
   bool stands(const Refusal&) override { return true; }
   State& state() { return state_; }
+  const State& state() const { return state_; }
 
  private:
   State state_;

@@ -30,12 +30,13 @@ class Planning {
   virtual void push(Unit unit) = 0;
   /// Gives up the claim of an item that left nothing: whoever waits with the same id is planned in
   /// its stead, in its own turn. A member of a group cannot be planned by itself; it is told so.
+  /// Of a group that left nothing the ids come free one by one: planning waits for no caller's
+  /// lock, and whoever finds some of them free is told to ask again.
   void release(Claims& claims, const ClaimKey& key) {
     while (auto next = claims.release(key)) {
       if (!next->request->submission.group_of(next->item))
         return push(Unit{std::move(next->request), {next->item}, 0});
-      next->request->answers[next->item].refusal =
-          refuse(RefusalCode::kGroupMalformed, "its id was under way and left nothing");
+      next->request->answers[next->item].refusal = left_in_group(*next->request, next->item);
       push(Unit{std::move(next->request), {}, 1});
     }
   }

@@ -4,6 +4,11 @@ namespace suanpan {
 namespace {
 
 constexpr std::size_t kMaxWaitingBlocks = 64;
+// Where accounts are many, most of them gather a line or two in a batch, and each costs a row when
+// it is stored and again when rows are merged. So accounts wait for this many batches, or until a
+// row holds this many records on average. Recovery then feeds accounts alone that much again.
+constexpr std::size_t kMaxAccountBatches = 4;
+constexpr std::size_t kRecordsPerAccount = 8;
 
 }  // namespace
 
@@ -25,7 +30,7 @@ Result<void> Projector::catch_up(const BlockPtr& block, std::size_t batch) {
   if (gathered_ < 2 * batch) return success();
   const std::initializer_list<Projection*> all{&accounts_, &documents_, &ids_, &business_keys_};
   for (Projection* projection : all) projection->freeze();
-  gathered_ = 0;
+  gathered_ = accounts_gathered_ = 0;
   TRY(store_frozen(store_, all));
   documents_.take_finished();  // nobody holds them yet
   return success();
@@ -75,6 +80,11 @@ void Projector::wait_entries(std::uint64_t seq) const {
   done_.wait(lock, [&] { return entries_fed_ >= seq; });
 }
 
+std::uint64_t Projector::entries_fed() const {
+  std::lock_guard lock(mutex_);
+  return entries_fed_;
+}
+
 void Projector::store_now() {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = ++store_wanted_;
@@ -94,11 +104,17 @@ void Projector::feed(const BlockPtr& block) {
   ids_.feed(block);
   std::lock_guard lock(mutex_);
   gathered_ += block->record_count();
+  accounts_gathered_ += block->record_count();
   fed_ = block->last_seq();
 }
 
 bool Projector::wants_store() const {
   return gathered_ >= batch_ || (waiting_.empty() && (store_wanted_ > store_frozen_ || stopping_));
+}
+
+bool Projector::accounts_are_due() const {
+  return accounts_gathered_ >= kMaxAccountBatches * batch_ ||
+         accounts_gathered_ >= kRecordsPerAccount * accounts_.gathered_accounts();
 }
 
 void Projector::feed_loop() {
@@ -109,15 +125,18 @@ void Projector::feed_loop() {
     });
     if (!frozen_ && wants_store()) {
       const bool last = stopping_ && waiting_.empty();
+      const bool accounts = last || store_wanted_ > store_frozen_ || accounts_are_due();
       store_frozen_ = store_wanted_;
       gathered_ = 0;
+      if (accounts) accounts_gathered_ = 0;
       lock.unlock();
-      accounts_.freeze();
+      if (accounts) accounts_.freeze();
       documents_.freeze();
       ids_.freeze();
       business_keys_.freeze();
       lock.lock();
       frozen_ = true;
+      accounts_frozen_ = accounts;
       feeding_ended_ = last;
       to_store_.notify_one();
       if (last) return;
@@ -137,11 +156,12 @@ void Projector::store_loop() {
   for (;;) {
     to_store_.wait(lock, [&] { return frozen_; });
     const std::uint64_t wanted = store_frozen_;
-    const bool last = feeding_ended_;
+    const bool last = feeding_ended_, accounts = accounts_frozen_;
     lock.unlock();
-    if (const auto stored = store_frozen(store_, {&accounts_, &documents_, &ids_, &business_keys_});
-        !stored)
-      on_fatal_(stored.error());
+    const auto stored =
+        accounts ? store_frozen(store_, {&accounts_, &documents_, &ids_, &business_keys_})
+                 : store_frozen(store_, {&documents_, &ids_, &business_keys_});
+    if (!stored) on_fatal_(stored.error());
     on_finished_(documents_.take_finished());
     lock.lock();
     frozen_ = false;

@@ -189,9 +189,12 @@ class PageRun {
       : book_(book), query_(query), work_(query.work), blocks_(book, work_) {
     const QueryConditions& c = query.conditions;
     const bool posted = query.of == QueryOf::kEntries || c.stage == Stage::kPosted;
-    if (!c.business_key.empty())
+    const bool by_key = !c.business_key.empty();
+    const bool by_account = !by_key && posted && (c.account || c.debit || c.credit);
+    reads_histories_ = by_account || query.of == QueryOf::kEntries;
+    if (by_key)
       source_ = std::make_unique<KeySource>(book, c.business_key, work_);
-    else if (posted && (c.account || c.debit || c.credit))
+    else if (by_account)
       source_ = std::make_unique<AccountSource>(book, c, work_);
     else
       source_ = std::make_unique<JournalSource>(query.of, c, blocks_);
@@ -225,7 +228,7 @@ class PageRun {
 
  private:
   Result<void> begin() {
-    const std::uint64_t last = book_.read([](const State&, std::uint64_t seq) { return seq; });
+    const std::uint64_t last = book_.last_seq();
     walk_.newest_first = query_.newest_first;
     if (query_.cursor) {
       const QueryCursor& cursor = *query_.cursor;
@@ -237,7 +240,7 @@ class PageRun {
       walk_.at = cursor.at;
       if (walk_.newest_first ? walk_.next_seq() > walk_.high : walk_.next_seq() < walk_.low)
         return fail(Errc::kMalformed, "the cursor lies outside its own range");
-      return success();
+      return keep_to_histories(true);
     }
     page_.as_of_seq = walk_.high = std::min(query_.as_of_seq.value_or(last), last);
     const QueryConditions& c = query_.conditions;
@@ -249,8 +252,24 @@ class PageRun {
       TRY(auto seq, book_.seq_at(Timestamp{c.before->ns - 1}));
       walk_.high = std::min(seq, walk_.high);
     }
+    TRY(keep_to_histories(c.from.has_value()));
     walk_.at = walk_.newest_first ? EntryPosition{walk_.high + 1, 0}
                                   : EntryPosition{walk_.low - 1, kLastSub};
+    return success();
+  }
+
+  // Entries are known after what was purged; vouchers and transfers are found there, too, but not
+  // by account. `from`: who asks says from when on.
+  Result<void> keep_to_histories(bool from) {
+    if (!reads_histories_) return success();
+    page_.archived_until = book_.archived().until;
+    if (walk_.low > page_.archived_until) return success();
+    if (from || walk_.high < page_.archived_until)
+      return fail(Errc::kArchived,
+                  "journal entries up to {} were archived and purged: the histories of accounts "
+                  "begin after that",
+                  page_.archived_until);
+    walk_.low = page_.archived_until + 1;
     return success();
   }
 
@@ -329,6 +348,7 @@ class PageRun {
   std::int64_t work_;
   Blocks blocks_;
   std::unique_ptr<Source> source_;
+  bool reads_histories_ = false;
   Walk walk_;
   QueryPage page_;
   std::vector<EntryPosition> positions_;  // of page_.hits

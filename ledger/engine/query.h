@@ -89,6 +89,8 @@ struct QueryPage {
   std::vector<QueryHit> hits;
   std::uint64_t as_of_seq = 0;
   std::optional<QueryCursor> next;  ///< nothing: this was the last page
+  /// Of what is read from accounts' histories: they begin after this entry (Book::archived()).
+  std::uint64_t archived_until = 0;
 };
 
 /// Errors: those of reading; kMalformed for a cursor that lies beyond the journal.

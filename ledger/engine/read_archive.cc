@@ -134,23 +134,31 @@ Result<Fault> ArchiveReader::judge_file(const ArchiveFile& file, const JournalAu
   return Fault{};
 }
 
-Result<Fault> ArchiveReader::judge(const JournalAudit& journal, const Take& take,
-                                   std::string_view given) {
+Result<Fault> ArchiveReader::judge_whole_part(const JournalAudit& journal, const Take& take,
+                                              std::string_view given, const Held& held) {
   TRY(auto checkpoints, roots_to_judge(given));
-  for (std::uint32_t number = 1; number <= files_; ++number) {
+  for (std::uint32_t number = 1; number <= files_ && !checkpoints.empty(); ++number) {
     TRY(auto read, ArchiveFile::read(folder_ / archive_file_name(number)));
     TRY(auto fault, judge_file(read, journal, take, checkpoints));
     if (fault) return fault;
     while (!checkpoints.empty() && checkpoints.front().checkpoint.seq == read.facts().last_seq) {
       if (Fault f = judge_checkpoint(checkpoints.front(), journal)) return f;
+      if (held) held(checkpoints.front().checkpoint);
       checkpoints.pop_front();
     }
   }
-  const std::uint64_t end = journal.audit().last_seq();
   if (!checkpoints.empty())
     return Fault(fmt::format("{}: no file ends there, the last one ends at entry {}",
-                             checkpoint_name(checkpoints.front().checkpoint.seq), end));
-  if (end != last_seq())
+                             checkpoint_name(checkpoints.front().checkpoint.seq),
+                             journal.audit().last_seq()));
+  return Fault{};
+}
+
+Result<Fault> ArchiveReader::judge(const JournalAudit& journal, const Take& take,
+                                   std::string_view given) {
+  TRY(auto fault, judge_whole_part(journal, take, given));
+  if (fault) return fault;
+  if (read_.size() < files_)
     return Fault(
         fmt::format("{}: no checkpoint holds it; archiving was cut short, and goes on "
                     "when it is called again",

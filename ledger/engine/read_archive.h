@@ -37,6 +37,15 @@ class ArchiveReader {
   /// that is said above. `given`: public keys in PEM that were kept elsewhere, or empty.
   using Take = std::function<Result<Fault>(const BlockPtr&)>;
   Result<Fault> judge(const JournalAudit& journal, const Take& take, std::string_view given);
+  /// The same up to the last checkpoint: files after it, of a run that was cut short, are passed
+  /// over. `held` hears of each checkpoint that holds.
+  using Held = std::function<void(const ArchiveCheckpoint&)>;
+  Result<Fault> judge_whole_part(const JournalAudit& journal, const Take& take,
+                                 std::string_view given, const Held& held = nullptr);
+
+  /// What judge() has come to.
+  const std::vector<ArchiveFileFacts>& files() const { return read_; }
+  const CheckpointFacts& facts() const { return facts_; }
 
   /// The block of an entry that judge() has come to, for the audit's look back. Errors: kCorrupt,
   /// kIo.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <numeric>
+#include <unordered_set>
 #include <vector>
 
 #include "ledger/engine/book.h"
@@ -42,11 +44,36 @@ struct Request {
   explicit Request(Submission taken)
       : submission(std::move(taken)), answers(submission.items()), open(submission.items()) {}
   const ClaimKey& key(std::size_t item) const { return submission.key(item); }
+  /// Whether an earlier item bears the id of this one, claimed or malformed. By any thread.
+  bool named_before(std::size_t item) const;
 
   Submission submission;
   Book::Answers answers;
   std::size_t open;  // items whose answer is not final; the committer's alone
+
+ private:
+  // Items whose id stands before them. Groups that meet others alone need it: then it is made.
+  mutable std::once_flag named_;
+  mutable std::vector<bool> named_before_;
 };
+
+inline bool Request::named_before(std::size_t item) const {
+  std::call_once(named_, [&] {
+    std::unordered_set<ClaimKey> names;
+    for (std::size_t i = 0; i < submission.items(); ++i)
+      named_before_.push_back(!names.insert(key(i)).second);
+  });
+  return named_before_[item];
+}
+
+/// What a member of a group is told that waited for its id, which then left nothing. To be asked
+/// again, but where the same submission had the id: it would say the same again.
+inline Refusal left_in_group(const Request& request, std::size_t item) {
+  return refuse(
+      request.named_before(item) ? RefusalCode::kGroupMalformed : RefusalCode::kGroupUndecided,
+      "its id was under way and left nothing");
+}
+
 using RequestPtr = std::shared_ptr<Request>;
 
 /// A place in the book's queue: items of one request that are planned in this order. Of a linked

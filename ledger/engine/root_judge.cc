@@ -34,10 +34,16 @@ RootJudge::RootJudge(Id128 book, std::vector<DailyRoot> roots, std::optional<Roo
   for (const DailyRoot& root : all_) roots_.emplace(root.seq, root);
 }
 
+std::vector<DailyRoot> RootJudge::until(std::uint64_t seq) const {
+  std::vector<DailyRoot> roots;
+  for (const DailyRoot& root : all_)
+    if (root.seq <= seq) roots.push_back(root);
+  return roots;
+}
+
 Sha256 RootJudge::digest_until(std::uint64_t seq) const {
   Sha256Stream digest;
-  for (const DailyRoot& root : all_)
-    if (root.seq <= seq) digest.update(root.line() + "\n");
+  for (const DailyRoot& root : until(seq)) digest.update(root.line() + "\n");
   return digest.finish();
 }
 

@@ -31,7 +31,9 @@ class RootJudge {
   /// What a message that is signed as the roots are says wrong; nothing where both the keys given
   /// and those that the journal named so far hold. Somebody must judge it.
   std::optional<std::string> judge(std::string_view message, const RootSignatures& by) const;
-  /// Over the lines of all roots up to `seq`, in the file's order.
+  /// All roots up to `seq`, in the file's order.
+  std::vector<DailyRoot> until(std::uint64_t seq) const;
+  /// Over their lines.
   Sha256 digest_until(std::uint64_t seq) const;
   /// Goes on after `seq`: the roots up to there were judged under `pem`. Errors: kMalformed.
   Result<void> go_on(std::uint64_t seq, std::string pem, std::uint64_t judged);

@@ -83,18 +83,25 @@ Result<void> RootWriter::write_missing(const Journal& journal, const State& stat
   // From the last root's own block: it may have cut another day, and the crash come between the
   // two.
   const std::optional<Date> signed_day = last ? std::optional(last->day) : std::nullopt;
-  return journal.replay(last ? last->seq : 1, [&](const BlockPtr& block) -> Result<void> {
-    due = due || std::any_of(block->parts().begin(), block->parts().end(), names_keys);
-    auto cuts = due ? cut_days(*block) : std::vector<CutDay>{};
-    std::erase_if(cuts, [&](const CutDay& cut) { return signed_day && cut.day <= *signed_day; });
-    if (cuts.empty()) return success();
-    TRY(auto balances, balances_at(block->last_seq(), state, accounts));
-    for (const CutDay& cut : cuts) {
-      log_warn("the root of {} was missing and is signed now", cut.day.iso());
-      TRY(write(*block, cut, balances));
-    }
-    return success();
-  });
+  const auto replayed =
+      journal.replay(last ? last->seq : 1, [&](const BlockPtr& block) -> Result<void> {
+        due = due || std::any_of(block->parts().begin(), block->parts().end(), names_keys);
+        auto cuts = due ? cut_days(*block) : std::vector<CutDay>{};
+        std::erase_if(cuts,
+                      [&](const CutDay& cut) { return signed_day && cut.day <= *signed_day; });
+        if (cuts.empty()) return success();
+        TRY(auto balances, balances_at(block->last_seq(), state, accounts));
+        for (const CutDay& cut : cuts) {
+          log_warn("the root of {} was missing and is signed now", cut.day.iso());
+          TRY(write(*block, cut, balances));
+        }
+        return success();
+      });
+  if (!replayed && replayed.error().code == Errc::kArchived)
+    return fail(Errc::kCorrupt,
+                "the daily roots end before what was purged: restore the file roots from a backup, "
+                "or its lines from the archive's checkpoint");
+  return replayed;
 }
 
 }  // namespace suanpan

@@ -5,6 +5,7 @@
 //
 // A loader that runs past its end leaves zeros and has failed().
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ class Loader {
   static constexpr bool kSaving = false;
   explicit Loader(std::string_view from) : rest_(from) {}
   void raw(void* to, std::size_t size) {
+    if (size == 0) return;  // after a failure there is nothing to point at
     if (rest_.size() < size) {
       failed_ = true;
       rest_ = {};
@@ -93,14 +95,24 @@ void walk(A& archive, std::vector<T>& values) {
   }
 }
 
-/// A std::map or std::unordered_map.
+/// A std::map or std::unordered_map: in the order of their keys, so that one state has one form
+/// whatever order a hash table keeps it in.
 template <class A, class Table>
 requires requires { typename Table::mapped_type; }
 void walk(A& archive, Table& table) {
   std::uint64_t size = table.size();
   walk(archive, size);
   if constexpr (A::kSaving) {
-    for (auto& entry : table) walk(archive, entry);
+    if constexpr (requires { typename Table::hasher; }) {
+      std::vector<typename Table::value_type*> entries;
+      entries.reserve(table.size());
+      for (auto& entry : table) entries.push_back(&entry);
+      std::sort(entries.begin(), entries.end(),
+                [](const auto* a, const auto* b) { return a->first < b->first; });
+      for (auto* entry : entries) walk(archive, *entry);
+    } else {
+      for (auto& entry : table) walk(archive, entry);
+    }
   } else {
     table.clear();
     for (; size > 0 && !archive.failed(); --size) {

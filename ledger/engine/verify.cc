@@ -7,6 +7,7 @@
 #include "ledger/base/check.h"
 #include "ledger/engine/audit_tables.h"
 #include "ledger/engine/block_stream.h"
+#include "ledger/engine/purge_base.h"
 #include "ledger/engine/read_archive.h"
 #include "ledger/engine/root_judge.h"
 #include "ledger/engine/verify_checkpoint.h"
@@ -80,15 +81,23 @@ class Verification {
   const Audit& audit() const { return journal_.audit(); }
   struct Projected {
     Table table;
-    Result<Fault> (*compare)(const KeyValueStore&, const Audit&);
+    std::function<Result<Fault>(const KeyValueStore&, const Audit&)> compare;
     std::uint64_t stamp = 0;
     bool done = false;
   };
 
   Result<Fault> read();
   Result<Fault> read_archive();
+  // Of a book that was purged.
+  Result<Fault> read_base();
+  Result<Fault> read_archived_forms(const PurgeBase& base, IdPrints& ids) const;
+  Fault check_base(const PurgeBase& base, std::string_view bytes);
+  Result<Fault> check_archived_form(const Block& whole) const;
+  void take_purge_records(const Block& block);
+  Fault check_purge() const;
   Result<Fault> resume();
   Result<void> keep_checkpoint();
+  Result<void> read_meta() const;
   Result<Fault> read_stamps();
   Result<Fault> take(const BlockPtr& block);
   Result<Fault> compare_at(std::uint64_t seq);
@@ -102,15 +111,33 @@ class Verification {
   RootJudge roots_;
   BlockFinder finder_;
   JournalAudit journal_;
-  Projected projected_[6] = {
-      {Table::kAccounts, compare_accounts}, {Table::kEntries, compare_entries},
-      {Table::kRollUps, compare_roll_ups},  {Table::kDocuments, compare_documents},
-      {Table::kIds, compare_ids},           {Table::kBusinessKeys, compare_business_keys}};
+  Projected projected_[6] = {{Table::kAccounts, compare_accounts},
+                             {Table::kEntries,
+                              [this](const KeyValueStore& store, const Audit& audit) {
+                                return compare_entries(store, audit, archived_histories_);
+                              }},
+                             {Table::kRollUps, compare_roll_ups},
+                             {Table::kDocuments, compare_documents},
+                             {Table::kIds, compare_ids},
+                             {Table::kBusinessKeys, compare_business_keys}};
   std::optional<ArchiveReader> archive_;
+  ArchivedPart archived_;
+  ArchivedHistories archived_histories_;
+  std::optional<Sha256> base_digest_, checkpoint_digest_;  // as read; of a base
+  std::vector<PurgeRecord> purge_records_;                 // of the journal
   bool head_seen_ = false;
   std::uint64_t resumed_after_ = 0;
   bool compared_ = false;  // with a table that holds something
 };
+
+// A book that is opened walks parts of these rows, and with them what newer rows have taken the
+// place of: a look at each newest one alone passes a book that does not open.
+Result<void> Verification::read_meta() const {
+  const auto cursor = store_.cursor(Table::kMeta);
+  for (cursor->seek(""); cursor->valid(); cursor->next()) {
+  }
+  return cursor->status();
+}
 
 Result<Fault> Verification::read_stamps() {
   for (Projected& p : projected_) {
@@ -150,6 +177,9 @@ Result<Fault> Verification::take(const BlockPtr& block) {
   finder_.remember(block);
   TRY(auto fault, journal_.take(*block));
   if (fault) return fault;
+  take_purge_records(*block);
+  if (archived_.until != 0 && block->last_seq() == archived_.until)
+    archived_histories_ = ArchivedHistories(audit());
   if (head_ && head_->seq == block->last_seq()) {
     if (head_->hash != block->hash())
       return Fault(fmt::format("journal block at {}: it is not the one that the head file names",
@@ -195,6 +225,7 @@ Result<void> Verification::keep_checkpoint() {
   state.roots = roots_.digest_until(audit().last_seq());
   state.root_keys = roots_.named_pem();
   state.head_seen = head_seen_;
+  for (const PurgeRecord& record : purge_records_) state.purges.push_back(record.line());
   state.audit = audit().save();
   return checkpoint_.write(std::move(state), audit().ids());
 }
@@ -208,7 +239,9 @@ Result<Fault> Verification::resume() {
   const bool passed =
       std::any_of(std::begin(projected_), std::end(projected_),
                   [&](const Projected& p) { return p.stamp != 0 && p.stamp < seq; });
-  if (state.book != book_ || passed || state.roots != roots_.digest_until(seq)) return Fault{};
+  if (state.book != book_ || passed || seq < archived_.until ||
+      state.roots != roots_.digest_until(seq))
+    return Fault{};
   auto block = finder_(seq);
   if (!block && block.error().code != Errc::kCorrupt) return block.error();
   if (!block || block.value()->last_seq() != seq || block.value()->hash() != state.head.hash)
@@ -216,6 +249,8 @@ Result<Fault> Verification::resume() {
   if (!journal_.go_on(state.audit, std::move(found->second), state.head.hash, state.blocks))
     return Fault{};
   TRY(roots_.go_on(seq, state.root_keys, state.roots_judged));
+  for (const std::string& line : state.purges)
+    if (const auto record = PurgeRecord::parse(line)) purge_records_.push_back(*record);
   head_seen_ =
       state.head_seen || (head_ && head_->seq == seq && head_->hash == journal_.last_hash());
   resumed_after_ = seq;
@@ -233,8 +268,16 @@ Result<Fault> Verification::read_archive() {
     return Fault(fmt::format("journal block at {}: it is not the one that the archive ends with",
                              block->first_seq()));
   finder_.look_in(*archive_);
+  for (const ArchiveCheckpoint& c : archive_->checkpoints())
+    if (c.seq == archived_.until) checkpoint_digest_ = c.digest;
+  if (seq < archived_.until)
+    return Fault(fmt::format("the archive ends at entry {}, the book was purged up to {}", seq,
+                             archived_.until));
   const auto each = [this](const BlockPtr& block) -> Result<Fault> {
     TRY(auto fault, take(block));
+    if (!fault && block->last_seq() <= archived_.until) {
+      TRY(fault, check_archived_form(*block));
+    }
     if (options_.progress) options_.progress(audit().last_seq(), archive_->last_seq());
     return fault;
   };
@@ -243,7 +286,120 @@ Result<Fault> Verification::read_archive() {
   return fault;
 }
 
+// What is stored of an archived block against the block itself.
+Result<Fault> Verification::check_archived_form(const Block& whole) const {
+  TRY(auto stored, finder_.read(whole.first_seq()));
+  if (stored->first_seq() == whole.first_seq() && stored->last_seq() == whole.last_seq() &&
+      stored->previous_hash() == whole.previous_hash() &&
+      stored->last_timestamp() == whole.last_timestamp() &&
+      stored->archived_digest() == whole.archived_digest())
+    return Fault{};
+  return Fault(fmt::format("journal block at {}: it is not what the archive's block leaves",
+                           whole.first_seq()));
+}
+
+// The chain of the archived forms, their ids, and their digest.
+Result<Fault> Verification::read_archived_forms(const PurgeBase& base, IdPrints& ids) const {
+  Sha256 previous{}, claimed{}, digest{};
+  std::uint64_t next = 1;
+  BlockStream stream(store_);
+  while (next <= archived_.until) {
+    const BlockStream::Item item = stream.next();
+    if (item.error) return *item.error;
+    if (item.fault) return item.fault;
+    if (!item.block || item.block->first_seq() != next || item.block->previous_hash() != previous)
+      return Fault(
+          fmt::format("journal entry {}: what is kept of the archived part has a gap", next));
+    const Block& block = *item.block;
+    if (block.last_timestamp().ns != block.records().back().timestamp_ns)
+      return Fault(
+          fmt::format("journal block at {}: its header names another last timestamp", next));
+    claimed = with_ids_of(claimed, block);
+    digest = with_archived_block(digest, block);
+    for (const Record& record : block.records())
+      if (record.leg == 0) ids.add(record.key());
+    previous = block.hash();
+    next = block.last_seq() + 1;
+    if (options_.progress) options_.progress(block.last_seq(), archived_.until);
+  }
+  if (next != archived_.until + 1 || previous != archived_.hash)
+    return Fault(fmt::format("journal entry {}: the archived part does not end there", next - 1));
+  if (claimed != base.facts.ids() || digest != base.archived_blocks)
+    return Fault("what is kept of the archived part is not what was archived");
+  return Fault{};
+}
+
+// That the state which is gone on with is the one whose checkpoint was signed.
+Fault Verification::check_base(const PurgeBase& base, std::string_view bytes) {
+  if (base.book != book_ || base.head.seq != archived_.until || base.head.hash != archived_.hash)
+    return "what is kept of the archived part is another book's, or of another purge";
+  if (audit().last_seq() != archived_.until || audit().last_timestamp_ns() != archived_.time.ns ||
+      !audit().days() || audit().days()->accounting_date != archived_.open_day)
+    return "the row that tells what was archived does not agree with what is kept of it";
+  const std::vector<DailyRoot> roots = roots_.until(archived_.until);
+  const std::string body = checkpoint_body(book_, journal_, base.facts, base.files, roots);
+  const auto checkpoint = ArchiveCheckpoint::parse(body + base.signature + "\n");
+  const std::string name = checkpoint_name(archived_.until);
+  if (!checkpoint) return fmt::format("{}: {}", name, checkpoint.error().message);
+  const ArchiveCheckpoint& c = checkpoint.value();
+  if (c.book != book_ || c.seq != archived_.until || c.hash != archived_.hash ||
+      sha256(body) != c.digest)
+    return name + ": it was not signed for what is kept of the archived part and its daily roots";
+  if (const auto what = roots_.judge(c.message(), c.signatures))
+    return fmt::format("{}: {}", name, *what);
+  checkpoint_digest_ = c.digest;
+  base_digest_ = sha256(bytes);
+  return {};
+}
+
+Result<Fault> Verification::read_base() {
+  for (const Projected& p : projected_)
+    if (p.stamp < archived_.until)
+      return Fault(fmt::format("table {} reflects the journal up to {}, which was purged up to {}",
+                               name_of(p.table), p.stamp, archived_.until));
+  TRY(const std::string bytes, read_archived_base(store_, archived_.until));
+  TRY(auto base, PurgeBase::parse(bytes));
+  IdPrints ids;
+  TRY(auto fault, read_archived_forms(base, ids));
+  if (fault) return fault;
+  if (!journal_.go_on(base.audit, std::move(ids), base.head.hash, base.blocks))
+    return fail(Errc::kUnsupported,
+                "this program does not read what is kept of the archived part: verify with the "
+                "archive (--archive)");
+  TRY(roots_.go_on(archived_.until, base.root_keys, base.roots_judged));
+  if (Fault f = check_base(base, bytes)) return f;
+  head_seen_ = head_ && head_->seq == archived_.until && head_->hash == archived_.hash;
+  archived_histories_ = ArchivedHistories(audit());
+  return compare_at(archived_.until);
+}
+
+void Verification::take_purge_records(const Block& block) {
+  for (const VariablePart& part : block.parts())
+    for (const DocumentPtr& document : part.documents) {
+      if (document->kind != DocumentKind::kBookSetting || document->key != kPurgeDocument) continue;
+      const auto record = PurgeRecord::parse(document->bytes);
+      if (record && record->until < block.first_seq()) purge_records_.push_back(*record);
+    }
+}
+
+// A purge without its record in the journal was none of ours.
+Fault Verification::check_purge() const {
+  if (archived_.until == 0) return {};
+  const std::string what = fmt::format("the book was purged up to entry {}", archived_.until);
+  bool known = false;  // a purge that was cut short may have left a record of its own
+  for (const PurgeRecord& says : purge_records_) {
+    if (says.until != archived_.until) continue;
+    known = true;
+    if (says.hash == archived_.hash && (!base_digest_ || says.base == *base_digest_) &&
+        (!checkpoint_digest_ || says.checkpoint == *checkpoint_digest_))
+      return {};
+  }
+  if (!known) return what + ", and its journal has no record of it";
+  return what + ": what is kept of it is not what the journal's record says";
+}
+
 Result<Fault> Verification::read() {
+  TRY(read_meta());
   TRY(auto bad_stamp, read_stamps());
   if (bad_stamp) return bad_stamp;
   std::uint64_t last_seq = 0;  // roughly, for the progress
@@ -252,10 +408,15 @@ Result<Fault> Verification::read() {
     cursor->seek_to_last();
     if (cursor->valid()) last_seq = from_big_endian(cursor->key());
   }
+  TRY(archived_, read_archived_part(store_));
   if (!options_.archive.empty()) {
     TRY(auto fault, read_archive());
     if (fault) return fault;
-  } else if (options_.resume) {
+  } else if (archived_.until != 0) {
+    TRY(auto fault, read_base());
+    if (fault) return fault;
+  }
+  if (options_.archive.empty() && options_.resume) {
     TRY(auto fault, resume());
     if (fault) return fault;
   }
@@ -272,6 +433,7 @@ Result<Fault> Verification::read() {
       options_.progress(audit().last_seq(), std::max(last_seq, audit().last_seq()));
   }
   if (Fault fault = check_head()) return fault;
+  if (Fault fault = check_purge()) return fault;
   if (Fault fault = roots_.finish(audit())) return fault;
   for (const Projected& p : projected_)
     if (!p.done)

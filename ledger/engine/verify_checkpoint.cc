@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -14,11 +15,11 @@
 namespace suanpan {
 namespace {
 
-constexpr std::string_view kMagic = "SPVERIFY1";
+constexpr std::string_view kMagic = "SPVERIFY3";
 
 template <class A>
 void walk(A& archive, VerifyCheckpoint::State& value) {
-  auto& [book, head, blocks, roots_judged, roots, root_keys, head_seen, audit] = value;
+  auto& [book, head, blocks, roots_judged, roots, root_keys, head_seen, purges, audit] = value;
   walk(archive, book);
   walk(archive, head);
   walk(archive, blocks);
@@ -26,6 +27,7 @@ void walk(A& archive, VerifyCheckpoint::State& value) {
   walk(archive, roots);
   walk(archive, root_keys);
   walk(archive, head_seen);
+  walk(archive, purges);
   walk(archive, audit);
 }
 
@@ -69,10 +71,16 @@ Result<void> VerifyCheckpoint::append(const IdPrints& ids) {
 }
 
 Result<void> VerifyCheckpoint::write(State state, const IdPrints& ids) {
+  if (!std::ranges::equal(ids.key().words, key_.words)) {
+    key_ = ids.key();
+    parts_.clear();
+    written_ids_ = 0;
+  }
   TRY(append(ids));
   Saver saver;
   saver.raw(kMagic.data(), kMagic.size());
   walk(saver, state);
+  walk(saver, key_);
   walk(saver, parts_);
   std::string bytes = saver.take();
   bytes += bytes_of(sha256(bytes));
@@ -89,12 +97,14 @@ Result<VerifyCheckpoint::Found> VerifyCheckpoint::read() {
   const std::string_view body = std::string_view(all).substr(0, all.size() - sizeof(Sha256));
   if (bytes_of(sha256(body)) != std::string_view(all).substr(body.size())) return Found{};
   State state;
+  HashKey key;
   std::vector<Part> parts;
   Loader loader(body.substr(kMagic.size()));
   walk(loader, state);
+  walk(loader, key);
   walk(loader, parts);
   if (!loader.done()) return Found{};
-  IdPrints ids;
+  IdPrints ids(key);
   std::ifstream prints(ids_path(), std::ios::binary);
   std::vector<std::uint64_t> piece;
   for (const Part& part : parts) {
@@ -106,6 +116,7 @@ Result<VerifyCheckpoint::Found> VerifyCheckpoint::read() {
       return Found{};
     ids.append(piece);
   }
+  key_ = key;
   parts_ = std::move(parts);
   written_ids_ = ids.size();
   return Found(std::pair(std::move(state), std::move(ids)));

@@ -2,8 +2,8 @@
 // mark that says "trust me". Two files, outside the data directory:
 //
 //   <file>      the state, replaced as one, with a SHA-256 over it
-//   <file>.ids  fingerprints of ids, eight bytes each; only appended to, each part with its SHA-256
-//               in the state
+//   <file>.ids  fingerprints of ids, eight bytes each, under the key in the state; only appended
+//               to, each part with its SHA-256 in the state
 //
 // It guards against accidents; who can write these files can also write a verdict. What was judged
 // before is not read again: damage that came later to that part of the journal is the next whole
@@ -28,6 +28,7 @@ class VerifyCheckpoint {
     Sha256 roots{};         ///< over the lines of the roots up to there
     std::string root_keys;  ///< PEM that the journal named up to there
     bool head_seen = false;
+    std::vector<std::string> purges;  ///< the journal's records of purges (purge_base.h)
     std::string audit;
   };
 
@@ -36,7 +37,8 @@ class VerifyCheckpoint {
   using Found = std::optional<std::pair<State, IdPrints>>;
   /// Nothing if there is none, or none that is whole. write() then goes on after it.
   Result<Found> read();
-  /// Returns when it is on stable storage. Errors: kIo.
+  /// Returns when it is on stable storage. Ids of another key than those before are a run that
+  /// did not go on: all are written anew. Errors: kIo.
   Result<void> write(State state, const IdPrints& ids);
   /// The run has come to its end.
   void remove();
@@ -50,6 +52,7 @@ class VerifyCheckpoint {
   std::filesystem::path ids_path() const { return file_.string() + ".ids"; }
 
   std::filesystem::path file_;
+  HashKey key_;  // of what is written
   std::vector<Part> parts_;
   std::uint64_t written_ids_ = 0;
 };

@@ -273,7 +273,8 @@ Result<void> same_opening(const Book& book, const JournalEntry& first) {
 }  // namespace
 
 Result<ImportCounts> import_entries(const std::filesystem::path& file, EntryFormat format,
-                                    const std::filesystem::path& folder) {
+                                    const std::filesystem::path& folder,
+                                    const OpenStore& open_store) {
   FileCheck check;
   TRY(read_entries(file, format, [&](const JournalEntry& e) { return check.take(e); }));
   if (check.count() == 0) return fail(Errc::kMalformed, "line 1: the file is empty");
@@ -284,6 +285,7 @@ Result<ImportCounts> import_entries(const std::filesystem::path& file, EntryForm
   options.create = true;  // where it is not there
   options.first_date = *first.date;
   options.currency = *first.open.currency;
+  options.open_store = open_store;
   options.shards = 1;  // answers are the source's in the order of its journal
   TRY(auto book, Book::open(options, clock));
   TRY(same_opening(*book, first));

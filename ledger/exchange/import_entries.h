@@ -23,9 +23,11 @@ struct ImportCounts {
   std::uint64_t replayed = 0;  ///< by an earlier one
 };
 
-/// `folder`: of the book, made if it is not there. Errors: kMalformed with the line (nothing was
-/// posted), kMismatch with the line (the book stands as before it), those of opening and kIo.
+/// `folder`: of the book, made if it is not there. `open_store` (BookOptions): if given, it makes a
+/// missing store. Errors: kMalformed with the line (nothing was posted), kMismatch with the line
+/// (the book stands as before it), those of opening and kIo.
 Result<ImportCounts> import_entries(const std::filesystem::path& file, EntryFormat format,
-                                    const std::filesystem::path& folder);
+                                    const std::filesystem::path& folder,
+                                    const OpenStore& open_store = {});
 
 }  // namespace suanpan

@@ -181,7 +181,8 @@ Result<std::string> text_of(const std::filesystem::path& file) {
 }  // namespace
 
 Result<ImportCounts> import_plain(const std::filesystem::path& file, PlainFormat format,
-                                  const std::filesystem::path& folder, const Clock& clock) {
+                                  const std::filesystem::path& folder, const Clock& clock,
+                                  const OpenStore& open_store) {
   const bool hledger = format == PlainFormat::kHledger;
   TRY(auto text, text_of(file));
   TRY(auto journal, hledger ? read_hledger(text) : read_beancount(text));
@@ -189,6 +190,7 @@ Result<ImportCounts> import_plain(const std::filesystem::path& file, PlainFormat
   BookOptions options;
   options.folder = folder;
   options.create = true;  // where it is not there
+  options.open_store = open_store;
   options.first_date = asked.empty() ? clock.now().date_cn() : *asked.front().voucher.date;
   if (!journal.accounts.empty()) options.currency = journal.accounts.front().currency;
   TRY(auto book, Book::open(options, clock));

@@ -15,10 +15,11 @@ namespace suanpan {
 
 enum class PlainFormat : std::uint8_t { kHledger, kBeancount };
 
-/// Errors: the reader's, before anything is opened or posted; kMismatch with the line of an account
-/// that the book has otherwise or of a transaction that the ledger refuses (what stood before it is
-/// posted); those of opening, kNotFound, kIo.
+/// Folder and store as of import_entries(). Errors: the reader's, before anything is opened or
+/// posted; kMismatch with the line of an account that the book has otherwise or of a transaction
+/// that the ledger refuses (what stood before it is posted); those of opening, kNotFound, kIo.
 Result<ImportCounts> import_plain(const std::filesystem::path& file, PlainFormat format,
-                                  const std::filesystem::path& folder, const Clock& clock);
+                                  const std::filesystem::path& folder, const Clock& clock,
+                                  const OpenStore& open_store = {});
 
 }  // namespace suanpan

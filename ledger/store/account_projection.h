@@ -34,6 +34,9 @@ class AccountProjection final : public Projection {
   void collect_stamps(std::map<std::string, std::uint64_t>& stamps) const override;
   void stored() override;
 
+  /// How many accounts have a row to be stored; only for the thread that feeds.
+  std::size_t gathered_accounts() const { return gathered_.touched.size(); }
+
   /// Entries after `after` up to sequence `until`, oldest first, at most `limit`.
   Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::uint64_t until,
                                      std::size_t limit) const;

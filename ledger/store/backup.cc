@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "ledger/base/file.h"
+#include "ledger/store/archive_file.h"
 #include "ledger/store/format.h"
 #include "ledger/store/journal.h"
 #include "ledger/store/rocks_backup.h"
@@ -144,10 +145,10 @@ Result<void> copy_all_keys(const fs::path& from, const fs::path& to, bool replac
 Result<Backup> take_backup(KeyValueStore& store, const fs::path& book_folder, const fs::path& to,
                            Timestamp now) {
   std::error_code error;
-  fs::create_directories(to, error);
-  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
   Backup backup;
   TRY(backup.book, book_identity(store));
+  fs::create_directories(to, error);
+  if (error) return fail(Errc::kIo, "{}: {}", to.string(), error.message());
   TRY(auto earlier, list_backups(to));
   std::vector<std::uint32_t> whole;
   for (const Backup& b : earlier) {
@@ -181,16 +182,73 @@ Result<void> refuse_what_is_there(const fs::path& to) {
   return success();
 }
 
-/// Copies the journal up to the last block that ends at or before `until` to a new store.
-Result<Head> copy_prefix(const KeyValueStore& from, KeyValueStore& to, std::uint64_t until) {
+/// The blocks of a backup's journal; those that were purged, from an archive.
+class WholeJournal {
+ public:
+  WholeJournal(const KeyValueStore& from, const fs::path& archive)
+      : cursor_(from.cursor(Table::kJournal)), archive_(archive) {
+    cursor_->seek("");
+  }
+  /// The next; null at the end.
+  Result<BlockPtr> next() {
+    TRY(cursor_->status());
+    if (!cursor_->valid()) return BlockPtr{};
+    TRY(auto block, Block::parse(std::string(cursor_->value())));
+    cursor_->next();
+    if (!block->archived()) return block;
+    if (archive_.empty())
+      return fail(Errc::kArchived,
+                  "journal entry {} was purged before the backup was taken: its whole is in the "
+                  "archive (--archive)",
+                  block->first_seq());
+    return whole(*block);
+  }
+
+ private:
+  Result<BlockPtr> whole(const Block& archived) {
+    while (!file_ || file_->facts().last_seq < archived.first_seq()) {
+      const fs::path path = archive_ / archive_file_name(++number_);
+      if (!fs::exists(path))
+        return fail(Errc::kMismatch, "{}: the archive ends before journal entry {}",
+                    archive_.string(), archived.first_seq());
+      TRY(file_, ArchiveFile::read(path));
+      at_ = 0;
+    }
+    for (; at_ < file_->size(); ++at_) {
+      TRY(auto block, file_->block(at_));
+      if (block->first_seq() < archived.first_seq()) continue;
+      if (block->hash() != archived.hash()) break;
+      ++at_;
+      return block;
+    }
+    return fail(Errc::kMismatch, "{}: it does not hold the block of journal entry {}",
+                (archive_ / archive_file_name(number_)).string(), archived.first_seq());
+  }
+
+  std::unique_ptr<Cursor> cursor_;
+  const fs::path archive_;
+  std::optional<ArchiveFile> file_;
+  std::uint32_t number_ = 0;
+  std::size_t at_ = 0;
+};
+
+/// Copies the journal up to the last block that ends at or before `until` to a new store. `erased`
+/// receives the keys that it erases after that, a line each.
+Result<Head> copy_prefix(WholeJournal from, KeyValueStore& to, std::uint64_t until,
+                         std::string& erased) {
   Head head;
-  const auto cursor = from.cursor(Table::kJournal);
   auto load = to.bulk_load();
   std::size_t loaded = 0;
-  for (cursor->seek(""); cursor->valid(); cursor->next()) {
-    TRY(auto block, Block::parse(std::string(cursor->value())));
-    if (block->last_seq() > until) break;
-    TRY(load->add(Table::kJournal, cursor->key(), cursor->value()));
+  for (;;) {
+    TRY(auto block, from.next());
+    if (!block) break;
+    if (block->last_seq() > until) {
+      for (const VariablePart& part : block->parts())
+        for (const DocumentPtr& document : part.documents)
+          if (document->kind == DocumentKind::kErasure) erased += document->key + "\n";
+      continue;
+    }
+    TRY(load->add(Table::kJournal, big_endian(block->first_seq()), block->bytes()));
     head = Head{block->last_seq(), block->hash()};
     loaded += block->bytes().size();
     if (loaded < kLoadBytes) continue;
@@ -198,30 +256,12 @@ Result<Head> copy_prefix(const KeyValueStore& from, KeyValueStore& to, std::uint
     load = to.bulk_load();
     loaded = 0;
   }
-  TRY(cursor->status());
   if (loaded > 0) {
     TRY(load->finish());
   }
   if (head.seq == 0)
     return fail(Errc::kNotFound, "nothing of the journal ends at or before entry {}", until);
   return head;
-}
-
-/// The keys that the journal erases after `end`, a line each.
-Result<std::string> erased_after(const KeyValueStore& from, std::uint64_t end) {
-  std::string names;
-  const auto cursor = from.cursor(Table::kJournal);
-  for (cursor->seek(""); cursor->valid(); cursor->next()) {
-    TRY(auto block, Block::parse(std::string(cursor->value())));
-    if (block->last_seq() <= end) continue;
-    for_each_command(*block, [&names](std::span<const Record>, const VariablePart* part) {
-      if (!part) return;
-      for (const DocumentPtr& document : part->documents)
-        if (document->kind == DocumentKind::kErasure) names += document->key + "\n";
-    });
-  }
-  TRY(cursor->status());
-  return names;
 }
 
 /// Where the journal is to end; the backup's own end if that comes first.
@@ -240,18 +280,22 @@ Result<Head> restore_store(const fs::path& from, const fs::path& work, const Bac
                            const RestorePoint& until, Restored& restored) {
   TRY(rocks_restore(from / "store", backup.number, work / "whole"));
   {
-    TRY(auto whole, open_rocks(work / "whole", RocksOptions{}));
+    RocksOptions as_it_is;
+    as_it_is.keep_format = true;
+    TRY(auto whole, open_rocks(work / "whole", as_it_is));
     TRY(auto book, book_identity(*whole));
     if (book != backup.book)
       return fail(Errc::kCorrupt, "backup {}: another book lies in it than it says", backup.number);
     TRY(auto journal, Journal::open_for_reading(*whole, backup.head));
     TRY(auto end, end_of_restore(*journal, until));
     restored.cut = end < journal->last_seq();
-    if (restored.cut) {
+    restored.anew = restored.cut || !until.archive.empty();
+    if (restored.anew) {
       TRY(auto store, open_rocks(work / "db", RocksOptions{true, false}));
-      TRY(store->write({identity_row(book)}, Durability::kSynced));
-      TRY(const Head head, copy_prefix(*whole, *store, end));
-      TRY(const std::string erased, erased_after(*whole, head.seq));
+      TRY(const auto rows, rows_of_copy(*whole));
+      TRY(store->write(rows, Durability::kSynced));
+      std::string erased;
+      TRY(const Head head, copy_prefix(WholeJournal(*whole, until.archive), *store, end, erased));
       if (!erased.empty()) {
         TRY(write_file_atomically(work.parent_path() / kErasedList, erased));
       }

@@ -1,5 +1,5 @@
 // Backups of a book: full the first time, then what is new (table files that an earlier backup has
-// are shared with it). Taken while the book runs, or of one that lies still.
+// are shared with it). Of a running book or one that lies still; an older format stays what it is.
 //
 //   <folder>/store/        RocksDB's own backups, numbered
 //   <folder>/backup-<n>    what makes number n whole, written last:
@@ -56,19 +56,24 @@ Result<std::vector<Backup>> list_backups(const std::filesystem::path& folder);
 struct RestorePoint {
   std::optional<std::uint64_t> seq;
   std::optional<Timestamp> time;
+  /// Of a book that was purged (archived_part.h), the folder where its archive lies: the journal is
+  /// made whole from there, and the book is as if it had not been purged. Without it such a book is
+  /// restored as a whole only.
+  std::filesystem::path archive;
 };
 
 struct Restored {
   Backup backup;
-  Head head;         ///< the restored journal's end, and its head file
-  bool cut = false;  ///< entries after the point were left out; projections are made anew when the
-                     ///< book is opened
+  Head head;          ///< the restored journal's end, and its head file
+  bool cut = false;   ///< entries after the point were left out
+  bool anew = false;  ///< the projections are made anew when the book is opened
 };
 
 /// Makes a book in `to` (db, head, roots, keys of personal data) from backup `number` (0: the
 /// newest). Cut short, it is begun again by the same call. Errors: kMismatch, naming what is there,
 /// where a book lies in `to`; kNotFound for no such backup or a point before the journal's first
-/// block; kCorrupt for a backup that is damaged.
+/// block; kCorrupt for a backup, or an archive, that is damaged; kArchived where a purged journal
+/// cannot be cut without its archive; kMismatch for an archive that is another's.
 Result<Restored> restore_backup(const std::filesystem::path& from, const std::filesystem::path& to,
                                 const RestorePoint& until, std::uint32_t number = 0);
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "ledger/core/document_table.h"
@@ -41,7 +42,7 @@ class DocumentProjection final : public Projection {
   Result<void> for_each_open(const std::function<void(DocumentPtr)>& each) const;
   /// Calls `each` with every document fed and not yet stored; only for the thread that feeds.
   void for_each_gathered(const std::function<void(const DocumentPtr&)>& each) const {
-    for (const auto& [kind, documents] : gathered_) documents.for_each(each);
+    for (const auto& [kind, documents] : gathered_) documents.latest.for_each(each);
   }
   /// Calls `each` with every document of a kind as it was fed, stored or not, in key order, from
   /// `from` on, until it returns false.
@@ -54,12 +55,25 @@ class DocumentProjection final : public Projection {
 
  private:
   void feed_parts(const Block& block);
-  using Gathered = std::map<DocumentKind, DocumentTable>;
+  // Documents of one kind since the last freeze. One whose first version is among them is not
+  // stored at all yet, and so not in the index of open ones either.
+  struct OfKind {
+    DocumentTable latest;
+    std::vector<bool> made;  // by the order of `latest`: its first version is among them
+  };
+  using Gathered = std::map<DocumentKind, OfKind>;
+  struct Frozen {
+    std::uint64_t lead = 0;  // the first bytes of the key, to sort by
+    bool made = false;
+    DocumentPtr document;
+  };
+  static void sort_by_key(std::span<Frozen> frozen);
+
   KeyValueStore& store_;
   BookSnapshot snapshot_;     // the feeder's
   mutable std::mutex mutex_;  // guards gathered_ and frozen_ against readers
   Gathered gathered_;
-  std::vector<DocumentPtr> frozen_;  // by kind and key
+  std::vector<Frozen> frozen_;  // by kind and key
   std::string frozen_snapshot_;
   std::vector<DocumentPtr> finished_;
   std::uint64_t fed_ = 0, frozen_seq_ = 0;

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "ledger/store/log_ahead.h"
+
 namespace suanpan {
 namespace {
 
@@ -91,13 +93,31 @@ class GuardedFiles final : public rocksdb::FileSystemWrapper {
       *file = std::make_unique<IncomingFile>(std::move(*file), failed_);
     return status;
   }
+  IOStatus NewSequentialFile(const std::string& name, const FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                             IODebugContext* context) override {
+    IOStatus status = target_->NewSequentialFile(name, options, file, context);
+    // A log that we write is read up to its end_of().
+    if (status.ok() && name.ends_with(".log") && !logs_.end_of(name))
+      status = log_at_a_moment(*target_, name, file);
+    return status;
+  }
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* file,
                            IODebugContext* context) override {
     IOStatus status = target_->NewWritableFile(name, options, file, context);
     if (status.ok() && name.find("/MANIFEST-") != std::string::npos)
       *file = std::make_unique<ManifestFile>(std::move(*file), failed_);
+    if (status.ok() && name.ends_with(".log")) *file = logs_.write(std::move(*file), target_, name);
     return status;
+  }
+  IOStatus GetFileSize(const std::string& name, const IOOptions& options, std::uint64_t* size,
+                       IODebugContext* context) override {
+    if (const auto end = logs_.end_of(name)) {
+      *size = *end;
+      return IOStatus::OK();
+    }
+    return target_->GetFileSize(name, options, size, context);
   }
   IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
                       IODebugContext* context) override {
@@ -111,6 +131,7 @@ class GuardedFiles final : public rocksdb::FileSystemWrapper {
  private:
   const std::string suffix_;
   const Failed failed_;
+  LogsAhead logs_;
 };
 
 }  // namespace

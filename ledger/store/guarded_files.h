@@ -9,6 +9,8 @@
 // So: once a file that is being taken in could not be read, or the manifest not written or synced,
 // the manifest stays as it is and no file is deleted. What was under way fails, and the process
 // ends as after any failed write; the next opening tidies up. Thread-safe.
+//
+// The database's log is written as log_ahead.h says.
 #pragma once
 #include <rocksdb/file_system.h>
 

@@ -2,6 +2,11 @@
 // line a look-up, in segments by order of arrival. It answers "never seen" for certain; anything
 // else is confirmed, and the segment says where.
 //
+// Full segments are stored, so the hash that says where an id's bits are is part of the format, and
+// anybody can compute it. Ids chosen by it make false guesses, no more: each costs its own caller a
+// look at one row of each run that spans it, and they fill one line of the filter, which other ids
+// hit once in `lines` times. Nothing is searched by this hash.
+//
 // A segment that is full knows its least and greatest id: rising ids never ask it.
 //
 // One thread adds, any thread asks: bits are atomic, segments only ever appear. An id must stay
@@ -34,6 +39,11 @@ class IdFilter {
                           : million << 8;
   }
   static constexpr std::size_t lines(std::size_t segment) { return capacity(segment) / 32; }
+
+  /// The stored hash: not to be changed without a new format.
+  static constexpr std::uint64_t stored_hash(const ClaimKey& key) {
+    return mix64(key.id.hi ^ mix64(key.id.lo)) ^ mix64(key.caller.value + 0x9e3779b97f4a7c15);
+  }
 
   void add(const ClaimKey& key) {
     if (used_ == 0 || segments_[used_ - 1]->count == capacity(used_ - 1)) grow();
@@ -122,7 +132,7 @@ class IdFilter {
     std::uint64_t line, bits;
   };
   static Probe probe(const ClaimKey& key) {
-    const std::uint64_t h = std::hash<ClaimKey>{}(key);
+    const std::uint64_t h = stored_hash(key);
     return {h, mix64(h ^ 0x9e3779b97f4a7c15)};
   }
   // One bit in each of the line's eight words, six hash bits each.

@@ -53,6 +53,8 @@ class IdProjection final : public Projection {
   Result<std::optional<std::uint64_t>> find(const ClaimKey& key) const;
   /// What find() answers for: fed, stored or not.
   std::uint64_t answered() const { return fed_.load(std::memory_order_acquire); }
+  /// False: find() has nothing, and says so without reading. True of a few that were never claimed.
+  bool may_hold(const ClaimKey& key) const { return filter_.may_contain(key); }
   /// Fetches what find() will look at first: worth it a few ids ahead.
   void prefetch(const ClaimKey& key) const { filter_.prefetch(key); }
 
@@ -64,6 +66,9 @@ class IdProjection final : public Projection {
     bool rising = true;                // keys are sorted: no table is needed to find one
     std::vector<std::uint32_t> slots;  // index + 1 by hash; 0: free
     void add(const ClaimKey& key);
+    void prefetch(const ClaimKey& key) const {
+      if (!rising) __builtin_prefetch(&slots[std::hash<ClaimKey>{}(key) & (slots.size() - 1)], 1);
+    }
     std::optional<std::uint64_t> find(const ClaimKey& key) const;
     std::uint64_t end_seq() const { return first_seq + keys.size(); }
 

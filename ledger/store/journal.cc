@@ -143,6 +143,10 @@ Result<void> Journal::replay(std::uint64_t from,
       return fail(Errc::kCorrupt, "the first journal block names a block before it");
     before = block;
     if (block->last_seq() < from) continue;
+    if (block->archived())
+      return fail(Errc::kArchived,
+                  "journal entry {} was archived and purged: what it did lies in the archive alone",
+                  block->first_seq());
     TRY(each(block));
   }
   return cursor->status();

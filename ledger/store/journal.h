@@ -41,10 +41,12 @@ class Journal {
   /// Syncs the head file.
   Result<void> sync_head() { return head_file_->sync(); }
 
-  /// The block that holds `seq`; null past the end. Errors: kCorrupt, kIo.
+  /// The block that holds `seq`, which may be the archived form; null past the end. Errors:
+  /// kCorrupt, kIo.
   Result<BlockPtr> block_of(std::uint64_t seq) const;
   /// Calls `each` with every block that ends at or after `from`, in order, and checks the chain on
-  /// the way; `from` itself must be there unless the journal ends before it.
+  /// the way; `from` itself must be there unless the journal ends before it. Errors: kArchived
+  /// where only the archived form is there.
   Result<void> replay(std::uint64_t from,
                       const std::function<Result<void>(const BlockPtr&)>& each) const;
   /// The last sequence, at most `until`, whose timestamp is at or before `time`; 0 if none is.

@@ -34,8 +34,10 @@ inline constexpr Table kTables[] = {Table::kMeta,     Table::kJournal,   Table::
 const char* name_of(Table table);
 
 enum class Durability : std::uint8_t {
-  kSynced,      ///< on stable storage before the call returns
-  kBackground,  ///< not logged: after a crash a table holds a prefix of what was written to it
+  kSynced,  ///< on stable storage before the call returns
+  /// Not logged: after a crash a table holds a prefix of what was written so. What was synced later
+  /// may be there without it.
+  kBackground,
 };
 
 struct Write {
@@ -84,6 +86,12 @@ class KeyValueStore {
   virtual std::unique_ptr<Cursor> cursor(Table table) const = 0;
   /// Brings everything written in the background to stable storage.
   virtual Result<void> flush() = 0;
+  /// Gives back the room of what a table held up to a key (empty: all) and holds no more. Errors:
+  /// kUnavailable, and nothing is done, where there is no room to do it; and, with part of it done,
+  /// where stop_compacting() came.
+  virtual Result<void> compact(Table, const std::string& /*until*/) { return success(); }
+  /// Ends a compact() that another thread is in, and refuses every later one: before closing.
+  virtual void stop_compacting() {}
   /// Copies what it holds now to a folder of backups (store/backup.h) while it is being written;
   /// returns the copy's number. Errors: kUnsupported where a store has no such thing.
   virtual Result<std::uint32_t> back_up(const std::filesystem::path& folder) {

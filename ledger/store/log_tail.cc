@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 32 << 10, kHeaderBytes = 7;
 constexpr std::uint8_t kWhole = 1, kFirst = 2, kLast = 4;
+constexpr std::size_t kBatchHeaderBytes = 12;  // sequence u64 | rows u32, little-endian
 
 struct Fragment {
   std::uint8_t type = 0;
@@ -34,38 +35,111 @@ std::optional<Fragment> fragment_at(std::string_view bytes) {
 
 bool begins_record(const Fragment& f) { return f.type == kWhole || f.type == kFirst; }
 
-enum class Condition { kWhole, kTorn, kDamaged };
+std::uint64_t number(std::string_view bytes) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, bytes.data(), bytes.size());
+  return value;
+}
 
-/// One block of a log. `torn`: a fragment before it was not valid; set when one of its own is not.
-/// False: a record begins after one that is not valid.
-bool read_block(std::string_view block, bool& torn) {
-  std::size_t at = 0;
-  while (!torn && block.size() - at >= kHeaderBytes) {
-    const auto fragment = fragment_at(block.substr(at));
-    if (!fragment)
-      torn = true;
-    else
-      at += fragment->bytes;
+struct Batch {
+  std::uint64_t sequence = 0, rows = 0;
+};
+
+/// The batch whose record this fragment begins.
+std::optional<Batch> batch_of(std::string_view fragment) {
+  if (fragment.size() < kHeaderBytes + kBatchHeaderBytes) return std::nullopt;
+  return Batch{number(fragment.substr(kHeaderBytes, 8)),
+               number(fragment.substr(kHeaderBytes + 8, 4))};
+}
+
+/// The sequence of a recovery's mark, a batch of no rows, if the log begins with one.
+std::optional<std::uint64_t> mark_of(std::string_view log) {
+  const auto first = fragment_at(log);
+  if (!first || first->type != kWhole || first->bytes != kHeaderBytes + kBatchHeaderBytes)
+    return std::nullopt;
+  const auto batch = batch_of(log.substr(0, first->bytes));
+  return batch->rows == 0 ? std::optional(batch->sequence) : std::nullopt;
+}
+
+enum class Condition {
+  kEmpty,  ///< no record: nothing, or zeros
+  kWhole,
+  kTorn,
+  kDamaged,
+};
+
+class Log {
+ public:
+  Result<void> read(const std::filesystem::path& path);
+  Condition condition() const { return condition_; }
+  /// The sequence of the mark that it begins with.
+  std::optional<std::uint64_t> mark() const { return mark_; }
+  bool has_whole_record() const { return ended_; }
+  /// The sequence after its last whole batch; unknown where a block's end parts the batch's header.
+  std::optional<std::uint64_t> next() const { return next_; }
+
+ private:
+  void end_record() {
+    ended_ = true;
+    next_ = begun_ ? std::optional(begun_->sequence + begun_->rows) : std::nullopt;
   }
+  /// False: a record begins after a fragment that is not valid.
+  bool read_block(std::string_view block);
+
+  Condition condition_ = Condition::kWhole;
+  std::optional<std::uint64_t> mark_, next_;
+  std::optional<Batch> begun_;  // its record has not ended yet
+  bool ended_ = false;          // a record did
+  bool torn_ = false;           // a fragment was not valid
+  bool open_ = false;           // the last valid one did not end its record
+  bool zeros_ = true;           // nothing but zeros came after it
+};
+
+bool Log::read_block(std::string_view block) {
+  std::size_t at = 0;
+  while (!torn_ && block.size() - at >= kHeaderBytes) {
+    const auto fragment = fragment_at(block.substr(at));
+    torn_ = !fragment;
+    if (!fragment) break;
+    if (begins_record(*fragment)) begun_ = batch_of(block.substr(at, fragment->bytes));
+    open_ = fragment->type != kWhole && fragment->type != kLast;
+    if (!open_) end_record();
+    at += fragment->bytes;
+  }
+  if (torn_) zeros_ = zeros_ && block.find_first_not_of('\0', at) == block.npos;
   // No length can be trusted any more: a record may begin at any byte.
-  if (torn)
+  if (torn_)
     for (; at < block.size(); ++at)
       if (const auto fragment = fragment_at(block.substr(at)); fragment && begins_record(*fragment))
         return false;
   return true;
 }
 
-Result<Condition> condition_of(const std::filesystem::path& log) {
-  std::ifstream file(log, std::ios::binary);
+Result<void> Log::read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
   std::string block(kBlockBytes, '\0');
-  bool torn = false;
-  while (file) {
+  bool empty = true;
+  for (bool at_start = true; file; at_start = false) {
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
     const auto got = static_cast<std::size_t>(file.gcount());
-    if (!read_block(std::string_view(block).substr(0, got), torn)) return Condition::kDamaged;
+    const std::string_view bytes = std::string_view(block).substr(0, got);
+    if (at_start) mark_ = mark_of(bytes);
+    if (at_start) empty = !fragment_at(bytes);
+    if (read_block(bytes)) continue;
+    condition_ = Condition::kDamaged;
+    return success();
   }
-  if (!file.eof()) return fail(Errc::kIo, "{}: cannot be read", log.string());
-  return torn ? Condition::kTorn : Condition::kWhole;
+  if (!file.eof()) return fail(Errc::kIo, "{}: cannot be read", path.string());
+  if (torn_ && (open_ || !zeros_))
+    condition_ = Condition::kTorn;
+  else if (empty)
+    condition_ = Condition::kEmpty;
+  return success();
+}
+
+/// Whether a log may stand behind a torn one: as RocksDB has it, that ended just before the mark.
+bool goes_on_without(const Log& log, std::optional<std::uint64_t> next) {
+  return log.mark() && (!next || *log.mark() == *next);
 }
 
 }  // namespace
@@ -78,11 +152,15 @@ Result<bool> only_tail_is_torn(const std::filesystem::path& folder) {
       logs[std::strtoull(entry.path().stem().c_str(), nullptr, 10)] = entry.path();
   if (error) return fail(Errc::kIo, "{}: {}", folder.string(), error.message());
   bool torn = false;
-  for (const auto& [number, log] : logs) {
-    if (torn) return false;  // a later log goes on after it
-    TRY(const Condition condition, condition_of(log));
-    if (condition == Condition::kDamaged) return false;
-    torn = condition == Condition::kTorn;
+  std::optional<std::uint64_t> next;  // after the last whole batch of all
+  for (const auto& [log_number, path] : logs) {
+    Log log;
+    TRY(log.read(path));
+    if (log.condition() == Condition::kEmpty) continue;
+    if (torn && !goes_on_without(log, next)) return false;
+    if (log.condition() == Condition::kDamaged) return false;
+    torn = torn || log.condition() == Condition::kTorn;
+    if (log.has_whole_record()) next = log.next();
   }
   return torn;
 }

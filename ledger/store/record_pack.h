@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "ledger/store/block.h"
+#include "ledger/store/record.h"
 
 namespace suanpan {
 

@@ -176,6 +176,28 @@ class RocksStore final : public KeyValueStore {
     return success();
   }
 
+  Result<void> compact(Table table, const std::string& until) override {
+    const std::uint64_t wanted = room_to_compact(table, until);
+    std::uint64_t room = 0;
+    const rocksdb::Status asked = env_->GetFreeSpace(folder_.string(), &room);
+    if (!asked.ok()) return translate(asked, "asking for the room on the disk");
+    if (room < wanted)
+      return fail(Errc::kUnavailable, "{}: compacting wants {} bytes free, there are {}",
+                  name_of(table), wanted, room);
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    const rocksdb::Slice end = slice(until);
+    const rocksdb::Status status =
+        db_->CompactRange(options, handle(table), nullptr, until.empty() ? nullptr : &end);
+    if (status.IsIncomplete())
+      return fail(Errc::kUnavailable, "{}: compacting was broken off", name_of(table));
+    if (!status.ok()) return translate(status, name_of(table));
+    return success();
+  }
+
+  void stop_compacting() override { db_->DisableManualCompaction(); }
+
   Result<std::uint32_t> back_up(const std::filesystem::path& folder) override {
     return rocks_back_up(*db_, folder);
   }
@@ -189,6 +211,20 @@ class RocksStore final : public KeyValueStore {
   }
 
  private:
+  // What is compacted is written anew before the old goes: the files with rows up to the key,
+  // whole, and a quarter more for what is written meanwhile.
+  std::uint64_t room_to_compact(Table table, const std::string& until) const {
+    rocksdb::ColumnFamilyMetaData meta;
+    db_->GetColumnFamilyMetaData(handle(table), &meta);
+    // A table that is merged by size is merged whole, whatever the key.
+    const bool all = until.empty() || db_->GetOptions(handle(table)).compaction_style ==
+                                          rocksdb::kCompactionStyleUniversal;
+    std::uint64_t bytes = 0;
+    for (const rocksdb::LevelMetaData& level : meta.levels)
+      for (const rocksdb::SstFileMetaData& file : level.files)
+        if (all || file.smallestkey <= until) bytes += file.size;
+    return bytes + bytes / 4;
+  }
   rocksdb::ColumnFamilyHandle* handle(Table table) const {
     return handles_[static_cast<std::size_t>(table)];
   }
@@ -219,13 +255,16 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
       break;
     case Table::kEntries:
     case Table::kBusinessKeys:
-      // Packed already. Every load covers all accounts, or buckets: loads of one size are merged,
-      // eight at a time, so that an entry is copied once per power of eight.
+      // Packed already. Every load covers all accounts, or buckets, so a merge copies all that it
+      // takes: loads wait until 32 runs have come together, and are merged with what is not much
+      // larger. An entry is copied about once in a hundred loads and twice in a thousand; merging
+      // from eight runs on copied it twice as often. A page of a statement asks every run: 0.25 ms
+      // in place of 0.1 ms in the middle.
       options.compression = rocksdb::kNoCompression;
       options.compaction_style = rocksdb::kCompactionStyleUniversal;
-      options.level0_file_num_compaction_trigger = 8;
-      options.compaction_options_universal.size_ratio = 25;
-      options.compaction_options_universal.min_merge_width = 8;
+      options.level0_file_num_compaction_trigger = 32;
+      options.compaction_options_universal.size_ratio = 5;
+      options.compaction_options_universal.min_merge_width = 4;
       options.compaction_options_universal.max_size_amplification_percent = 1'000'000;
       break;
     case Table::kIds:  // packed already; each load has keys of its own
@@ -238,8 +277,11 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
       options.memtable_whole_key_filtering = true;
       options.memtable_prefix_bloom_size_ratio = 0.05;
       break;
+    case Table::kAccounts:  // every load is merged with the whole level below: seldom, then
+      options.level0_file_num_compaction_trigger = 8;
+      options.compression = rocksdb::kLZ4Compression;
+      break;
     case Table::kMeta:
-    case Table::kAccounts:
     case Table::kRollUps:
       options.compression = rocksdb::kLZ4Compression;
       break;
@@ -296,9 +338,13 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
                : rocksdb::DB::Open(database, folder.string(), families, &store->handles_, &db);
   };
   rocksdb::Status status = open_with(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
-  if (status.IsCorruption()) {
+  // Who only reads may have come upon a record that another process was just writing.
+  for (int looks = options.read_only ? 3 : 1; status.IsCorruption() && looks > 0; --looks) {
     TRY(const bool torn, only_tail_is_torn(folder));
-    if (torn) status = open_with(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+    if (torn)
+      status = open_with(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+    else if (options.read_only)
+      status = open_with(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
   }
   if (!status.ok()) return translate(status, folder.string());
   store->db_.reset(db);
@@ -307,6 +353,16 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
       if (entry.path().extension() == kBulkSuffix) std::filesystem::remove(entry.path(), ignored);
+  }
+  if (options.keep_format) {
+    TRY(known_format(*store));
+    return std::unique_ptr<KeyValueStore>(std::move(store));
+  }
+  if (options.before_steps && !options.read_only) {
+    TRY(const bool older, has_older_format(*store));
+    if (older) {
+      TRY(options.before_steps(*store));
+    }
   }
   TRY(bring_to_format(*store, !options.read_only));
   return std::unique_ptr<KeyValueStore>(std::move(store));

@@ -6,6 +6,7 @@
 // see.
 #pragma once
 #include <filesystem>
+#include <functional>
 
 #include "ledger/store/key_value.h"
 
@@ -19,6 +20,10 @@ struct RocksOptions {
   bool create = false;  ///< make the database if it is missing
   bool read_only = false;
   std::shared_ptr<rocksdb::FileSystem> files;  ///< what it works on; null: the machine's
+  /// Asked before an older format is brought up; an error leaves it as it is, and is returned.
+  std::function<Result<void>(const KeyValueStore&)> before_steps;
+  /// An older format stays as old as it is, and no row is written: for who copies the book.
+  bool keep_format = false;
 };
 
 /// Opens the database in `folder`. Errors: kLocked (another process has it), kNotFound, kCorrupt,

@@ -142,6 +142,46 @@ TEST_CASE("authority: what a key may touch is asked for, shown to the checker an
   }
 }
 
+TEST_CASE("authority: an upstream key that names nothing is asked for in so many words") {
+  Fixture f;
+  {
+    const Unchanged unchanged(f);
+    f.hold_requests = false;
+    for (const char* nothing : {"", R"(,"accounts":[])", R"(,"accounts":[],"merchants":[])"}) {
+      INFO(nothing);
+      const auto reply =
+          f.post("operator", "/v1/keys",
+                 fmt::format(R"({{"key_id":"u","roles":"maker,upstream"{}}})", nothing), "k1");
+      refused(reply, 400, "malformed");
+      CHECK_THAT(reply.at("detail"), Catch::Contains(R"(add "accounts" or "merchants")"));
+      CHECK_THAT(reply.at("detail"), Catch::Contains("touches nothing"));
+    }
+    for (const char* other :
+         {R"("roles":"upstream","scope":"all")", R"("roles":"upstream","scope":"")",
+          R"("roles":"upstream","scope":"none","accounts":["3001"])",
+          R"("roles":"upstream","scope":"none","merchants":["M1"])",
+          R"("roles":"maker","scope":"none")"}) {
+      INFO(other);
+      refused(f.post("operator", "/v1/keys", fmt::format(R"({{"key_id":"u",{}}})", other), "k1"),
+              400, "malformed");
+    }
+  }
+  f.hold_requests = true;
+  // None of these has claimed the key of the call.
+  const auto asked =
+      f.post("operator", "/v1/keys", R"({"key_id":"u","roles":"upstream","scope":"none"})", "k1");
+  REQUIRE(asked.status == 201);
+  const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
+  CHECK(shown.at("key.accounts") == "[]");
+  CHECK(shown.at("key.merchants") == "[]");
+  const auto approved = f.approve("checker", asked.at("id"), "k2");
+  REQUIRE(approved.status == 200);
+  f.keys["u"] = api::KeyRecord{
+      "u", Secret(asked.at("secret_part") + approved.at("secret_part")), {api::Role::kUpstream}};
+  f.open("3001", "liability");
+  refused(f.get("u", "/v1/accounts/3001"), 403, "not_authorised");
+}
+
 TEST_CASE("authority: each part of a secret is shown once, and stands in no list") {
   Fixture f;
   const std::string body = R"({"key_id":"k","roles":"auditor"})";

@@ -7,6 +7,7 @@
 #include "api/open_book.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
+#include "channels/webhooks.h"
 #include "ledger/engine/close_year.h"
 #include "settlement/fee_schedule.h"
 #include "tests/support/program.h"
@@ -134,12 +135,27 @@ TEST_CASE("commands: init takes first day, currency and bank accounts from the s
 TEST_CASE("commands: key add makes a key, prints its secret once, and keeps to the rules of keys") {
   const Fixture f;
   f.init();
-  const Ended made = f.run({"key", "add", "--id", "maker", "--role", "maker,upstream"});
+  const Ended made =
+      f.run({"key", "add", "--id", "maker", "--role", "maker,upstream", "--scope", "none"});
   ended(made, 0, "");
   CHECK(made.out.size() == 45);  // base64 of 32 bytes and the line end
   ended(f.run({"key", "add", "--id", "maker", "--role", "checker"}), 1, "document_exists");
   ended(f.run({"key", "add", "--id", "x", "--role", "king"}), 1, "malformed");
   ended(f.run({"key", "add", "--id", "a b", "--role", "maker"}), 2, "--id is 1 to 64");
+  // An upstream's scope is never forgotten: without one nothing is made.
+  for (const char* roles : {"upstream", "maker,upstream"}) {
+    const Ended forgotten = f.run({"key", "add", "--id", "u", "--role", roles});
+    ended(forgotten, 2, "this key could touch nothing");
+    CHECK(forgotten.err.find("--accounts") != std::string::npos);
+    CHECK(forgotten.out.empty());
+  }
+  ended(f.run({"key", "add", "--id", "u", "--role", "upstream", "--scope", "all"}), 105, "--scope");
+  for (const Arguments& more : {Arguments{"maker"}, Arguments{"upstream", "--accounts", "/"},
+                                Arguments{"upstream", "--merchants", "M1"}}) {
+    Arguments words{"key", "add", "--id", "u", "--scope", "none", "--role"};
+    words.insert(words.end(), more.begin(), more.end());
+    ended(f.run(words), 2, "--scope none is of an upstream");
+  }
   const Arguments scoped{"key", "add", "--id", "u", "--role", "upstream", "--merchants", "M1"};
   const auto with = [&](Arguments words, const char* accounts) {
     words.insert(words.end(), {"--accounts", accounts});
@@ -327,6 +343,34 @@ TEST_CASE("commands: a backup is restored to a folder of its own, opened with it
   ended(run_program({"verify", "--data", early}), 0, "");
 }
 
+namespace {
+
+/// A webhook that has taken nothing, in a state, and with an event of its owner's to take.
+Command kept_webhook(std::uint64_t n, std::uint32_t version, const std::string& state) {
+  channels::Webhook webhook;
+  webhook.id = "W1";
+  webhook.owner = CallerId{100};
+  webhook.key_id = "U1";
+  webhook.url = "https://example.com/hook";
+  webhook.state = state;
+  ChangeSet changes;
+  changes.documents.push_back(Document{DocumentKind::kWebhook, webhook.id, version,
+                                       state == "active", channels::encode(webhook)});
+  changes.events.push_back(Event{"thing.done", "T1", "{}"});
+  Command command;
+  command.key = ClaimKey{Id128{11, n}, CallerId{100}};
+  command.kind = CommandKind::kSetting;
+  command.content = {{"n", std::to_string(n)}};
+  command.plan = [changes](const View& view, const Moment&) -> Planned<ChangeSet> {
+    ChangeSet now = changes;
+    now.date = view.book().accounting_date;
+    return now;
+  };
+  return command;
+}
+
+}  // namespace
+
 TEST_CASE("commands: archive writes a closed year, and verify judges it alone and with the book") {
   const Fixture f;
   ended(f.run({"init", "--first-date", "2025-12-31"}), 0, "");
@@ -344,6 +388,7 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
     Book& book = *opened.value().book;
     std::uint64_t n = 0;
     const auto key = [&] { return ClaimKey{Id128{9, ++n}, CallerId{100}}; };
+    REQUIRE(book.run(kept_webhook(1, 1, "active")).accepted());
     REQUIRE(book.run(day_cut({key(), *Date::of(2026, 1, 1)})).accepted());
     REQUIRE(book.run(request_year_close({key(), 2025, "制单"})).accepted());
     REQUIRE(close_year(book, 2025, "复核").value().refusal.code == RefusalCode::kNone);
@@ -367,6 +412,39 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
   CHECK_THAT(with.out, Catch::Contains(" from the archive\nverify: the books hold up to"));
   ended(f.run({"verify", "--archive", archive, "--checkpoint", archive + ".c"}), 2,
         "--checkpoint does not go with --archive");
+  ended(f.run({"purge", "--archive", archive, "--year", "2025"}), 1,
+        "mismatch: year 2025 was closed on 2026-01-01");
+  {
+    api::Config config;
+    config.book_folder = f.folder;
+    const auto opened = api::open_book(config);
+    REQUIRE(opened);
+    REQUIRE(opened.value()
+                .book->run(day_cut({{Id128{10, 1}, CallerId{100}}, *Date::of(2026, 1, 8)}))
+                .accepted());
+  }
+  ended(f.run({"purge", "--archive", archive, "--year", "2024"}), 1,
+        "mismatch: " + archive + ": no checkpoint ends with year 2024");
+  // A receiver that is behind, though nothing was tried yet.
+  ended(f.run({"purge", "--archive", archive, "--year", "2025"}), 1,
+        "mismatch: webhook W1 has not taken events up to entry ");
+  {
+    api::Config config;
+    config.book_folder = f.folder;
+    const auto opened = api::open_book(config);
+    REQUIRE(opened);
+    REQUIRE(opened.value().book->run(kept_webhook(2, 2, "disabled")).accepted());
+  }
+  const Ended purged = f.run(
+      {"purge", "--archive", archive, "--year", "2025", "--root-key", f.folder + "/root.key.pub"});
+  ended(purged, 0, "");
+  CHECK_THAT(purged.out, Catch::StartsWith("purged up to entry "));
+  const Ended twice = f.run({"purge", "--archive", archive, "--year", "2025"});
+  ended(twice, 0, "");
+  CHECK_THAT(twice.out, Catch::StartsWith("purged already up to entry "));
+  ended(f.run({"verify"}), 0, "");
+  ended(f.run({"verify", "--archive", archive}), 0, "");
+  ended(f.run({"export", "--format", "hledger"}), 1, "archived: journal entries up to ");
   std::filesystem::resize_file(archive + "/journal-000001", 1'000);
   ended(run_program({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");
   ended(f.run({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");

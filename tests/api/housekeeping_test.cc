@@ -8,6 +8,7 @@
 #include <future>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using suanpan::api::Housekeeping;
 using Clock = std::chrono::steady_clock;
@@ -50,6 +51,45 @@ TEST_CASE("housekeeping: a task that throws stops neither the others nor its own
   }
   CHECK(thrown >= 2);
   CHECK(others >= 2);
+}
+
+TEST_CASE("housekeeping: a round that goes on beside holds up no task, and begins once at a time") {
+  std::mutex mutex;
+  std::vector<std::function<void()>> begun;
+  std::atomic<int> others = 0;
+  const auto rounds = [&] {
+    const std::lock_guard lock(mutex);
+    return begun.size();
+  };
+  const auto wait_until = [](auto&& is_so) {
+    for (int wait = 0; wait < 2000 && !is_so(); ++wait)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return is_so();
+  };
+  {
+    Housekeeping house({suanpan::api::beside([&](std::function<void()> over) {
+                          const std::lock_guard lock(mutex);
+                          begun.push_back(std::move(over));
+                          if (begun.size() == 2) throw std::runtime_error("planted");
+                        }),
+                        [&] { ++others; }});
+    CHECK(wait_until([&] { return others >= 3; }));
+    CHECK(rounds() == 1);  // nobody has ended it
+    {
+      const std::lock_guard lock(mutex);
+      begun.front()();
+    }
+    CHECK(wait_until([&] { return rounds() == 3; }));  // one that throws is over
+    const int before = others;
+    CHECK(wait_until([&] { return others >= before + 2; }));
+    CHECK(rounds() == 3);
+    {
+      const std::lock_guard lock(mutex);
+      begun.back() = {};  // nobody is left to end it
+    }
+    CHECK(wait_until([&] { return rounds() == 4; }));
+  }
+  begun.back()();  // its end may come after the house's
 }
 
 TEST_CASE("housekeeping: the end waits for the task under way and starts no other") {

@@ -44,6 +44,21 @@ TEST_CASE(
   CHECK_FALSE(merchants.has_account("3001"));
 }
 
+TEST_CASE("key scope: a path is touched from above, from below and at itself, by whole segments") {
+  const Reach reach({{"3001/小区1", "3001/小区1/3幢", "2203"}, {}});
+  for (const char* path : {"3001", "3001/小区1", "3001/小区1/4幢", "2203", "2203/x"}) {
+    INFO(path);
+    CHECK(reach.touches(path));
+  }
+  for (const char* path : {"3001/小区", "3001/小区10", "300", "220", "22030", "2101", ""}) {
+    INFO(path);
+    CHECK_FALSE(reach.touches(path));
+  }
+  CHECK(Reach::whole_book()->touches("2101"));
+  CHECK_FALSE(Reach::nothing()->touches("2101"));
+  CHECK_FALSE(Reach::nothing()->touches(""));
+}
+
 TEST_CASE("key scope: what cannot be meant is refused") {
   const struct {
     KeyScope scope;

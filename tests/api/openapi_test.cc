@@ -265,3 +265,20 @@ TEST_CASE("openapi: the validator of these tests can fail") {
   CHECK(fault(R"({"a":1,"b":"y"})") != "");
   CHECK(fault(R"([])") != "");
 }
+
+TEST_CASE("openapi: a signed route without a signature is refused, whatever it is") {
+  Fixture f;
+  int signed_routes = 0;
+  for (const api::Route& route : f.router.routes()) {
+    if (route.access != api::Access::kSigned) continue;
+    INFO(route.method << " " << route.pattern);
+    HttpRequest bare;
+    bare.method = route.method;
+    bare.target = route.pattern;
+    for (char& c : bare.target)
+      if (c == '{' || c == '}' || c == '.') c = 'x';
+    CHECK(f.send(bare).status == 401);
+    ++signed_routes;
+  }
+  CHECK(signed_routes > 50);
+}

@@ -3,9 +3,11 @@
 // document of the journal and in the raw bytes of the data directory.
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <future>
 #include <set>
 
 #include "api/jeepay/notification_body.h"
+#include "api/v1/approval.h"
 #include "api/v1/routes.h"
 #include "channels/payee.h"
 #include "channels/personal_texts.h"
@@ -18,12 +20,17 @@ using test::MerchantWorld;
 
 namespace {
 
-const std::vector<std::string> kPlanted{"欧阳静怡",         "司马相如如",       "慕容雪",
-                                        "6222000000000020", "6222000000007777", "6222000000008888",
-                                        "oPlantedOpenid01", "oPlantedOpenid02", "门牌7栋张三丰",
-                                        "退款给李四光",     "转账备注王五一",   "v1门牌8栋赵六",
-                                        "oPayer",           "planted-subject",  "3幢0402",
-                                        "退欧阳静押金",     "因李四光退租"};
+const std::vector<std::string> kPlanted{
+    "欧阳静怡",         "司马相如如",       "慕容雪",
+    "6222000000000020", "6222000000007777", "6222000000008888",
+    "oPlantedOpenid01", "oPlantedOpenid02", "门牌7栋张三丰",
+    "退款给李四光",     "转账备注王五一",   "v1门牌8栋赵六",
+    "oPayer",           "planted-subject",  "3幢0402",
+    "退欧阳静押金",     "因李四光退租",     "孙七的房",
+    "v1周八的房",       "吴九维修资金",     "refused by the bank"};
+constexpr const char* kOpenidAndLines =
+    R"({"openid":"oPlantedOpenid01","lines":[{"label":"孙七的房","amount":9999},)"
+    R"({"label":"车位","amount":1}]})";
 // What the search must be able to find.
 constexpr const char* kInClear = "https://shop.test/notify";
 
@@ -79,7 +86,8 @@ struct Fixture : MerchantWorld {
   Fixture()
       : MerchantWorld({api::add_jeepay_routes, api::v1::add_merchant_routes,
                        api::v1::add_authority_routes, api::v1::add_order_routes,
-                       api::v1::add_payout_routes, api::v1::add_refund_routes}) {}
+                       api::v1::add_payout_routes, api::v1::add_refund_routes,
+                       api::v1::add_sub_account_routes}) {}
   ApiReply transfer(const std::string& number) {
     return call("/api/transferOrder", {{"mchOrderNo", number},
                                        {"ifCode", "bank"},
@@ -129,7 +137,7 @@ TEST_CASE("privacy: no planted name, card number, openid or extParam lies in the
   w.give("2102/M1", 100000);
   const std::string order = w.paid("o1", {{"wayCode", "WX_JSAPI"},
                                           {"subject", "planted-subject"},
-                                          {"channelExtra", R"({"openid":"oPlantedOpenid01"})"},
+                                          {"channelExtra", kOpenidAndLines},
                                           {"extParam", "门牌7栋张三丰"}});
   const ApiReply refund = w.refund(order);
   REQUIRE(refund.at("code") == "0");
@@ -149,9 +157,27 @@ TEST_CASE("privacy: no planted name, card number, openid or extParam lies in the
   const auto v1_order = s.post("upstream", "/v1/orders",
                                R"({"mch_no":"M1","mch_order_no":"v1","amount":500,)"
                                R"("way":"WX_JSAPI","openid":"oPlantedOpenid02",)"
-                               R"("ext_param":"v1门牌8栋赵六"})",
+                               R"("lines":[{"label":"v1周八的房","account":"2101/M1",)"
+                               R"("amount":500}],"ext_param":"v1门牌8栋赵六"})",
                                "v1");
   REQUIRE(v1_order.status == 201);
+  const auto number =
+      s.post("maker", "/v1/sub-accounts",
+             R"({"kind":"household","account":"2102/M1","purpose":"吴九维修资金"})", "sub");
+  INFO(number.body);
+  REQUIRE(number.status == 201);
+  std::promise<Answer> deposited;
+  w.payments->deposit({test::kBankNumber,
+                       "B1",
+                       number.at("number"),
+                       "",
+                       {700, Currency::kCNY},
+                       w.business().now(),
+                       w.business().now().date_cn()},
+                      [&](Answer answer) { deposited.set_value(std::move(answer)); });
+  CHECK(deposited.get_future().get().answer == "account/2102/M1");
+  w.control("/sandbox/faults", R"({"kind":"bank_reject","times":1})");
+  REQUIRE(w.transfer("t2").at("data.state") == "3");
   const auto payout = s.post("maker", "/v1/payouts",
                              R"({"mch_no":"M1","amount":100,"payee":{"name":"慕容雪",)"
                              R"("account":"6222000000008888","bank":"102100099996"}})",
@@ -174,6 +200,15 @@ TEST_CASE("privacy: no planted name, card number, openid or extParam lies in the
   CHECK(s.get("upstream", "/v1/orders/" + v1_order.at("order_id")).at("ext_param") ==
         "v1门牌8栋赵六");
   CHECK(s.get("auditor", "/v1/payouts/" + payout.at("id")).at("payout.payee") == "慕** ****8888");
+  CHECK(v1_order.at("lines.0.label") == "v1周八的房");
+  CHECK(s.get("upstream", "/v1/orders/" + v1_order.at("order_id")).at("lines.0.label") ==
+        "v1周八的房");
+  CHECK(s.get("auditor", "/v1/orders/" + order).at("lines.0.label") == "孙七的房");
+  CHECK(s.get("auditor", "/v1/orders/" + order).at("lines.1.label") == "车位");
+  CHECK(s.get("auditor", "/v1/sub-accounts/" + number.at("number")).at("purpose") ==
+        "吴九维修资金");
+  CHECK(w.call("/api/transfer/query", {{"mchOrderNo", "t2"}}).at("data.errMsg") ==
+        "refused by the bank");
 
   w.book().wait_projected();
   w.book().store_projections();
@@ -210,7 +245,7 @@ TEST_CASE("privacy: texts open for their own merchant and with their own vault a
   const auto vault = Vault::open(folder.path() / "a", true);
   const auto other = Vault::open(folder.path() / "b", true);
   REQUIRE((vault && other));
-  const auto key = channels::payer_key(vault.value(), "");
+  const auto key = vault.value().subjects().take();
   REQUIRE(key);
   const std::string sealed = channels::seal_texts(key.value(), "M1", {"物业费", "3幢", "门牌"});
   const auto opened = channels::open_texts(vault.value(), "M1", sealed);
@@ -226,4 +261,52 @@ TEST_CASE("privacy: texts open for their own merchant and with their own vault a
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::kCorrupt);
   }
+}
+
+TEST_CASE(
+    "privacy: what waited for a checker before format 5 reads as it did, and is carried out") {
+  Fixture w;
+  w.give("2102/M1", 100000);
+  const std::string order = w.paid("o1");
+  const auto waits = [&](DocumentKind kind, const std::string& id, const std::string& body) {
+    api::v1::ApprovalRequest request;
+    request.id = id;
+    request.maker = "maker";
+    request.made_at = w.business().now();
+    request.body = body;
+    Command command;
+    command.key = ClaimKey{id_of(id), kSystemCaller};
+    command.kind = CommandKind::kSetting;
+    command.content = {{"what", id}};
+    command.plan = [kind, request](const View& view, const Moment&) -> Planned<ChangeSet> {
+      ChangeSet changes;
+      changes.date = view.book().accounting_date;
+      changes.documents.push_back(Document{kind, request.id, 1, true, encode(request)});
+      return changes;
+    };
+    REQUIRE(w.book().run(std::move(command)).accepted());
+  };
+  waits(DocumentKind::kRefundRequest, "F1",
+        fmt::format(
+            R"({{"order_id":"{}","amount":100,"reason":"因李四光退租","mch_refund_no":"r9"}})",
+            order));
+  waits(DocumentKind::kPayoutRequest, "T1",
+        fmt::format(
+            R"({{"mch_no":"M1","mch_order_no":"t9","source_account":"2102/M1","payee_sealed":"{}",)"
+            R"("payee_masked":"慕** ****8888","payee_bank":"102100099996","remark":"退押金",)"
+            R"("amount":100}})",
+            w.server->vault->seal(
+                "payee|M1",
+                R"({"name":"慕容雪","account":"6222000000008888","bank":"102100099996"})")));
+  test::ApiServer& s = *w.server;
+  CHECK(s.get("auditor", "/v1/refunds/F1").at("request.reason") == "因李四光退租");
+  const ApiReply payout = s.get("auditor", "/v1/payouts/T1");
+  CHECK(payout.at("request.payee") == "慕** ****8888");
+  CHECK(payout.at("request.remark") == "退押金");
+  CHECK(s.post("checker", "/v1/refunds/F1/approve", "{}", "a1").status == 200);
+  CHECK(s.post("checker", "/v1/payouts/T1/approve", "{}", "a2").status == 200);
+  CHECK(s.get("auditor", "/v1/refunds/F1").at("refund.reason") == "因李四光退租");
+  const ApiReply paid = s.get("auditor", "/v1/payouts/T1");
+  CHECK(paid.at("payout.payee") == "慕** ****8888");
+  CHECK(paid.at("payout.remark") == "退押金");
 }

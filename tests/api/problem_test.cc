@@ -33,7 +33,7 @@ TEST_CASE("problem: every refusal has a status that clients can act on") {
       {RefusalCode::kAccountNotFound, 404}, {RefusalCode::kOrderNotFound, 404},
       {RefusalCode::kOrderExists, 409},     {RefusalCode::kIdReusedWithOtherContent, 409},
       {RefusalCode::kBelowLimit, 422},      {RefusalCode::kRefundExceedsPaid, 422},
-      {RefusalCode::kInternal, 500},
+      {RefusalCode::kInternal, 500},        {RefusalCode::kGroupUndecided, 503},
   };
   for (const Row& row : rows) CHECK(problem_of(Refusal{row.code, ""}).status == row.status);
   for (std::uint16_t number = 1; number < 1000; ++number) {
@@ -44,6 +44,9 @@ TEST_CASE("problem: every refusal has a status that clients can act on") {
     CHECK(problem.number == number);
     CHECK_FALSE(problem.refusal.empty());
     CHECK((problem.status == 500) == (*code == RefusalCode::kInternal));
+    // Of what the book says, this alone may be sent again as it is.
+    CHECK((problem.status == 503) == (*code == RefusalCode::kGroupUndecided));
+    CHECK(problem.retry_after_s.has_value() == (problem.status == 503));
   }
 }
 
@@ -97,6 +100,9 @@ TEST_CASE("problem: the server's own refusals say when to come back") {
   CHECK(render(rate_limited(1001), "/").headers.find("Retry-After") == "2");
   CHECK(render(overloaded(3), "/").headers.find("Retry-After") == "3");
   CHECK(render(overloaded(3), "/").status == 503);
+  const HttpResponse busy = render(problem_of(Refusal{RefusalCode::kGroupUndecided, ""}), "/");
+  CHECK(busy.headers.find("Retry-After") == "1");
+  CHECK(busy.body.find(R"("refusal":"group_undecided","number":13)") != std::string::npos);
   CHECK(render(no_such_route(), "/x").status == 404);
   CHECK(render(method_not_allowed(), "/x").status == 405);
   CHECK(render(idempotency_key_missing(), "/x").status == 400);

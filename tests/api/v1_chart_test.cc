@@ -64,6 +64,24 @@ TEST_CASE("v1 chart: it is read whole, and an account that has no place in it is
   CHECK(open("2101/M2", "asset") == "422 subject_mismatch");
 }
 
+TEST_CASE("v1 chart: a key with a part of the book sees what its accounts stand under, no more") {
+  Fixture f;
+  f.add_key("tenant", {api::Role::kUpstream}, {{"2101/M1", "2201/预售资金/P1"}, {}});
+  f.add_key("nobody", {api::Role::kUpstream}, {});
+  const auto codes = [&](const std::string& who) {
+    std::string all;
+    const auto chart = f.get(who, "/v1/chart");
+    CHECK(chart.at("name") == "platform");
+    for (std::size_t i = 0; i < chart.size("subjects"); ++i)
+      all += chart.at(fmt::format("subjects.{}.code", i)) + " ";
+    return all;
+  };
+  CHECK(codes("tenant") == "2101 2201 2201/预售资金 ");
+  CHECK(codes("nobody") == "");
+  CHECK(codes("upstream") == codes("auditor"));
+  CHECK(codes("auditor").starts_with("1001 1002 "));
+}
+
 TEST_CASE("v1 chart: a subject is added once, by two, and every bad one is refused by name") {
   Fixture f;
   const auto add = [&](const char* who, const std::string& body, const char* key) {

@@ -34,7 +34,8 @@ std::string all_bytes(const fs::path& folder) {
 struct Fixture : MerchantWorld {
   Fixture()
       : MerchantWorld({api::add_jeepay_routes, api::v1::add_order_routes,
-                       api::v1::add_payout_routes, api::v1::add_erasure_routes}) {
+                       api::v1::add_payout_routes, api::v1::add_erasure_routes,
+                       api::v1::add_sub_account_routes}) {
     server->hold_requests = false;
   }
   ApiReply ask(const std::string& by, const std::string& identifier, const std::string& id,
@@ -273,6 +274,123 @@ TEST_CASE(
     CHECK(vault.value().unseal_under("texts|M1", text).error().code == Errc::kNotFound);
     CHECK_FALSE(channels::open_texts(vault.value(), "M1", text));
   }
+}
+
+TEST_CASE("erasures: what lines are called, purposes and what the bank said go as well") {
+  struct Row {
+    const char *by, *before;
+    /// Makes it, ended; what names it to an erasure.
+    std::string (*make)(Fixture&);
+    std::string (*read)(Fixture&);
+  };
+  static std::string id;
+  const Row rows[] = {
+      {"order", "孙七的房",
+       [](Fixture& w) {
+         id = w.placed("o1",
+                       {{"channelExtra", R"({"lines":[{"label":"孙七的房","amount":10000}]})"}});
+         CHECK(w.call("/api/pay/close", {{"payOrderId", id}}).at("code") == "0");
+         return id;
+       },
+       [](Fixture& w) { return w.server->get("auditor", "/v1/orders/" + id).at("lines.0.label"); }},
+      {"order", "周八的房",
+       [](Fixture& w) {
+         const ApiReply made = w.server->post(
+             "upstream", "/v1/orders",
+             R"({"mch_no":"M1","mch_order_no":"v1","amount":500,"lines":[{"label":"周八的房",)"
+             R"("account":"2101/M1","amount":500}]})",
+             "v1");
+         id = made.at("order_id");
+         const ApiReply closed =
+             w.server->post("upstream", "/v1/orders/" + id + "/close", "", "c1");
+         CHECK(closed.status == 200);
+         CHECK(closed.at("lines.0.label") == "");  // that answer is kept
+         return id;
+       },
+       [](Fixture& w) {
+         return w.server->get("upstream", "/v1/orders/" + id).at("lines.0.label");
+       }},
+      {"sub_account", "吴九维修资金",
+       [](Fixture& w) {
+         id = w.server
+                  ->post("maker", "/v1/sub-accounts",
+                         R"({"kind":"household","account":"2102/M1","purpose":"吴九维修资金"})",
+                         "s1")
+                  .at("number");
+         return id;
+       },
+       [](Fixture& w) { return w.server->get("auditor", "/v1/sub-accounts/" + id).at("purpose"); }},
+      {"account", "refused by the bank",
+       [](Fixture& w) {
+         w.give("2102/M1", 100000);
+         w.control("/sandbox/faults", R"({"kind":"bank_reject","times":1})");
+         CHECK(w.transfer("t1").at("data.state") == "3");
+         return std::string(kAccount);
+       },
+       [](Fixture& w) {
+         return w.call("/api/transfer/query", {{"mchOrderNo", "t1"}}).at("data.errMsg");
+       }},
+  };
+  for (const Row& row : rows) {
+    INFO(row.before);
+    Fixture w;
+    const std::string named = row.make(w);
+    CHECK(row.read(w) == row.before);
+    w.erase(row.by, named);
+    CHECK(row.read(w) == kMark);
+    CHECK(w.ask(row.by, named, "again").status == (row.by == std::string("account") ? 404 : 409));
+    w.book().wait_projected();
+    w.book().store_projections();
+    CHECK(all_bytes(w.server->folder.path()).find(row.before) == std::string::npos);
+    CHECK(w.fault_of_book() == "none");
+  }
+}
+
+TEST_CASE("erasures: a resend makes the person no key again, and finds its first answer") {
+  Fixture w;
+  w.give("2102/M1", 100000);
+  const std::string order = w.closed_order("o1");
+  const std::string v1 = R"({"mch_no":"M1","mch_order_no":"v1","amount":500,"way":"WX_JSAPI",)"
+                         R"("openid":"oPlantedOpenid01","subject":"物业费"})";
+  const ApiReply first = w.server->post("upstream", "/v1/orders", v1, "v1");
+  REQUIRE(first.status == 201);
+  REQUIRE(w.server->post("upstream", "/v1/orders/" + first.at("order_id") + "/close", "", "c1")
+              .status == 200);
+  const ApiReply sent = w.transfer("t1");
+  REQUIRE(sent.at("code") == "0");
+  const std::string asked = R"({"mch_no":"M1","amount":100,"payee":{"name":"欧阳静怡",)"
+                            R"("account":"6222000000000020","bank":"102100099996"}})";
+  const ApiReply request = w.server->post("maker", "/v1/payouts", asked, "p1");
+  REQUIRE(request.status == 201);
+  REQUIRE(
+      w.server->post("checker", "/v1/payouts/" + request.at("id") + "/reject", "", "p2").status ==
+      200);
+  w.advance(60);
+  REQUIRE(w.call("/api/transfer/query", {{"mchOrderNo", "t1"}}).at("data.state") == "2");
+  w.erase("openid", "oPlantedOpenid01");
+  w.erase("account", kAccount);
+
+  const std::string keys = w.server->folder.path() / "vault.key.persons";
+  const std::string before = test::slurp(keys);
+  CHECK(w.placed("o1", w.payer_order()) == order);
+  const ApiReply again = w.server->post("upstream", "/v1/orders", v1, "v1");
+  CHECK(again.status == 201);
+  CHECK(again.header("Suanpan-Replayed") == "true");
+  CHECK(again.at("order_id") == first.at("order_id"));
+  CHECK(again.at("subject") == kMark);
+  CHECK(w.transfer("t1").at("data.transferId") == sent.at("data.transferId"));
+  const ApiReply stands = w.server->post("maker", "/v1/payouts", asked, "p1");
+  CHECK(stands.status == 201);
+  CHECK(stands.header("Suanpan-Replayed") == "true");
+  CHECK(stands.at("id") == request.at("id"));
+  // Other content under the same numbers is refused as ever, and makes no key either.
+  Fields other = w.payer_order();
+  other["subject"] = "another";
+  CHECK(w.place("o1", other).at("msg") == "商户订单[o1]已存在: 字段 subject 与首次请求不同");
+  CHECK((test::slurp(keys) == before));
+  // Something new of the same person is somebody new.
+  w.placed("o2", w.payer_order());
+  CHECK(test::slurp(keys).size() == before.size() + 128);
 }
 
 TEST_CASE("erasures: a key that a crash or an older copy left there goes at the next start") {

@@ -1,8 +1,10 @@
 // The events stream: order, cursors, resuming, bounds, and who hears what.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 
+#include "api/v1/event_feed.h"
 #include "api/v1/routes.h"
 #include "tests/support/api_server.h"
 
@@ -243,4 +245,73 @@ TEST_CASE("v1 event stream: a bad cursor is refused by its name") {
     CHECK(text.find("\"refusal\":\"malformed\"") != std::string::npos);
     CHECK(text.find(row.names) != std::string::npos);
   }
+}
+
+TEST_CASE("v1 event stream: it goes on while every worker is busy with something else") {
+  Fixture f;
+  f.tell({"a"});
+  std::promise<void> let_go;
+  const auto gate = let_go.get_future().share();
+  for (int i = 0; i < 2; ++i) REQUIRE(f.workers.submit([gate] { gate.wait(); }));
+  auto client = f.open_stream("/v1/events/stream");
+  const std::string first = client.receive_until("\"a\"", 20'000);
+  f.tell({"b"});
+  const std::string second = client.receive_until("\"b\"", 20'000);
+  let_go.set_value();
+  CHECK(first.find("\"a\"") != std::string::npos);
+  CHECK(second.find("\"b\"") != std::string::npos);
+}
+
+TEST_CASE("v1 events: a turn that reads in vain ends, and the next goes on where it ended") {
+  Fixture f;
+  const CallerId own = f.caller_of("upstream2");
+  for (int i = 0; i < 150; ++i) f.tell({"theirs"});
+  const auto mine = f.tell({"mine"}, "upstream2");
+  f.tell({"theirs"});
+  const api::Principal principal{"upstream2", {api::Role::kUpstream}, own, api::Reach::nothing()};
+  std::uint64_t after = 0;
+  std::vector<std::uint64_t> told;
+  int turns = 1;
+  for (;; ++turns) {
+    const auto read = api::v1::read_events(
+        *f.book, principal, after, 100, std::chrono::milliseconds(0),
+        [&](const StoredCommand& stored, std::size_t) { told.push_back(stored.seq); });
+    REQUIRE(read);
+    CHECK(read.value().last <= after + 64);
+    after = read.value().last;
+    if (!read.value().turn_over) break;
+    REQUIRE(read.value().last > 0);
+  }
+  CHECK(told == std::vector<std::uint64_t>{mine});
+  CHECK(after == mine + 1);
+  CHECK(turns == static_cast<int>((after + 63) / 64));
+  // A turn with time reads them all.
+  const auto whole = api::v1::read_events(*f.book, principal, 0, 100, std::chrono::seconds(60),
+                                          [](const StoredCommand&, std::size_t) {});
+  REQUIRE(whole);
+  CHECK(whole.value().last == after);
+  CHECK_FALSE(whole.value().turn_over);
+}
+
+TEST_CASE("v1 events: who waits is not sent away with nothing because there is much to read") {
+  Fixture f;
+  for (const char* code : {"1002", "2101"}) {
+    OpenAccountRequest account;
+    account.key = {id_of(code), kSystemCaller};
+    account.code = code;
+    account.type = code[0] == '1' ? AccountType::kAsset : AccountType::kLiability;
+    REQUIRE(f.book->run(open_account(account)).accepted());
+  }
+  for (std::uint64_t batch = 0; batch < 10; ++batch) {
+    std::vector<VoucherRequest> vouchers(8000);
+    for (std::uint64_t i = 0; i < vouchers.size(); ++i) {
+      vouchers[i].key = {Id128{7, batch * 8000 + i + 1}, kSystemCaller};
+      vouchers[i].legs.push_back(Leg{AccountId{1}, AccountId{2}, 1});
+    }
+    (void)f.book->run(std::move(vouchers));
+  }
+  const auto mine = f.tell({"mine"}, "upstream2");
+  const auto page = f.get("upstream2", "/v1/events?after=0&wait_ms=30000");
+  CHECK(page.size("events") == 1);
+  CHECK(page.at("next") == std::to_string(mine));
 }

@@ -1,6 +1,8 @@
 // Linked groups, all or nothing, dry runs, preconditions, sweeps and the history of terms over the
 // wire.
 #include <catch2/catch.hpp>
+#include <future>
+#include <thread>
 
 #include "api/v1/routes.h"
 #include "tests/support/api_server.h"
@@ -102,6 +104,40 @@ TEST_CASE(
         "400 malformed");
   CHECK(f.batch(R"({"kind":"steal","hold":"x"})", "seven").told() == "400 malformed");
   CHECK(f.batch(R"({"kind":"post","hold":"x","legs":[]})", "eight").told() == "400 malformed");
+}
+
+TEST_CASE("v1 groups: one with an id under way elsewhere says so, and is sent again as it is") {
+  Fixture f;
+  const std::string items = f.item("2101/a", "2101/b", 30, R"(,"id":"g1")") + "," +
+                            f.item("2101/b", "1002", 30, R"(,"id":"g2")");
+  const auto dry =
+      f.send(f.request("upstream", "POST", "/v1/vouchers/dry-run", "{\"items\":[" + items + "]}"));
+  const auto under_way = ClaimKey::from_hex(dry.at("items.1.id"));
+  REQUIRE(under_way);
+  // Has the id until it is let go, and leaves nothing.
+  std::promise<void> go;
+  Command busy;
+  busy.key = *under_way;
+  busy.content = {{"n", "1"}};
+  busy.plan = [gate = go.get_future().share()](const View&, const Moment&) -> Planned<ChangeSet> {
+    gate.wait();
+    return refuse(RefusalCode::kValueInvalid);
+  };
+  REQUIRE(f.book->submit(std::vector<Command>{busy}, [](Book::Answers) {}));
+  auto meanwhile =
+      std::async(std::launch::async, [&] { return f.batch(items, "one", kAllOrNothing); });
+  // Both items are in the queue when the group is told: it is let go then.
+  for (int i = 0; i < 20'000 && f.book->statistics().queued < 2; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  go.set_value();
+  const auto busy_told = meanwhile.get();
+  CHECK(told(busy_told) == "group_undecided:1 is under way group_undecided:1 is under way");
+  CHECK(busy_told.at("items.0.number") == "13");
+  CHECK(busy_told.at("items.0.title") == "同组条目正在处理，未入账，请重试");
+  CHECK(f.balance("2101/a") == 100);
+  CHECK(told(f.batch(items, "one", kAllOrNothing)) == "accepted accepted");
+  CHECK(told(f.batch(items, "one", kAllOrNothing)) == "accepted(again) accepted(again)");
+  CHECK(f.balance("2101/a") == 70);
 }
 
 TEST_CASE("v1 groups: holds are made, posted and voided in one group") {

@@ -204,6 +204,32 @@ TEST_CASE("v1 sub-accounts: one number for one account, however often it is aske
         "400 malformed");
 }
 
+TEST_CASE("v1 sub-accounts: a kind that has no number left is refused by name, and no other kind") {
+  Fixture f;
+  f.open("2201/0402", "liability");
+  f.open("2201/0403", "liability");
+  Command used_up;
+  used_up.key = {id_of("used up"), kSystemCaller};
+  used_up.plan = [](const View& view, const Moment&) -> Planned<ChangeSet> {
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.documents.push_back(
+        Document{DocumentKind::kCursor, "sub_account/7", 1, true, "99999998"});
+    return changes;
+  };
+  REQUIRE(f.book->run(used_up).accepted());
+  const auto ask = [&](const char* kind, const char* account, const char* key) {
+    return f.post("upstream", "/v1/sub-accounts",
+                  fmt::format(R"({{"kind":"{}","account":"{}"}})", kind, account), key);
+  };
+  const auto last = ask("household", "2201/0402", "1");
+  REQUIRE(last.status == 201);
+  CHECK(ask("household", "2201/0403", "2").told() == "422 numbers_used_up");
+  CHECK(ask("household", "2201/0403", "2").told() == "422 numbers_used_up");
+  CHECK(ask("household", "2201/0402", "3").at("number") == last.at("number"));
+  CHECK(ask("contract", "2201/0403", "4").at("number") == "8000000015");
+}
+
 TEST_CASE("v1 clock: an operator moves it forward, never back") {
   Fixture f;
   const auto to = [](const std::string& time) { return R"({"to":")" + time + "\"}"; };

@@ -1,6 +1,6 @@
 // The Idempotency-Key of every write whose service has ids of its own: claimed for ever, compared,
-// and answered again as the first time. (Vouchers, holds, orders and accounts: v1_ledger_test,
-// v1_money_test.)
+// and answered again as the first time. (Vouchers, holds, accounts and orders:
+// v1_vouchers_test, v1_accounts_test, v1_orders_test, v1_requests_test.)
 #include <catch2/catch.hpp>
 #include <future>
 

@@ -13,6 +13,8 @@ using suanpan::test::Unchanged;
 
 namespace {
 
+const std::string kOtherBank = "6228000000000002", kNoBank = "6228000000000009";
+
 /// "tenant" has the accounts from 3001/A1 on and the merchant M2; all else is of others.
 struct World : PlatformWorld {
   std::string voucher, hold, order, webhook, number, foreign_id, own_id;
@@ -22,6 +24,7 @@ struct World : PlatformWorld {
     open_unlimited("3001/A1/B3");
     open_unlimited("3001/A10");
     open("9001", "asset");
+    REQUIRE(book->run(open_account(channels::bank_account(kOtherBank, "另一监管户"))).accepted());
     add_key("tenant", {api::Role::kUpstream}, {{"3001/A1"}, {"M2"}});
     add_key("nobody", {api::Role::kUpstream}, {});
     add_key("maker-up", {api::Role::kUpstream, api::Role::kMaker}, {{"3001/A1"}, {"M2"}});
@@ -51,6 +54,12 @@ struct World : PlatformWorld {
     };
     return fmt::format(R"({{"legs":[{{"debit":{},"credit":{},"amount":100}}]{}}})", name(debit),
                        name(credit), more);
+  }
+  /// A leg up to the balance of one side or both, at most 100.
+  static std::string sweep(const std::string& debit, const std::string& credit,
+                           const std::string& of) {
+    return fmt::format(R"({{"legs":[{{"debit":"{}","credit":"{}","amount":100,"up_to":"{}"}}]}})",
+                       debit, credit, of);
   }
   std::string record(const std::string& debit, const std::string& credit) const {
     std::string bytes(128, '\0');
@@ -133,11 +142,26 @@ std::vector<Row> rows_of(const World& w) {
          R"({"kind":"household","account":")" + code + "\"}"},
     };
     rows.insert(rows.end(), named.begin(), named.end());
+    // Up to a balance: neither another's is swept nor one's own into it, on whichever side.
+    for (const char* of : {"debit", "credit", "both"})
+      for (const std::string& swept : {World::sweep(code, own, of), World::sweep(own, code, of)}) {
+        for (const char* path : {"/v1/vouchers", "/v1/holds"})
+          rows.push_back({"POST", path, path, swept});
+        for (const char* path : {"/v1/vouchers/batch", "/v1/vouchers/dry-run"})
+          rows.push_back(
+              {"POST", path, path, R"({"items":[)" + swept + "]}", "200 not_authorised"});
+      }
     for (const char* path : {"/v1/vouchers/batch", "/v1/vouchers/dry-run"})
       for (const std::string& item :
            {World::legs(own, code), World::legs(own, "3001/A1/B3", expects)})
         rows.push_back({"POST", path, path, R"({"items":[)" + item + "]}", "200 not_authorised"});
   }
+  // One's own account, and the bank account of somebody else, there or not.
+  for (const std::string& bank : {kOtherBank, kNoBank})
+    for (const char* kind : {"household", "contract"})
+      rows.push_back(
+          {"POST", "/v1/sub-accounts", "/v1/sub-accounts",
+           fmt::format(R"({{"kind":"{}","account":"{}","bank_account":"{}"}})", kind, own, bank)});
   for (const char* path : {"/v1/vouchers/batch", "/v1/vouchers/dry-run"})
     for (const char* kind : {"post", "void"})
       rows.push_back({"POST", path, path,
@@ -183,6 +207,79 @@ TEST_CASE("v1 ownership: on every route that lets an upstream in, what is anothe
     INFO("a route that lets an upstream in has no row here: " << name);
     CHECK(walked.count(name) + kNamesNothing.count(name) == 1);
   }
+}
+
+TEST_CASE("v1 ownership: a linked group with one item of another's leaves nothing at all") {
+  World w;
+  const std::string own = World::legs("3001/A1", "3001/A1/B3");
+  const auto linked = [](std::string item) { return item.insert(1, R"("linked":true,)"); };
+  const auto held = [&](const char* kind) {
+    return fmt::format(R"({{"kind":"{}","hold":"{}"}})", kind, w.hold);
+  };
+  const std::vector<std::string> foreign{
+      World::legs("3001/A1", kForeign),
+      World::legs(kNone, "3001/A1"),
+      World::sweep(kForeign, "3001/A1", "debit"),
+      World::legs("3001/A1", "3001/A1/B3", R"(,"expects":[{"account":"9001","at_least":0}])"),
+      World::legs("3001/A1", kForeign, R"(,"kind":"hold")"),
+      held("post"),
+      held("void")};
+  int count = 0;
+  const auto told_of = [&](const std::string& path, const std::string& body) {
+    const auto reply = w.post("tenant", path, body, fmt::format("g{}", ++count));
+    INFO(reply.body);
+    REQUIRE(reply.status == 200);
+    std::string all;
+    for (std::size_t i = 0; i < reply.size("items"); ++i)
+      all += reply.at(fmt::format("items.{}.refusal", i)) + " ";
+    return all;
+  };
+  const Unchanged unchanged(w);
+  for (const std::string path : {"/v1/vouchers/batch", "/v1/vouchers/dry-run"})
+    for (const std::string& item : foreign) {
+      INFO(path << " " << item);
+      CHECK(told_of(path, R"({"items":[)" + linked(own) + "," + item + "]}") ==
+            "group_malformed not_authorised ");
+      CHECK(told_of(path, R"({"items":[)" + linked(item) + "," + own + "]}") ==
+            "not_authorised group_malformed ");
+      CHECK(told_of(path, R"({"mode":"all_or_nothing","items":[)" + own + "," + item + "," + own +
+                              "]}") == "group_malformed not_authorised group_malformed ");
+    }
+}
+
+TEST_CASE("v1 ownership: beside a group that names another's, the rest of a batch stands") {
+  World w;
+  const std::string own = World::legs("3001/A1", "3001/A1/B3");
+  const std::string linked = std::string(own).insert(1, R"("linked":true,)");
+  const auto reply = w.post("tenant", "/v1/vouchers/batch",
+                            R"({"items":[)" + linked + "," + World::legs("3001/A1", kForeign) +
+                                "," + own + "," + linked + "," + own + "]}",
+                            "b");
+  CHECK(reply.at("accepted") == "3");
+  CHECK(reply.at("items.0.refusal") == "group_malformed");
+  CHECK(reply.at("items.1.refusal") == "not_authorised");
+  CHECK(w.balance("3001/A1/B3") == 300);
+  CHECK(w.balance(kForeign) == 100);  // as it was
+}
+
+TEST_CASE("v1 ownership: numbers are given out under the house's own bank account and one's own") {
+  World w;
+  const auto ask = [&](const std::string& who, const std::string& account,
+                       const std::string& bank) {
+    return w
+        .post(who, "/v1/sub-accounts",
+              fmt::format(R"({{"kind":"household","account":"{}","bank_account":"{}"}})", account,
+                          bank),
+              who + account + bank)
+        .told();
+  };
+  CHECK(ask("tenant", "3001/A1", test::kBank) == "201 (absent)");
+  CHECK(ask("upstream", "3001/A10", kOtherBank) == "201 (absent)");
+  CHECK(ask("upstream", "3001/A10", kNoBank) == "404 account_not_found");
+  w.add_key("banked", {api::Role::kUpstream},
+            {{"3001/A1", channels::chart::bank_deposit(kOtherBank)}, {}});
+  CHECK(ask("banked", "3001/A1/B3", kOtherBank) == "201 (absent)");
+  CHECK(ask("banked", "3001/A1/B3", kNoBank) == "403 not_authorised");
 }
 
 TEST_CASE(
@@ -252,6 +349,45 @@ TEST_CASE("v1 ownership: within its scope an upstream does everything it did") {
   CHECK(w.get("tenant", "/v1/orders?mch_no=M2&mch_order_no=T1").at("order_id") ==
         order.at("order_id"));
   CHECK(w.get("tenant", "/v1/orders?mch_no=M1&mch_order_no=O1").told() == "404 order_not_found");
+}
+
+TEST_CASE("v1 ownership: how many accounts there are is told to who may see them all") {
+  World w;
+  const auto count = w.get("auditor", "/v1/books").at("books.0.accounts");
+  CHECK(std::stoi(count) > 10);
+  CHECK(w.get("upstream", "/v1/books").at("books.0.accounts") == count);
+  CHECK(w.get("auditor-up", "/v1/books").at("books.0.accounts") == count);
+  for (const char* who : {"tenant", "nobody"}) {
+    const auto books = w.get(who, "/v1/books");
+    CHECK(books.status == 200);
+    CHECK(books.at("books.0.accounts") == "(absent)");
+    CHECK(books.at("books.0.accounting_date") == "2026-03-04");
+  }
+}
+
+TEST_CASE("v1 ownership: a statement masks the other side of what others booked on one's account") {
+  World w;
+  REQUIRE(w.post("maker", "/v1/vouchers", World::legs("9001", "3001/A1/B3"), "1").status == 201);
+  REQUIRE(w.post("tenant", "/v1/vouchers", World::legs("3001/A1/B3", "3001/A1"), "2").status ==
+          201);
+  REQUIRE(w.post("maker", "/v1/vouchers", World::legs("3001/A10", "3001/A1/B3"), "3").status ==
+          201);
+  const auto sides = [&](const std::string& who) {
+    std::string all;
+    const auto statement = w.get(who, "/v1/statements?account=3001/A1/B3");
+    REQUIRE(statement.size("entries") == 3);
+    for (int i = 0; i < 3; ++i)
+      all += statement.at(fmt::format("entries.{}.counter_account", i)) + " " +
+             statement.at(fmt::format("entries.{}.counter_account_masked", i)) + "; ";
+    return all;
+  };
+  CHECK(sides("tenant") == "(absent) true; 3001/A1 (absent); (absent) true; ");
+  const std::string whole = "9001 (absent); 3001/A1 (absent); 3001/A10 (absent); ";
+  for (const char* who : {"upstream", "auditor", "auditor-up", "maker-up"})
+    CHECK(sides(who) == whole);
+  // Of one's own vouchers nothing is masked: their accounts were in scope.
+  CHECK(w.get("tenant", "/v1/books/main/entries?account=3001/A1").at("entries.0.counter_account") ==
+        "3001/A1/B3");
 }
 
 TEST_CASE("v1 ownership: the feed tells an upstream of its own commands and orders alone") {

@@ -162,7 +162,7 @@ TEST_CASE("v1 records: each has its own answer, in order, with the number of its
   REQUIRE(reply.body.size() == 8 * kAnswer);
   std::vector<int> numbers;
   for (std::size_t i = 0; i < 8; ++i) numbers.push_back(get<std::uint16_t>(reply.body, i, 24));
-  // The numbers of ledger/core/refusal.h: below 100 malformed, 201 credit account not found.
+  // The numbers of ledger/core/refusal.h: below 100 leaves nothing, 201 credit account not found.
   CHECK(numbers[0] == 0);
   CHECK(numbers[1] == 201);
   CHECK(numbers[2] == 700);

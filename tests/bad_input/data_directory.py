@@ -17,6 +17,12 @@ def files_of(folder, ending="", holding=b""):
             if os.path.getsize(path) and holding in open(path, "rb").read()]
 
 
+def written(path):
+    """The bytes of a file without the zeros that a log has ahead of its end."""
+    with open(path, "rb") as file:
+        return len(file.read().rstrip(b"\0"))
+
+
 def flip(path, at):
     """Turns one bit."""
     with open(path, "r+b") as file:
@@ -112,10 +118,10 @@ def data_directory_damaged(program):
     # Killed, so that there is a log to recover from beside the table files.
     with a_stopped_book(program, signal.SIGKILL) as (judge, engine, state):
         db = os.path.join(engine.book, "db")
-        log = max(files_of(db, ".log"), key=os.path.getsize)
+        log = max(files_of(db, ".log"), key=written)
         tables = files_of(db, ".sst")
         manifest = [path for path in files_of(db) if "MANIFEST" in path]
-        spots = [(path, os.path.getsize(path) * part // 4) for path in [log] + manifest for part in (0, 1, 2, 3)]
+        spots = [(path, written(path) * part // 4) for path in [log] + manifest for part in (0, 1, 2, 3)]
         spots += [(os.path.join(db, "CURRENT"), 3)]
         spots += [(path, os.path.getsize(path) - 1) for path in tables[-6:]] + [(path, 10) for path in tables[-6:]]
         pristine = engine.folder + "/pristine"

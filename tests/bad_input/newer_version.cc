@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ledger/base/digest.h"
+#include "ledger/store/block_bytes.h"
 #include "ledger/store/rocks_store.h"
 
 using namespace suanpan;
@@ -19,13 +20,13 @@ Result<void> raise_format(KeyValueStore& store) {
                      Durability::kSynced);
 }
 
-// block := magic (8) | version u32 | … | crc32c of all before (4), see ledger/store/block.h
+// block := magic (8) | version u32 | … | crc32c of all before (4), see ledger/store/block_bytes.h
 Result<void> raise_block(KeyValueStore& store) {
   const auto last = store.cursor(Table::kJournal);
   last->seek_to_last();
   if (!last->valid()) return fail(Errc::kNotFound, "no block");
   std::string block(last->value());
-  ++block[8];
+  block[8] = static_cast<char>(kBlockVersion + 1);
   const std::uint32_t crc = crc32c(std::string_view(block).substr(0, block.size() - 4));
   std::memcpy(block.data() + block.size() - 4, &crc, 4);
   return store.write({{Table::kJournal, std::string(last->key()), block}}, Durability::kSynced);

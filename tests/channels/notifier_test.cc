@@ -144,6 +144,30 @@ TEST_CASE(
   CHECK(e.state("order/T2026-n6").state == "given_up");
 }
 
+TEST_CASE("notifier: an attempt that our own end cuts short is not counted against the merchant") {
+  Endpoint e;
+  e.w.paid("T2026-n8", 100);
+  e.answer = [&e](const HttpRequest&) -> Result<HttpResponse> {
+    e.notifier->stop();
+    return fail(Errc::kIo, "the client has stopped");
+  };
+  e.round();
+  CHECK(e.got.size() == 1);
+  CHECK(e.state("order/T2026-n8").attempts == 0);
+  CHECK(e.state("order/T2026-n8").state == "waiting");
+  e.round();  // begins nothing more
+  CHECK(e.got.size() == 1);
+
+  e.notifier = e.make();
+  e.answer = [&e](const HttpRequest&) {
+    e.notifier->stop();
+    return HttpResponse{500, {}, ""};
+  };
+  e.round();
+  CHECK(e.got.size() == 2);
+  CHECK(e.state("order/T2026-n8").attempts == 1);  // it was answered
+}
+
 TEST_CASE("notifier: what cannot be rendered counts as an attempt and sends nothing") {
   Endpoint e;
   e.fields = fail(Errc::kNotFound, "no app");

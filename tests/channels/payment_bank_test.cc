@@ -449,6 +449,51 @@ TEST_CASE("deposit: a standing sub-account credits its ledger account") {
           .refusal.code == RefusalCode::kAccountNotFound);
 }
 
+// As if all numbers of a kind up to `serial` had been given out.
+void give_out_up_to(Book& book, const std::string& kind, const std::string& serial) {
+  Command command;
+  command.key = {id_of("give out|" + kind + serial), kSystemCaller};
+  command.content = {{"kind", kind}};
+  command.plan = [=](const View& view, const Moment&) -> Planned<ChangeSet> {
+    const std::string key = "sub_account/" + kind;
+    const DocumentPtr before = view.document(DocumentKind::kCursor, key);
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.documents.push_back(
+        Document{DocumentKind::kCursor, key, before ? before->version + 1 : 1, true, serial});
+    return changes;
+  };
+  REQUIRE(book.run(command).accepted());
+}
+
+TEST_CASE("sub-account: after the last number of a kind more are refused, and all else goes on") {
+  PaymentWorld w;
+  give_out_up_to(*w.book, "7", "99999998");
+  give_out_up_to(*w.book, "6", "99999998");
+  const auto allocate = [&](bank::SubAccountKind kind, const std::string& account) {
+    return w.book->run(allocate_sub_account(kind, kAccount, account, "x"));
+  };
+  const auto household = bank::SubAccountKind::kHousehold;
+  const Answer last = allocate(household, kPayable);
+  REQUIRE(last.accepted());
+  CHECK(last.answer.substr(0, 9) == "799999999");
+  CHECK(bank::parse_sub_account(last.answer).value().serial == 99'999'999);
+  const Answer more = allocate(household, kBankMoney);
+  CHECK(more.refusal.code == RefusalCode::kNumbersUsedUp);
+  CHECK(more.refusal.detail == "sub_account/7");
+  CHECK(allocate(household, kPayable).answer == last.answer);
+  CHECK(allocate(bank::SubAccountKind::kContract, kPending).answer == "8000000015");
+  // Orders: one more is placed for a transfer, then none, neither at once nor at the cashier.
+  const auto paid_by_transfer = [&](const char* id) {
+    return w.place(w.order(id, 8000, Way::kBankTransfer));
+  };
+  REQUIRE(paid_by_transfer("T2026-n1").accepted());
+  CHECK(paid_by_transfer("T2026-n2").refusal.code == RefusalCode::kNumbersUsedUp);
+  w.place(w.order("T2026-n3", 100, Way::kQrCashier));
+  CHECK(w.choose("T2026-n3", Way::kBankTransfer).refusal.code == RefusalCode::kNumbersUsedUp);
+  w.placed("T2026-n4", 500);
+}
+
 TEST_CASE("deposit: at an account that is not in the books it leaves nothing") {
   PaymentWorld w;
   const std::size_t before = w.commands();

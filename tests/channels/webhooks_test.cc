@@ -98,6 +98,7 @@ struct World {
   ManualClock real{Timestamp{1'772'586'000'000'000'000}};
   Receiver receiver;
   bool key_enabled = true;
+  std::function<void(const Event&)> on_look;  ///< on the sender's threads
   std::unique_ptr<Vault> vault;
   std::unique_ptr<HttpsClient> client;
   std::unique_ptr<Book> book;
@@ -138,7 +139,8 @@ struct World {
     parts.is_enabled = [this](const std::string& key_id) {
       return key_enabled && key_id == "upstream";
     };
-    parts.may_hear = [](CallerId owner, const StoredCommand& stored, const Event&) {
+    parts.may_hear = [this](CallerId owner, const StoredCommand& stored, const Event& event) {
+      if (on_look) on_look(event);
       return stored.key.caller == owner;
     };
     sender = std::make_unique<WebhookSender>(std::move(parts));
@@ -169,6 +171,24 @@ struct World {
     const Answer answer = book->run(command);
     REQUIRE(answer.accepted());
     return answer.seq;
+  }
+  /// Many commands at once, each with an event of somebody else's.
+  void tell_strangers(std::size_t count, const std::string& topic) {
+    std::vector<Command> commands;
+    for (std::size_t n = 0; n < count; ++n) {
+      Command command;
+      command.key = fresh(kStranger);
+      command.kind = CommandKind::kSetting;
+      command.content = {{"n", std::to_string(ids_)}};
+      command.plan = [topic](const View& view, const Moment&) -> Planned<ChangeSet> {
+        ChangeSet changes;
+        changes.date = view.book().accounting_date;
+        changes.events.push_back(Event{topic, "theirs", ""});
+        return changes;
+      };
+      commands.push_back(std::move(command));
+    }
+    for (const Answer& answer : book->run(std::move(commands))) REQUIRE(answer.accepted());
   }
   std::size_t round() {
     std::promise<std::size_t> done;
@@ -211,6 +231,71 @@ TEST_CASE("webhooks: topics are told apart whole or by their beginning") {
     CHECK_FALSE(valid_topic(bad));
   }
   CHECK_FALSE(valid_topic(std::string(65, 'a')));
+}
+
+TEST_CASE("webhooks: many that are far behind hold up one that is not by a turn each") {
+  World w;
+  constexpr std::size_t kBehind = 800;
+  constexpr int kSlow = 4;  // each reads all of them, a millisecond an event
+  std::atomic<std::size_t> looked{0}, looked_then{0};
+  w.on_look = [&](const Event& event) {
+    if (event.topic != "slow.one") return;
+    ++looked;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  w.receiver.answer = [&](const Received&) {
+    looked_then = looked.load();
+    return 200;
+  };
+  for (int i = 0; i < kSlow; ++i) w.webhook(fmt::format("slow-{}", i), {"slow.*"});
+  w.tell_strangers(kBehind, "slow.one");
+  w.webhook("the-last", {"thing.new"});
+  const auto seq = w.tell({"mine"});
+  CHECK(w.round() == kSlow + 1);
+  REQUIRE(w.receiver.got().size() == 1);
+  CHECK(keys_of(w.receiver.got()[0].body) == "mine");
+  CHECK(w.state("the-last").cursor == seq);
+  // It was sent long before the others were through, which have all been read, once.
+  CHECK(looked_then < kBehind / 2);
+  CHECK(looked == kSlow * kBehind);
+  w.round();
+  CHECK(looked == kSlow * kBehind);
+}
+
+TEST_CASE("webhooks: a delivery that is read in many turns holds every event once, in order") {
+  World w;
+  w.webhook("wh-1", {"thing.*"});
+  w.on_look = [](const Event&) { std::this_thread::sleep_for(std::chrono::milliseconds(6)); };
+  std::string keys;
+  for (int i = 0; i < 40; ++i) {
+    const std::string key = fmt::format("k{}", i);
+    w.tell({key});
+    keys += (keys.empty() ? "" : " ") + key;
+  }
+  CHECK(w.round() == 1);
+  REQUIRE(w.receiver.got().size() == 1);
+  CHECK(keys_of(w.receiver.got()[0].body) == keys);
+}
+
+TEST_CASE("webhooks: who asks for a round goes on while the journal is being read") {
+  World w;
+  w.webhook();
+  w.tell({"a"});
+  std::promise<void> open;
+  std::atomic<int> rounds{0};
+  const auto door = open.get_future().share();
+  w.on_look = [&](const Event&) { door.wait(); };
+  auto asking = std::async(std::launch::async, [&] {
+    for (int i = 0; i < 3; ++i) w.sender->deliver_due([&](std::size_t) { ++rounds; });
+  });
+  CHECK(asking.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  CHECK(w.receiver.got().empty());
+  open.set_value();
+  asking.get();
+  for (int wait = 0; wait < 2000 && rounds < 3; ++wait)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(rounds == 3);
+  CHECK(w.receiver.got().size() == 1);
 }
 
 TEST_CASE("webhooks: what is asked for and may be heard arrives in order, signed, once") {
@@ -332,6 +417,49 @@ TEST_CASE("webhooks: every way to fail is told and tried again") {
     CHECK(w.state().attempts == 0);
     CHECK(keys_of(w.receiver.got().back().body) == "a");
   }
+}
+
+TEST_CASE("webhooks: a delivery that our own end cuts short is not counted against the receiver") {
+  World w;
+  w.webhook();
+  w.receiver.answer = [&w](const Received&) {
+    w.sender->stop();
+    return 0;
+  };
+  w.tell({"a"});
+  w.round();
+  CHECK(w.receiver.got().size() == 1);
+  CHECK(w.state().attempts == 0);
+  w.close();
+  w.receiver.say(200);
+  w.open();
+  w.round();
+  CHECK(w.receiver.got().size() == 2);
+  CHECK(keys_of(w.receiver.got().back().body) == "a");
+}
+
+TEST_CASE("webhooks: a stopped sender begins nothing more, and counts what was answered") {
+  World w;
+  w.webhook();
+  w.receiver.answer = [&w](const Received&) {
+    w.sender->stop();
+    return 500;
+  };
+  w.tell({"a"});
+  w.round();
+  CHECK(w.receiver.got().size() == 1);
+  CHECK(w.state().attempts == 1);
+  w.business.advance_seconds(10);  // it would be due
+  w.round();
+  CHECK(w.receiver.got().size() == 1);
+  w.close();
+
+  w.receiver.say(200);
+  w.open();
+  w.round();
+  CHECK(w.receiver.got().size() == 2);
+  CHECK(keys_of(w.receiver.got().back().body) == "a");
+  CHECK(w.state().attempts == 0);
 }
 
 TEST_CASE("webhooks: one that is not approved, is disabled, or whose key is, hears nothing") {

@@ -13,6 +13,7 @@
 #include "tests/crash/child.h"
 #include "tests/crash/settings.h"
 #include "tests/ledger/engine/random_book.h"
+#include "tests/support/live_copy.h"
 
 using namespace suanpan;
 namespace fs = std::filesystem;
@@ -126,7 +127,7 @@ TEST_CASE("damage: no flipped bit, torn tail or foreign sector changes an answer
     test::RandomBook book(seed, 150, 1 + seed % 2);
     book.run(500);
     book.book().wait_projected();
-    copy_book(book.folder(), bases[0].folder);
+    test::copy_live(book.folder(), bases[0].folder);
     book.close();
     copy_book(book.folder(), bases[1].folder);
   }

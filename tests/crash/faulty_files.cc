@@ -126,6 +126,23 @@ class FaultyWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   std::uint64_t written_ = 0, synced_ = 0;
 };
 
+/// Written to make room in a log, never with what must be kept.
+class FaultyRandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
+ public:
+  FaultyRandomRWFile(Faults& faults, std::string name,
+                     std::unique_ptr<rocksdb::FSRandomRWFile>&& file)
+      : FSRandomRWFileOwnerWrapper(std::move(file)), faults_(faults), name_(std::move(name)) {}
+  IOStatus Write(std::uint64_t offset, const Slice& data, const IOOptions& options,
+                 IODebugContext* context) override {
+    if (faults_.strikes(name_, FileOperation::kMake)) return failure(faults_, name_);
+    return target()->Write(offset, data, options, context);
+  }
+
+ private:
+  Faults& faults_;
+  const std::string name_;
+};
+
 class FaultyDirectory final : public rocksdb::FSDirectoryWrapper {
  public:
   FaultyDirectory(Faults& faults, std::string name, std::unique_ptr<rocksdb::FSDirectory>&& folder)
@@ -171,6 +188,13 @@ class FaultyFiles final : public rocksdb::FileSystemWrapper {
                            IODebugContext* context) override {
     return open<FaultyWritableFile>(name, FileOperation::kMake, file, [&] {
       return target_->NewWritableFile(name, options, file, context);
+    });
+  }
+  IOStatus NewRandomRWFile(const std::string& name, const FileOptions& options,
+                           std::unique_ptr<rocksdb::FSRandomRWFile>* file,
+                           IODebugContext* context) override {
+    return open<FaultyRandomRWFile>(name, FileOperation::kMake, file, [&] {
+      return target_->NewRandomRWFile(name, options, file, context);
     });
   }
   IOStatus NewDirectory(const std::string& name, const IOOptions& options,

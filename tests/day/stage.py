@@ -92,7 +92,7 @@ class Stage:
             for event in page["events"]:
                 name = event["topic"], event["key"]
                 counted[name] = counted.get(name, 0) + 1
-            if not page["events"]:
+            if page["next"] == after:
                 return counted
             after = page["next"]
 

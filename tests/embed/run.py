@@ -25,7 +25,7 @@ merchant has 12.30
 
 def build(source, folder):
     subprocess.run(["cmake", "-S", os.path.join(source, "tests", "embed"), "-B", folder, "-G", "Ninja",
-                    f"-DSUANPAN={source}", "-DCMAKE_BUILD_TYPE=Release"], check=True, stdout=subprocess.DEVNULL)
+                    f"-DSUANPAN={source}", "-DCMAKE_BUILD_TYPE=Debug"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["cmake", "--build", folder, "--parallel", "1"], check=True, stdout=subprocess.DEVNULL)
     return os.path.join(folder, "example")
 

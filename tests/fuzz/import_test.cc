@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "ledger/engine/export_journal.h"
 #include "ledger/engine/verify.h"
 #include "ledger/exchange/export_entries.h"
+#include "ledger/exchange/export_journal.h"
 #include "ledger/exchange/import_entries.h"
 #include "ledger/exchange/import_plain.h"
 #include "tests/crash/settings.h"

@@ -354,7 +354,7 @@ TEST_CASE("plan_settlement: a batch follows its payout") {
     const std::string number = w.compute("M1", {"P1"});
     const std::string payout = w.approved(number);
     for (const K kind : row.bank) {
-      w.run(payout_is(payout, kind, "账号不存在"));
+      w.run(payout_is(payout, kind, "AC01"));
       if (row.follow_each) w.follow(number);
     }
     w.follow(number);
@@ -373,16 +373,16 @@ TEST_CASE("plan_settlement: a batch follows its payout") {
   }
 }
 
-TEST_CASE("plan_settlement: the bank's reason is kept, if it can be") {
+TEST_CASE("plan_settlement: the bank's code is kept, if it can be") {
   struct Row {
-    std::string message, note;
+    std::string code, note;
   };
-  const Row rows[] = {{"户名不符", "户名不符"}, {"", "付款失败"}, {"bad\nline", "付款失败"}};
+  const Row rows[] = {{"AC01", "AC01"}, {"", "付款失败"}, {"bad\nline", "付款失败"}};
   for (const Row& row : rows) {
     World w;
     w.sold(order("P1", "M1", 10'000, 60));
     const std::string number = w.compute("M1", {"P1"});
-    w.run(payout_is(w.approved(number), PayoutFact::Kind::kFailed, row.message));
+    w.run(payout_is(w.approved(number), PayoutFact::Kind::kFailed, row.code));
     CHECK(w.follow(number) == RefusalCode::kNone);
     CHECK(w.batch(number).history.back().note == row.note);
   }

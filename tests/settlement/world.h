@@ -140,11 +140,11 @@ inline Command end_refund(const Order& o, std::string id, bool succeeded) {
 }
 
 /// What the bank says of a payout.
-inline Command payout_is(std::string id, PayoutFact::Kind kind, std::string message = {}) {
+inline Command payout_is(std::string id, PayoutFact::Kind kind, std::string error_code = {}) {
   PayoutFact fact;
   fact.kind = kind;
   fact.payout_id = std::move(id);
-  fact.error_message = std::move(message);
+  fact.error_code = std::move(error_code);
   return command(CommandKind::kPayoutEvent, [=](const View& v, const Moment& m) {
     PayoutFact now = fact;
     now.at = m.now;

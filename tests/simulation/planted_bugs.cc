@@ -3,6 +3,7 @@
 #include "ledger/base/limits.h"
 #include "ledger/core/chart.h"
 #include "ledger/core/erasure.h"
+#include "ledger/core/hold.h"
 #include "ledger/core/invariants.h"
 #include "ledger/core/order.h"
 #include "ledger/core/plan_close.h"
@@ -217,6 +218,14 @@ const BadPlanner kBadPlanners[] = {
      }},
     {"holds_never_exceed", CommandKind::kPostHold, of_pair([](ChangeSet& c, Pair p) {
        c.transfers.push_back(moves(p.a, p.b, 1, TransferKind::kPostPending));
+     })},
+    {"holds_bear_their_id", CommandKind::kVoucher, of_pair([](ChangeSet& c, Pair p) {
+       Hold hold;
+       hold.legs.push_back(HoldLeg{p.a, p.b, 1, 1});
+       c.transfers.push_back(moves(p.a, p.b, 1, TransferKind::kPending));
+       c.documents.push_back(Document{DocumentKind::kHold,
+                                      ClaimKey{Id128{0xbad, 1}, CallerId{100}}.bytes(), 1, true,
+                                      encode(hold)});
      })},
     {"documents_are_bounded", CommandKind::kSetting, of_pair([](ChangeSet& c, Pair) {
        c.documents.push_back(setting(std::string(kMaxDocumentKeyBytes + 1, 'k'), 1));

@@ -255,12 +255,23 @@ void World::plant() {
   require(book_->statistics().invariant_violations == before + 1, "a violation was not counted");
 }
 
+// Whether a command is about a hold that has ended, or is not there. Once it is stored no shard has
+// it, and which one is asked then cannot tell: the whole book does, at a barrier.
+bool World::about_ended_hold(const RandomCommand& command) const {
+  const bool posts = command.kind == CommandKind::kPostHold;
+  if (!posts && command.kind != CommandKind::kVoidHold) return false;
+  const auto hold = model_.holds().find(posts ? command.post.hold : command.give_back.hold);
+  return hold == model_.holds().end() || hold->second.state != BookModel::HoldIs::kOpen ||
+         (hold->second.expires_ns != 0 && hold->second.expires_ns <= clock_.now().ns);
+}
+
 // What a shard leaves to a barrier late is journalled after what follows it in its batch: only
 // commands that follow each other's answers have one right answer then. So it is with hot accounts,
-// and on several shards with groups and with what a voucher expects or sweeps.
+// and on several shards with groups, with what a voucher expects or sweeps, and with holds that
+// have ended.
 bool World::may_be_late(const Batch& batch) const {
-  return hot_ != 0 || (shards_ > 1 && std::any_of(batch.begin(), batch.end(), [](const auto& c) {
-                         return c.linked || c.voucher.rules != nullptr;
+  return hot_ != 0 || (shards_ > 1 && std::any_of(batch.begin(), batch.end(), [&](const auto& c) {
+                         return c.linked || c.voucher.rules != nullptr || about_ended_hold(c);
                        }));
 }
 

@@ -70,6 +70,7 @@ class World {
   void restart();
   void crash_during(const Batch& batch);
   void found_accounts();
+  bool about_ended_hold(const RandomCommand& command) const;
   bool may_be_late(const Batch& batch) const;
   void live(const Batch& batch);
   /// Submits and waits. `known`: what was journalled up to here is told as a replay.

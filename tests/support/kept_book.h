@@ -36,9 +36,7 @@ class KeptBook {
   Book& book() { return *book_; }
   const std::filesystem::path& folder() const { return folder_; }
   ManualClock& clock() { return clock_; }
-  std::uint64_t last_seq() const {
-    return book_->read([](const State&, std::uint64_t seq) { return seq; });
-  }
+  std::uint64_t last_seq() const { return book_->last_seq(); }
 
   /// `count` vouchers of `amount` each.
   void post(int count, std::int64_t amount = 100) {

@@ -89,7 +89,7 @@ class Scenario {
       if (violated) FAIL("invariant " << *violated);
       state_.apply(planned.value());
       block.accept(command, planned.value(), stamper_);
-    } else if (!is_malformed(refusal_.code)) {
+    } else if (!leaves_nothing(refusal_.code)) {
       block.refuse(command, refusal_, state_.book().accounting_date, stamper_);
     }
     if (!block.empty()) journal_.emplace(key, read_command(block.peek(), block.variable()));

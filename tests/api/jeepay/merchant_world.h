@@ -326,4 +326,17 @@ struct MerchantWorld {
   }
 };
 
+constexpr const char* kUnifiedOrder = "/api/pay/unifiedOrder";
+
+/// A call that is refused, and leaves everything as it was.
+inline void check_refused(MerchantWorld& world, const ApiReply& reply, const std::string& before,
+                          const std::string& code, const std::string& message) {
+  INFO(reply.body);
+  CHECK(reply.status == 200);
+  CHECK(reply.at("code") == code);
+  CHECK(reply.at("msg").find(message) != std::string::npos);
+  CHECK(reply.at("data") == "(absent)");
+  CHECK(world.server->snapshot() == before);
+}
+
 }  // namespace suanpan::test

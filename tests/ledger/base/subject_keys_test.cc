@@ -73,6 +73,25 @@ TEST_CASE("subject keys: a person has one key, before and after a restart; anoth
   CHECK_FALSE(vault.subjects().find(vault.subject_index("account", "nobody")));
 }
 
+TEST_CASE("subject keys: who would wait for a sync is told before") {
+  Fixture f;
+  SubjectKeys& keys = f.vault.subjects();
+  const Id128 who = f.vault.subject_index("openid", "oPlantedOpenid01");
+  CHECK_FALSE(keys.has(who));
+  made(keys.of(who));
+  CHECK(keys.has(who));
+  CHECK(f.reopened().subjects().has(who));
+  // A stock has sixteen keys at first, and few are left when eight are.
+  CHECK_FALSE(keys.has_stock());
+  for (int taken = 1; taken <= 16; ++taken) {
+    made(keys.take());
+    INFO(taken);
+    CHECK(keys.has_stock() == (taken <= 8));
+  }
+  made(keys.take());
+  CHECK(keys.has_stock());
+}
+
 TEST_CASE("subject keys: a stock of keys without a person never gives one twice") {
   Fixture f;
   std::set<std::string> names, keys;

@@ -315,6 +315,47 @@ TEST_CASE("invariants: holds_never_exceed ties reserved money to its documents")
         "holds_never_exceed: a new hold is used already");
 }
 
+TEST_CASE("invariants: holds_bear_their_id, so that none but its own command made a hold") {
+  Document other = hold(1, HoldState::kOpen, 50, 50);
+  other.key = ClaimKey{kKey.id, CallerId{kKey.caller.value + 1}}.bytes();
+  Document nameless = hold(1, HoldState::kOpen, 50, 50);
+  nameless.key = "no id";
+  const ChangeSet reserving = moving(kOwner, kBank, 50, TransferKind::kPending);
+  check({
+      {"the id of another caller's command", kVoucher, with(reserving, other),
+       "holds_bear_their_id: a new hold bears another id"},
+      {"a name that is no id", kVoucher, with(reserving, nameless),
+       "holds_bear_their_id: a new hold bears another id"},
+  });
+  other.key = kKey.bytes();
+  const State resident = state();
+  CHECK_FALSE(violated_invariant(resident, kKey, kVoucher, with(reserving, other)));
+  // Of its own hold, and of nothing else, a command asks memory alone.
+  std::vector<std::string> asked;
+  State cold(resident.book(), [&](DocumentKind, std::string_view key) -> DocumentPtr {
+    asked.emplace_back(key);
+    return nullptr;
+  });
+  for (const Account& a : resident.accounts()) cold.load_account(a, resident.balance(a.id));
+  ChangeSet both = with(reserving, other);
+  both.documents.push_back(Document{DocumentKind::kCursor, kKey.bytes(), 1, true, {}});
+  both.documents.push_back(Document{DocumentKind::kCursor, "c", 1, true, {}});
+  CHECK_FALSE(violated_invariant(cold, kKey, kVoucher, both));
+  CHECK(asked == std::vector<std::string>{kKey.bytes(), "c"});
+  // The house names its holds itself, and they are looked for in the store, too.
+  const ClaimKey house{Id128{77, 7}, kSystemCaller};
+  Document houses = hold(1, HoldState::kOpen, 50, 50);
+  houses.key = house.bytes();
+  asked.clear();
+  CHECK_FALSE(violated_invariant(cold, kKey, kVoucher, with(reserving, houses)));
+  CHECK_FALSE(violated_invariant(cold, house, kVoucher, with(reserving, houses)));
+  CHECK(asked == std::vector<std::string>(2, house.bytes()));
+  // One that is in memory is seen.
+  cold.apply_document(std::make_shared<const Document>(other));
+  CHECK(violated_invariant(cold, kKey, kVoucher, with(reserving, other)) ==
+        "holds_never_exceed: reserved totals and hold documents differ");
+}
+
 TEST_CASE("invariants: documents_are_bounded catches bytes and keys beyond their limits") {
   const auto setting = [](std::size_t key, std::size_t bytes) {
     return with(
@@ -577,11 +618,12 @@ TEST_CASE("invariants: terms_leave_history: its document is new, whole and of th
 }
 
 TEST_CASE("invariants: their names, in the order in which they are asked") {
-  CHECK(invariant_names() ==
-        std::vector<std::string_view>{
-            "debits_equal_credits", "amounts_have_their_sign", "no_account_below_its_limit",
-            "holds_never_exceed", "documents_are_bounded", "versions_advance_by_one",
-            "closed_and_frozen_stand_still", "days_move_forward", "accounts_lie_in_the_chart",
-            "subjects_stay", "years_end_in_order", "reversals_stay_capped", "final_states_stay",
-            "rules_hold", "terms_leave_history", "erasures_are_safe"});
+  CHECK(invariant_names() == std::vector<std::string_view>{
+                                 "debits_equal_credits", "amounts_have_their_sign",
+                                 "no_account_below_its_limit", "holds_never_exceed",
+                                 "holds_bear_their_id", "documents_are_bounded",
+                                 "versions_advance_by_one", "closed_and_frozen_stand_still",
+                                 "days_move_forward", "accounts_lie_in_the_chart", "subjects_stay",
+                                 "years_end_in_order", "reversals_stay_capped", "final_states_stay",
+                                 "rules_hold", "terms_leave_history", "erasures_are_safe"});
 }

@@ -25,6 +25,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {10, "code_invalid"},
       {11, "value_invalid"},
       {12, "group_malformed"},
+      {13, "group_undecided"},
       {20, "id_reused_with_other_content"},
       {30, "not_authorised"},
       {99, "internal"},
@@ -85,6 +86,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
       {501, "document_exists"},
       {502, "document_version_conflict"},
       {503, "document_state_final"},
+      {504, "numbers_used_up"},
       {510, "personal_data_in_use"},
       {511, "personal_data_erased"},
       {600, "calendar_year_unknown"},
@@ -104,7 +106,7 @@ TEST_CASE("names: refusals keep their numbers, names and order") {
     CHECK(name_of(*code) == name);
     CHECK(chinese_of(*code) != "?");
     CHECK(chinese.insert(chinese_of(*code)).second);
-    CHECK(is_malformed(*code) == (number > 0 && number < 100));
+    CHECK(leaves_nothing(*code) == (number > 0 && number < 100));
     known.insert(number);
   }
   for (unsigned number = 0; number < 65536; ++number) {

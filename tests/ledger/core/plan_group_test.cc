@@ -93,8 +93,8 @@ TEST_CASE("group: the first refusal fails it, and the others name its place") {
   // Of what leaves nothing the others leave nothing either.
   const Refusal malformed = refuse(RefusalCode::kValueInvalid);
   CHECK(refusal_in_group(malformed, 0, 2).code == RefusalCode::kGroupMalformed);
-  CHECK(is_malformed(RefusalCode::kGroupMalformed));
-  CHECK_FALSE(is_malformed(RefusalCode::kGroupFailed));
+  CHECK(leaves_nothing(RefusalCode::kGroupMalformed));
+  CHECK_FALSE(leaves_nothing(RefusalCode::kGroupFailed));
 }
 
 TEST_CASE("group: accounts, terms and days of one item count for the next") {
@@ -293,6 +293,7 @@ TEST_CASE("overlay: it says what the book says after the same changes") {
       const auto was = after.document(DocumentKind::kCursor, std::to_string(key));
       REQUIRE((is != nullptr) == (was != nullptr));
       if (is) REQUIRE(is->bytes == was->bytes);
+      REQUIRE(overlay.resident_document(DocumentKind::kCursor, std::to_string(key)) == is);
     }
     CHECK(overlay.book().accounting_date == after.book().accounting_date);
   }

@@ -1,134 +1,19 @@
-// Orders, refunds and payouts: every state with every fact, and the postings by hand.
+// Orders: every state with every fact, and the postings by hand.
 #include "ledger/core/plan_order.h"
 
 #include <catch2/catch.hpp>
-#include <random>
 
-#include "tests/support/scenario.h"
+#include "tests/ledger/core/order_world.h"
 
 using namespace suanpan;
-using test::Scenario;
 
 namespace {
 
 using Kind = OrderFact::Kind;
-
-const PlatformAccounts kAccounts{"1122/wx", "6001", "1131/M1", "2241/suspense", "2104"};
-
-Order order_of(std::string id, std::int64_t amount, std::vector<OrderLine> lines,
-               std::int64_t fee = 0) {
-  Order order;
-  order.order_id = std::move(id);
-  order.mch_no = "M1";
-  order.app_id = "A1";
-  order.mch_order_no = "U-" + order.order_id;
-  order.way = "WX_NATIVE";
-  order.amount = Money{amount, Currency::kCNY};
-  order.lines = std::move(lines);
-  order.direct = order.lines.empty();
-  order.fee = fee;
-  order.notify_url = "https://example.test/notify";
-  return order;
-}
-
-struct World : Scenario {
-  World() {
-    run(R"(
-      account receivable 1122/wx        asset                            ok
-      account material   2101/M1        liability limit=not_below_zero   ok
-      account labour     2101/M2        liability limit=not_below_zero   ok
-      account third      2101/M3        liability limit=not_below_zero   ok
-      account fee        6001           income                           ok
-      account owed       1131/M1        asset                            ok
-      account suspense   2241/suspense  liability                        ok
-      account transit    2104           liability                        ok
-      account bank       1002           asset                            ok
-      account payable    2202/M1        liability limit=not_below_zero   ok
-      account sent       2105           liability                        ok
-      account dollars    1122/usd       asset currency=USD               ok
-    )");
-  }
-  std::string place(const Order& order) {
-    return take(next(), CommandKind::kPlaceOrder, plan_place_order(state(), order, moment()));
-  }
-  std::string tell(Kind kind, const std::string& id, std::int64_t paid = 0,
-                   const std::string& channel_no = "", Currency currency = Currency::kCNY) {
-    OrderFact fact;
-    fact.kind = kind;
-    fact.order_id = id;
-    fact.channel = "wxpay";
-    fact.channel_mch = "1900000001";
-    fact.channel_order_no = channel_no;
-    fact.paid = Money{paid, currency};
-    fact.paid_at = Timestamp::from_seconds(1'772'590'000);
-    fact.error_code = kind == Kind::kRejected ? "PARAM_ERROR" : "";
-    const ClaimKey key = next();
-    return take(key, CommandKind::kOrderEvent,
-                plan_order_fact(state(), fact, kAccounts, key, moment()));
-  }
-  std::string refund(const std::string& id, const std::string& order, std::int64_t amount) {
-    Refund request;
-    request.refund_id = id;
-    request.order_id = order;
-    request.mch_no = "M1";
-    request.mch_refund_no = "UR-" + id;
-    request.amount = Money{amount, Currency::kCNY};
-    request.fee_return = 999;  // nobody but the planner decides it
-    request.notify_url = "https://example.test/notify";
-    return take(next(), CommandKind::kRefund, plan_refund(state(), request, kAccounts, moment()));
-  }
-  std::string tell(RefundFact::Kind kind, const std::string& id) {
-    RefundFact fact;
-    fact.kind = kind;
-    fact.refund_id = id;
-    return take(next(), CommandKind::kRefundEvent,
-                plan_refund_fact(state(), fact, kAccounts, moment()));
-  }
-  std::string pay_out(const std::string& id, std::int64_t amount,
-                      const std::string& source = "2202/M1", const std::string& bank = "1002") {
-    Payout payout;
-    payout.payout_id = id;
-    payout.mch_no = "M1";
-    payout.mch_order_no = "UP-" + id;
-    payout.amount = Money{amount, Currency::kCNY};
-    payout.source_account = source;
-    payout.transit_account = "2105";
-    payout.bank_account = bank;
-    payout.notify_url = "https://example.test/notify";
-    return take(next(), CommandKind::kPayout, plan_payout(state(), payout, moment()));
-  }
-  std::string tell(PayoutFact::Kind kind, const std::string& id) {
-    PayoutFact fact;
-    fact.kind = kind;
-    fact.payout_id = id;
-    return take(next(), CommandKind::kPayoutEvent, plan_payout_fact(state(), fact, moment()));
-  }
-  Order order(const std::string& id) { return *find_order(state(), id); }
-  Refund refund_of(const std::string& id) { return *find_refund(state(), id); }
-  /// An order that was placed by way of another door: nobody looked whether its accounts are there.
-  void put(const Order& order) {
-    ChangeSet changes;
-    changes.date = state().book().accounting_date;
-    changes.documents.push_back(
-        Document{DocumentKind::kOrder, order.order_id, 1, true, encode(order)});
-    REQUIRE(take(next(), CommandKind::kPlaceOrder, std::move(changes)) == "ok");
-  }
-  /// The payload of the last command's event of a topic; empty if it told none.
-  std::string told(const std::string& topic) const {
-    for (const Event& event : stored(n_).effects.events)
-      if (event.topic == topic) return event.payload;
-    return "";
-  }
-  bool has(DocumentKind kind, const std::string& key) {
-    return state().document(kind, key) != nullptr;
-  }
-  ClaimKey next() { return key(++n_); }
-
- private:
-  std::uint64_t n_ = 5'000'000;
-};
-
-const char* const kOk = "ok";
+using World = test::OrderWorld;
+using test::kAccounts;
+using test::kOk;
+using test::order_of;
 
 }  // namespace
 
@@ -338,143 +223,6 @@ TEST_CASE("order: a second payment goes to suspense, once per channel number") {
   CHECK(w.order("P1").channel_order_no == "C1");
 }
 
-TEST_CASE("refund: every fact in every state") {
-  using K = RefundFact::Kind;
-  const K facts[] = {K::kSubmitted, K::kUnknown, K::kProcessing, K::kSucceeded, K::kFailed};
-  const char* open[] = {"processing", "processing", "processing", "succeeded", "failed"};
-  for (const RefundState from : {RefundState::kCreated, RefundState::kProcessing,
-                                 RefundState::kSucceeded, RefundState::kFailed}) {
-    for (std::size_t i = 0; i < 5; ++i) {
-      CAPTURE(name_of(from), i);
-      World w;
-      REQUIRE(w.place(order_of("P1", 100, {{"全部", "2101/M1", 100}})) == kOk);
-      REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-      REQUIRE(w.refund("R1", "P1", 40) == kOk);
-      if (from == RefundState::kProcessing) REQUIRE(w.tell(K::kSubmitted, "R1") == kOk);
-      if (from == RefundState::kSucceeded) REQUIRE(w.tell(K::kSucceeded, "R1") == kOk);
-      if (from == RefundState::kFailed) REQUIRE(w.tell(K::kFailed, "R1") == kOk);
-      const std::string answer = w.tell(facts[i], "R1");
-      if (from == RefundState::kSucceeded || from == RefundState::kFailed) {
-        CHECK(answer == "order_state_final");
-        continue;
-      }
-      CHECK(answer == kOk);
-      const Refund after = *find_refund(w.state(), "R1");
-      CHECK(name_of(after.state) == open[i]);
-      CHECK(after.unknown == (i < 2));
-      const Order order = w.order("P1");
-      CHECK(order.refunding == (i < 3 ? 40 : 0));
-      CHECK(order.refunded == (i == 3 ? 40 : 0));
-      CHECK(order.lines[0].taken == (i == 4 ? 0 : 40));
-    }
-  }
-  World w;
-  CHECK(w.tell(K::kSucceeded, "R9") == "order_not_found");
-}
-
-TEST_CASE("refund: refused before any money leaves") {
-  World w;
-  REQUIRE(w.place(order_of("P1", 100, {{"全部", "2101/M1", 100}}, 6)) == kOk);
-  CHECK(w.refund("R1", "P1", 10) == "order_state_wrong");
-  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  CHECK(w.refund("R1", "P1", 0) == "amount_not_positive");
-  CHECK(w.refund("R1", "P9", 10) == "order_not_found");
-  CHECK(w.refund("R1", "P1", 101) == "refund_exceeds_paid");
-  CHECK(w.refund("R1", "P1", 60) == kOk);
-  CHECK(w.refund("R1", "P1", 1) == "order_exists");
-  // Those under way count, also in the fee.
-  CHECK(w.refund("R2", "P1", 41) == "refund_exceeds_paid");
-  CHECK(w.refund("R2", "P1", 40) == kOk);
-  CHECK(w.refund("R3", "P1", 1) == "refund_exceeds_paid");
-  REQUIRE(w.tell(RefundFact::Kind::kFailed, "R2") == kOk);
-  CHECK(w.refund("R4", "P1", 40) == kOk);
-  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R1") == kOk);
-  REQUIRE(w.tell(RefundFact::Kind::kSucceeded, "R4") == kOk);
-  CHECK(w.order("P1").state == OrderState::kRefunded);
-  CHECK(w.refund("R5", "P1", 1) == "order_state_wrong");
-  // Of the fee of 6: 3 with R1, 3 with R2 and back again, 3 with R4.
-  w.run(R"(
-    balance material   debits=149 credits=149
-    balance fee        debits=9 credits=9
-    balance transit    debits=140 credits=140
-    balance receivable debits=100 credits=100
-  )");
-  // The merchant has 94 left after a fee that is kept.
-  World poor;
-  Order kept = order_of("P1", 100, {{"全部", "2101/M1", 100}}, 6);
-  kept.fee_kept = true;
-  REQUIRE(poor.place(kept) == kOk);
-  REQUIRE(poor.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  CHECK(poor.refund("R1", "P1", 95) == "below_limit");
-  CHECK(poor.refund("R1", "P1", 94) == kOk);
-}
-
-TEST_CASE("refund: the parts of the fee add up to what the whole refund returns, to the fen") {
-  enum class Ends { kWell, kFailing, kFailingAfterNext };
-  struct Step {
-    std::int64_t amount, fee_return;
-    Ends ends = Ends::kWell;
-  };
-  struct Row {
-    const char* what;
-    std::int64_t amount, fee;
-    bool kept;
-    std::vector<Step> steps;
-  };
-  const Row rows[] = {
-      // ⌊2.31⌋, ⌊4.62⌋ − 2, 7 − 4
-      {"three parts", 100, 7, false, {{33, 2}, {33, 2}, {34, 3}}},
-      // ⌊0.66⌋, ⌊1.33⌋ − 0, 2 − 1
-      {"parts below a fen", 3, 2, false, {{1, 0}, {1, 1}, {1, 1}}},
-      {"one part", 100, 7, false, {{100, 7}}},
-      {"parts that never reach a fen", 10'000, 1, false, {{5'000, 0}, {4'999, 0}, {1, 1}}},
-      {"the whole amount is fee", 5, 5, false, {{2, 2}, {3, 3}}},
-      {"a fee that is kept", 100, 7, true, {{33, 0}, {67, 0}}},
-      {"no fee", 100, 0, false, {{33, 0}, {67, 0}}},
-      // After the first has failed, the second is ahead by one: ⌊1.8⌋ − 2 is nothing, 3 − 2.
-      {"one that fails",
-       100,
-       3,
-       false,
-       {{50, 1, Ends::kFailingAfterNext}, {50, 2}, {10, 0}, {40, 1}}},
-      {"one that fails last", 100, 7, false, {{33, 2}, {34, 2}, {33, 3, Ends::kFailing}, {33, 3}}},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.what);
-    for (const bool direct : {false, true}) {
-      World w;
-      std::vector<OrderLine> lines;
-      if (!direct) lines.push_back({"全部", "2101/M1", row.amount});
-      Order order = order_of("P1", row.amount, lines, row.fee);
-      order.fee_kept = row.kept;
-      REQUIRE(w.place(order) == kOk);
-      REQUIRE(w.tell(Kind::kPaid, "P1", row.amount, "C1") == kOk);
-      // A fee that is kept must come from somewhere else.
-      if (row.kept && !direct) w.run("voucher 1 receivable>material:7 ok");
-      std::string failing;
-      std::int64_t returned = 0;
-      for (std::size_t i = 0; i < row.steps.size(); ++i) {
-        const Step& step = row.steps[i];
-        const std::string id = "R" + std::to_string(i);
-        REQUIRE(w.refund(id, "P1", step.amount) == kOk);
-        CHECK(w.refund_of(id).fee_return == step.fee_return);
-        if (!failing.empty()) REQUIRE(w.tell(RefundFact::Kind::kFailed, failing) == kOk);
-        failing = step.ends == Ends::kFailingAfterNext ? id : "";
-        if (step.ends == Ends::kFailing) REQUIRE(w.tell(RefundFact::Kind::kFailed, id) == kOk);
-        if (step.ends != Ends::kWell) continue;
-        returned += step.fee_return;
-        REQUIRE(w.tell(RefundFact::Kind::kSucceeded, id) == kOk);
-      }
-      CHECK(w.order("P1").state == OrderState::kRefunded);
-      CHECK(w.order("P1").fee_returned == (row.kept ? 0 : row.fee));
-      CHECK(w.order("P1").fee_returned == returned);
-      CHECK(w.order("P1").fee_returning == 0);
-      const AccountId fee = w.state().account("6001")->id;
-      CHECK(w.state().balance(fee).posted(Side::kCredit) == (row.kept ? row.fee : 0));
-    }
-  }
-}
-
 TEST_CASE("order: money for an account that does not take it goes to suspense, the order is paid") {
   struct Row {
     const char* what;
@@ -597,170 +345,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("refund: a failed one gives every line and the fee back") {
-  World w;
-  REQUIRE(w.place(order_of("P1", 100, {{"材料", "2101/M1", 70}, {"人工", "2101/M2", 30}}, 10)) ==
-          kOk);
-  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  REQUIRE(w.refund("R1", "P1", 50) == kOk);
-  w.run(R"(
-    balance material debits=45 credits=75
-    balance labour   debits=15 credits=30
-    balance fee      debits=5 credits=10
-    balance transit  credits=50
-  )");
-  REQUIRE(w.tell(RefundFact::Kind::kFailed, "R1") == kOk);
-  w.run(R"(
-    balance material debits=50 credits=110
-    balance labour   debits=15 credits=45
-    balance fee      debits=5 credits=15
-    balance transit  debits=50 credits=50
-  )");
-  const Order order = w.order("P1");
-  CHECK(order.refunding == 0);
-  CHECK(order.fee_returning == 0);
-  CHECK(order.fee_returned == 0);
-}
-
-TEST_CASE("refund: partial refunds give each line back exactly what it got, in any steps") {
-  // Weights 6, 6, 2 are those for which shares by largest remainder shrink as the total grows.
-  {
-    World w;
-    REQUIRE(w.place(order_of("P1", 14,
-                             {{"一", "2101/M1", 6}, {"二", "2101/M2", 6}, {"三", "2101/M3", 2}})) ==
-            kOk);
-    REQUIRE(w.tell(Kind::kPaid, "P1", 14, "C1") == kOk);
-    CHECK(w.refund("R1", "P1", 10) == kOk);
-    CHECK(w.refund("R2", "P1", 1) == kOk);
-    CHECK(w.refund("R3", "P1", 3) == kOk);
-    w.run(R"(
-      balance material debits=6 credits=6
-      balance labour   debits=6 credits=6
-      balance third    debits=2 credits=2
-    )");
-  }
-  std::mt19937_64 random(20260304);
-  for (int round = 0; round < 300; ++round) {
-    CAPTURE(round);
-    World w;
-    const char* accounts[] = {"2101/M1", "2101/M2", "2101/M3"};
-    std::vector<OrderLine> lines;
-    std::int64_t total = 0;
-    for (int i = 0; i < 3; ++i) {
-      const auto amount = static_cast<std::int64_t>(1 + random() % 20);
-      // Two lines of one name share an account now and then.
-      lines.push_back({"行", accounts[round % 3 == 0 ? 0 : i], amount});
-      total += amount;
-    }
-    REQUIRE(w.place(order_of("P1", total, lines)) == kOk);
-    REQUIRE(w.tell(Kind::kPaid, "P1", total, "C1") == kOk);
-    std::int64_t left = total;
-    for (int step = 0; left > 0; ++step) {
-      const auto amount = static_cast<std::int64_t>(1 + random() % static_cast<unsigned>(left));
-      const std::string id = "R" + std::to_string(step);
-      REQUIRE(w.refund(id, "P1", amount) == kOk);
-      std::int64_t sum = 0;
-      const Refund refund = *find_refund(w.state(), id);
-      for (const OrderLine& line : refund.lines) sum += line.amount;
-      CHECK(sum == amount);
-      const Order order = w.order("P1");
-      for (const OrderLine& line : order.lines) CHECK(line.taken <= line.amount);
-      if (random() % 3 == 0) {
-        REQUIRE(w.tell(RefundFact::Kind::kFailed, id) == kOk);
-      } else {
-        REQUIRE(w.tell(RefundFact::Kind::kSucceeded, id) == kOk);
-        left -= amount;
-      }
-    }
-    CHECK(w.order("P1").state == OrderState::kRefunded);
-    for (const char* code : accounts) {
-      const AccountId id = w.state().account(code)->id;
-      CHECK(w.state().balance(id).posted(Side::kCredit) == 0);
-    }
-  }
-}
-
-TEST_CASE("payout: every fact in every state, with its postings") {
-  using K = PayoutFact::Kind;
-  const K facts[] = {K::kSubmitted, K::kUnknown, K::kProcessing,
-                     K::kSucceeded, K::kFailed,  K::kReturned};
-  const char *final = "order_state_final", *wrong = "order_state_wrong";
-  struct Row {
-    PayoutState from;
-    const char* expected[6];
-  };
-  const Row rows[] = {
-      {PayoutState::kCreated,
-       {"processing", "processing", "processing", "succeeded", "failed", wrong}},
-      {PayoutState::kProcessing,
-       {"processing", "processing", "processing", "succeeded", "failed", wrong}},
-      {PayoutState::kSucceeded, {final, final, final, final, final, "returned"}},
-      {PayoutState::kFailed, {final, final, final, final, final, final}},
-      {PayoutState::kReturned, {final, final, final, final, final, final}},
-  };
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < 6; ++i) {
-      CAPTURE(name_of(row.from), i);
-      World w;
-      w.run("voucher 1 bank>payable:100 ok");
-      REQUIRE(w.pay_out("T1", 80) == kOk);
-      w.run("balance payable debits=80 credits=100\n balance sent credits=80");
-      if (row.from == PayoutState::kProcessing) REQUIRE(w.tell(K::kSubmitted, "T1") == kOk);
-      if (row.from == PayoutState::kFailed) REQUIRE(w.tell(K::kFailed, "T1") == kOk);
-      if (row.from == PayoutState::kSucceeded || row.from == PayoutState::kReturned)
-        REQUIRE(w.tell(K::kSucceeded, "T1") == kOk);
-      if (row.from == PayoutState::kReturned) REQUIRE(w.tell(K::kReturned, "T1") == kOk);
-      const std::string answer = w.tell(facts[i], "T1");
-      const Payout after = *find_payout(w.state(), "T1");
-      if (answer != kOk) {
-        CHECK(answer == row.expected[i]);
-        CHECK(after.state == row.from);
-      } else {
-        CHECK(name_of(after.state) == row.expected[i]);
-      }
-      switch (after.state) {
-        case PayoutState::kCreated:
-        case PayoutState::kProcessing:
-          w.run("balance payable debits=80 credits=100\n balance sent credits=80");
-          w.run("balance bank debits=100");
-          break;
-        case PayoutState::kSucceeded:
-          w.run("balance payable debits=80 credits=100\n balance sent debits=80 credits=80");
-          w.run("balance bank debits=100 credits=80");
-          break;
-        case PayoutState::kFailed:
-          w.run("balance payable debits=80 credits=180\n balance sent debits=80 credits=80");
-          w.run("balance bank debits=100");
-          break;
-        case PayoutState::kReturned:
-          w.run("balance payable debits=80 credits=180\n balance sent debits=80 credits=80");
-          w.run("balance bank debits=180 credits=80");
-          CHECK(w.has(DocumentKind::kNotification, "payout_returned/T1"));
-          break;
-      }
-      CHECK(w.has(DocumentKind::kNotification, "payout/T1") ==
-            (after.state != PayoutState::kCreated && after.state != PayoutState::kProcessing));
-    }
-  }
-}
-
-TEST_CASE("payout: what is refused") {
-  using K = PayoutFact::Kind;
-  World w;
-  w.run("voucher 1 bank>payable:100 ok");
-  CHECK(w.pay_out("T1", 0) == "amount_not_positive");
-  CHECK(w.pay_out("T1", 1'000'000'000'000'001) == "amount_too_large");
-  CHECK(w.pay_out("T1", 101) == "below_limit");
-  CHECK(w.pay_out("T1", 10, "2202/M9") == "debit_account_not_found");
-  CHECK(w.pay_out("T1", 10, "2202/M1", "1009") == "account_not_found");
-  CHECK(w.pay_out("T1", 10, "2202/M1", "1122/usd") == "currency_mismatch");
-  CHECK(w.pay_out("T1", 60) == kOk);
-  CHECK(w.pay_out("T1", 10) == "order_exists");
-  CHECK(w.pay_out("T2", 41) == "below_limit");
-  CHECK(w.pay_out("T2", 40) == kOk);
-  CHECK(w.tell(K::kSucceeded, "T9") == "order_not_found");
-}
-
 TEST_CASE("order: documents read back as they were written, and nothing else does") {
   Order order = order_of("P1", 100, {{"材料", "2101/M1", 70, 5}, {"人工", "2101/M2", 30}}, 3);
   order.state = OrderState::kPaid;
@@ -820,78 +404,34 @@ TEST_CASE("order: what the channel tells besides is kept, and what it leaves out
   CHECK_FALSE(w.has(DocumentKind::kNotification, "order/P1"));  // nobody asked to be told
 }
 
-TEST_CASE("refund: another merchant's order, a number that is taken, another currency") {
-  World w;
-  Order paid = order_of("P1", 100, {{"全部", "2101/M1", 100}});
-  REQUIRE(w.place(paid) == kOk);
-  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  REQUIRE(w.refund("R1", "P1", 10) == kOk);
-  const auto asked = [&](auto change) {
-    Refund request;
-    request.refund_id = "R2";
-    request.order_id = "P1";
-    request.mch_no = "M1";
-    request.mch_refund_no = "UR-R2";
-    request.amount = Money{5, Currency::kCNY};
-    change(request);
-    const auto planned = plan_refund(w.state(), request, kAccounts, w.moment());
-    return std::string(planned ? "ok" : name_of(planned.error().code));
+TEST_CASE("orders: what a document of before format 5 says in clear stands as clear texts") {
+  const std::string head = R"({"amount":1,"currency":"CNY")";
+  struct Row {
+    const char *members, *texts;
   };
-  CHECK(asked([](Refund&) {}) == "ok");
-  CHECK(asked([](Refund& r) { r.mch_no = "M2"; }) == "order_not_found");
-  CHECK(asked([](Refund& r) { r.refund_id = "R1"; }) == "order_exists");
-  CHECK(asked([](Refund& r) { r.amount.currency = Currency::kUSD; }) == "currency_mismatch");
-}
-
-TEST_CASE("refund: of an order that is settled already the merchant owes it") {
-  World w;
-  Order settled = order_of("P1", 100, {{"全部", "2101/M1", 100}});
-  REQUIRE(w.place(settled) == kOk);
-  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  Order marked = w.order("P1");
-  marked.batch = "20260304-M1-01";
-  const std::uint32_t version = w.state().document(DocumentKind::kOrder, "P1")->version;
-  w.state().apply_document(std::make_shared<const Document>(
-      Document{DocumentKind::kOrder, "P1", version + 1, true, encode(marked)}));
-  const auto succeeded = [&](const char* id, std::string channel_no) {
-    RefundFact fact;
-    fact.kind = RefundFact::Kind::kSucceeded;
-    fact.refund_id = id;
-    fact.channel_refund_no = std::move(channel_no);
-    return w.take(w.next(), CommandKind::kRefundEvent,
-                  plan_refund_fact(w.state(), fact, kAccounts, w.moment()));
+  const Row orders[] = {
+      {"", ""},
+      {R"(,"subject":"物业费")", R"(clear:{"title":"物业费","detail":"","own_sealed":""})"},
+      {R"(,"body":"3幢")", R"(clear:{"title":"","detail":"3幢","own_sealed":""})"},
+      {R"(,"ext_param":"v1:a")", R"(clear:{"title":"","detail":"","own_sealed":"v1:a"})"},
+      // What is sealed says all there is.
+      {R"(,"texts_sealed":"k1:o1.0a1b2c3d:x","subject":"物业费")", "k1:o1.0a1b2c3d:x"},
   };
-  REQUIRE(w.refund("R1", "P1", 10) == kOk);
-  CHECK_FALSE(w.order("P1").owes);
-  REQUIRE(succeeded("R1", "CR1") == kOk);
-  CHECK(w.order("P1").owes);
-  CHECK(w.refund_of("R1").channel_refund_no == "CR1");
-  REQUIRE(w.refund("R2", "P1", 10) == kOk);
-  REQUIRE(succeeded("R2", "") == kOk);
-  CHECK(w.order("P1").owes);
-}
-
-TEST_CASE("payout: a number that is taken is refused, and the channel's own number is kept") {
-  World w;
-  REQUIRE(w.place(order_of("P1", 100, {{"全部", "2202/M1", 100}})) == kOk);
-  REQUIRE(w.tell(Kind::kPaid, "P1", 100, "C1") == kOk);
-  REQUIRE(w.pay_out("T1", 10) == kOk);
-  Payout again;
-  again.payout_id = "T1";
-  again.mch_no = "M1";
-  again.mch_order_no = "another";
-  again.amount = Money{5, Currency::kCNY};
-  again.source_account = "2202/M1";
-  again.transit_account = "2105";
-  again.bank_account = "1002";
-  const auto planned = plan_payout(w.state(), again, w.moment());
-  REQUIRE_FALSE(planned);
-  CHECK(planned.error().code == RefusalCode::kOrderExists);
-  PayoutFact fact;
-  fact.kind = PayoutFact::Kind::kProcessing;
-  fact.payout_id = "T1";
-  fact.channel_payout_no = "CP1";
-  REQUIRE(w.take(w.next(), CommandKind::kPayoutEvent,
-                 plan_payout_fact(w.state(), fact, w.moment())) == kOk);
-  CHECK(find_payout(w.state(), "T1")->channel_payout_no == "CP1");
+  for (const Row& row : orders) {
+    INFO(row.members);
+    const auto order = decode_order(head + row.members + "}");
+    REQUIRE(order);
+    CHECK(order.value().texts_sealed == row.texts);
+    CHECK(decode_order(encode(order.value())).value() == order.value());
+  }
+  CHECK(decode_order(head + R"(,"subject":1})").has_error());
+  const auto refund = decode_refund(head + R"(,"reason":"退款","ext_param":"v1:b"})");
+  REQUIRE(refund);
+  CHECK(refund.value().texts_sealed == R"(clear:{"title":"退款","detail":"","own_sealed":"v1:b"})");
+  const auto payout =
+      decode_payout(head + R"(,"remark":"押金","ext_param":"v1:c","error_message":"户名不符"})");
+  REQUIRE(payout);
+  CHECK(payout.value().remark == "押金");
+  CHECK(payout.value().texts_sealed == R"(clear:{"title":"","detail":"","own_sealed":"v1:c"})");
+  CHECK(payout.value().error_sealed == R"(clear:{"title":"户名不符","detail":"","own_sealed":""})");
 }

@@ -11,6 +11,7 @@
 
 #include "ledger/store/rocks_store.h"
 #include "tests/support/kept_book.h"
+#include "tests/support/live_copy.h"
 
 using namespace suanpan;
 namespace fs = std::filesystem;
@@ -310,14 +311,8 @@ TEST_CASE("read-only: a copy is read while the original is locked, and not a byt
   kept.open();
   kept.post(50);
   kept.cut_day();
-  // What a snapshot of the disk would hold: the head first, because it may not be ahead.
   const fs::path copy = folder.path() / "copy";
-  fs::create_directories(copy);
-  fs::copy_file(kept.folder() / "head", copy / "head");
-  fs::copy(kept.folder() / "db", copy / "db");
-  fs::copy_file(kept.folder() / "roots", copy / "roots");
-  fs::copy_file(kept.folder() / "db" / "LOCK", copy / "db" / "LOCK",
-                fs::copy_options::skip_existing);
+  test::copy_live(kept.folder(), copy);  // what a snapshot of the disk would hold
   const auto picture = [&] {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(copy)) {

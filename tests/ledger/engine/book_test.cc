@@ -214,6 +214,54 @@ TEST_CASE("book: history carries the balance after each entry, across stores and
   CHECK(seen == expected);
 }
 
+TEST_CASE("book: whoever was answered reads the entries, from every side, and older pages too") {
+  Fixture f;
+  const AccountId bank = f.account(1, "1002/bank", AccountType::kAsset);
+  const AccountId owner = f.account(2, "2101/a", AccountType::kLiability);
+  constexpr std::uint64_t kBatch = 4000;
+  for (std::uint64_t round = 1; round <= 20; ++round) {
+    std::vector<VoucherRequest> batch;
+    for (std::uint64_t n = 1; n <= kBatch; ++n)
+      batch.push_back(Fixture::voucher(round * kBatch + n, bank, owner, 1));
+    const std::uint64_t last = f.book->run(std::move(batch)).back().seq;
+    // Asked at once, while the block is being taken in. A unit was moved with each entry, so the
+    // balance after it says which one it is.
+    const auto count = static_cast<std::int64_t>(round * kBatch);
+    INFO(round);
+    switch (round % 4) {
+      case 0: {
+        const auto page = f.book->entries(bank, EntryPosition{last - 10, 0}, 1000);
+        REQUIRE(page);
+        REQUIRE(page.value().size() == 10);
+        CHECK(page.value().back().balance_after == count);
+        break;
+      }
+      case 1: {
+        const auto page = f.book->entries_before(owner, EntryPosition{last + 1, 0}, 1, 3);
+        REQUIRE(page);
+        REQUIRE(page.value().size() == 3);
+        CHECK(page.value().front().balance_after == count);
+        break;
+      }
+      case 2:
+        CHECK(f.book->balance_at(bank, last).value().debits_posted == count);
+        break;
+      default:
+        CHECK(f.book->balance_on(owner, *Date::of(2026, 3, 4)).value().credits_posted == count);
+    }
+    // A page that is full long before the newest block, and one as of a moment in between.
+    const auto oldest = f.book->entries(bank, {}, 100);
+    REQUIRE(oldest);
+    REQUIRE(oldest.value().size() == 100);
+    CHECK(oldest.value().front().balance_after == 1);
+    CHECK(oldest.value().back().balance_after == 100);
+    const auto then = f.book->entries(bank, EntryPosition{last - 300, 0}, 1000, last - 200);
+    REQUIRE(then);
+    REQUIRE(then.value().size() == 100);
+    CHECK(then.value().back().balance_after == count - 200);
+  }
+}
+
 TEST_CASE("book: a batch answers item by item") {
   Fixture f;
   const AccountId bank = f.account(1, "1002", AccountType::kAsset);

@@ -100,6 +100,40 @@ TEST_CASE("engine: an idle book expires thousands of holds by itself, each once"
   });
 }
 
+TEST_CASE("engine: batches of every size at once, planned here or there, are each answered") {
+  // Around what is planned by the committer, and what the planning thread is woken for.
+  constexpr std::size_t kSizes[] = {1, 2, 63, 64, 65, 255, 256, 257, 700, 8192};
+  Place place;
+  std::atomic<std::uint64_t> sent{0};
+  std::vector<std::thread> callers;
+  for (std::uint32_t caller = 100; caller < 106; ++caller)
+    callers.emplace_back([&, caller] {
+      std::uint64_t seed = caller, n = 0;
+      for (int round = 0; round < 60; ++round) {
+        const bool alone = round % 20 == 19;  // once in a while nothing else is under way
+        if (alone) std::this_thread::sleep_for(3ms);
+        const std::size_t size = kSizes[mix64(seed++) % std::size(kSizes)];
+        std::vector<VoucherRequest> batch;
+        for (std::size_t i = 0; i < size; ++i) {
+          batch.push_back(place.voucher(0));
+          batch.back().key = ClaimKey{Id128{1, ++n}, CallerId{caller}};
+        }
+        const Book::Answers answers = place.book->run(batch);
+        if (answers.size() != size) std::abort();
+        std::uint64_t last = 0;
+        for (const Answer& answer : answers) {
+          if (!answer.accepted() || answer.seq <= last) std::abort();
+          last = answer.seq;
+        }
+        sent += size;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(place.posted() == static_cast<std::int64_t>(sent));
+  CHECK(place.book->statistics().last_seq == 3 + sent);
+  CHECK(place.book->statistics().queued == 0);
+}
+
 TEST_CASE("engine: readers that follow each other without a gap do not stop the committer") {
   Place place;
   std::atomic<bool> stop{false};

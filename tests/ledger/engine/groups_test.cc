@@ -171,6 +171,97 @@ TEST_CASE("groups: one that cannot be planned as a whole leaves nothing, and its
   }
 }
 
+TEST_CASE(
+    "groups: one with an id under way elsewhere is undecided until that is known or nothing") {
+  for (const unsigned shards : {1u, 4u})
+    for (const bool leaves_entry : {false, true}) {
+      INFO(shards << " shards, " << (leaves_entry ? "an entry" : "nothing"));
+      Fixture f(shards);
+      const std::uint64_t before = f.last_seq();
+      // Has an id under way until it is let go, and is refused then.
+      std::promise<void> go;
+      Command busy = set_terms({f.key(2, 1), "2101/none", AccountTerms{}, {}});
+      busy.plan = [leaves_entry, gate = go.get_future().share()](
+                      const View&, const Moment&) -> Planned<ChangeSet> {
+        gate.wait();
+        return refuse(leaves_entry ? RefusalCode::kAccountNotFound : RefusalCode::kValueInvalid);
+      };
+      std::promise<void> refused;
+      REQUIRE(
+          f.book->submit(std::vector<Command>{busy}, [&](Book::Answers) { refused.set_value(); }));
+      const auto ask = [&](std::vector<VoucherRequest> items, Groups groups) {
+        const auto promise = std::make_shared<std::promise<std::string>>();
+        REQUIRE(f.book->submit(
+            std::move(items),
+            [promise](const Book::Answers& answers) { promise->set_value(told(answers)); },
+            std::move(groups)));
+        return promise->get_future();
+      };
+      const auto same = f.voucher(2, 1, 1, 3, 7), fresh = f.voucher(2, 2, 1, 4, 5);
+      const auto known = f.voucher(1, 3, 1, 3, 100), twice = f.voucher(2, 3, 1, 5, 1);
+      const auto booked = f.voucher(2, 4, 1, 6, 2), beside = f.voucher(2, 5, 1, 6, 2);
+      auto mixed = ask({fresh, same}, {{0, 2}});
+      auto waits = ask({same}, {{0, 1}});
+      auto waits_beside_known = ask({same, known}, {{0, 2}});
+      auto with_known = ask({fresh, known, same}, {{0, 3}});
+      // An id that its own submission names before it will never be free for it.
+      auto named_twice = ask({twice, same, twice}, {{0, 3}});
+      auto named_outside = ask({booked, beside, booked}, {{1, 2}});
+      go.set_value();
+      refused.get_future().wait();
+      CHECK(mixed.get() ==
+            "group_undecided:1 is under way nothing group_undecided:1 is under way nothing ");
+      const std::string left = leaves_entry ? "id_reused_with_other_content:kind nothing "
+                                            : "group_undecided:its id was under way and left "
+                                              "nothing nothing ";
+      CHECK(waits.get() == left);
+      CHECK(waits_beside_known.get() == left + "none again ");
+      CHECK(with_known.get() ==
+            "group_malformed:1 is known or under way nothing none again "
+            "group_malformed:1 is known or under way nothing ");
+      CHECK(named_twice.get() ==
+            "group_malformed:1 is known or under way nothing group_malformed:1 is known or under "
+            "way nothing group_malformed:1 is known or under way nothing ");
+      CHECK(named_outside.get() ==
+            "none group_malformed:1 is known or under way nothing group_malformed:1 is known or "
+            "under way nothing ");
+      CHECK(f.last_seq() == before + 1 + leaves_entry);
+      // Sent again it is decided, once.
+      if (leaves_entry) {
+        for (int i = 0; i < 2; ++i)
+          CHECK(told(f.book->run({fresh, same}, {{0, 2}})) ==
+                "group_malformed:1 is known or under way nothing " + left);
+        CHECK(f.balance(4) == 100);
+      } else {
+        CHECK(told(f.book->run({fresh, same}, {{0, 2}})) == "none none ");
+        CHECK(told(f.book->run({fresh, same}, {{0, 2}})) == "none again none again ");
+        CHECK(f.balance(4) == 105);
+        CHECK(f.balance(3) == 107);
+      }
+      CHECK(f.balance(6) == 102);
+      CHECK(f.last_seq() == before + (leaves_entry ? 2 : 3));
+    }
+}
+
+TEST_CASE("groups: one that waits for its own submission, which leaves nothing, is told never") {
+  for (const unsigned shards : {1u, 4u}) {
+    INFO(shards << " shards");
+    Fixture f(shards);
+    const auto invalid = [&](std::uint64_t lo) {
+      Command command = set_terms({f.key(2, lo), "2101/none", AccountTerms{}, {}});
+      command.plan = [](const View&, const Moment&) -> Planned<ChangeSet> {
+        return refuse(RefusalCode::kValueInvalid);
+      };
+      return command;
+    };
+    const std::string left = "group_malformed:its id was under way and left nothing nothing ";
+    for (int i = 0; i < 2; ++i)
+      CHECK(told(f.book->run(std::vector<Command>{invalid(1), invalid(2), invalid(1), invalid(2)},
+                             {{0, 2}, {2, 2}})) ==
+            "value_invalid nothing group_malformed:0 nothing " + left + left);
+  }
+}
+
 TEST_CASE("groups: holds are made, posted and voided together, by whole groups") {
   for (const unsigned shards : {1u, 2u, 8u}) {
     INFO(shards << " shards");

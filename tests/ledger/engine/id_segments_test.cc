@@ -16,8 +16,13 @@ constexpr std::uint64_t kBlock = 8192;
 
 // A journal of settings without effects.
 struct Ids {
-  explicit Ids(bool random_order) : random(random_order), ids(store) { REQUIRE(ids.load()); }
+  explicit Ids(bool random_order, bool in_turns = false)
+      : random(random_order), turns(in_turns), ids(store) {
+    REQUIRE(ids.load());
+  }
   ClaimKey key(std::uint64_t n) const {
+    // Two counters that take turns, the later one first now and then.
+    if (turns) return {Id128{1, n % 3 == 0 ? n : std::uint64_t{1} << 40 | n}, CallerId{7}};
     return {random ? Id128{mix64(n + 0x5eed), n} : Id128{1, n}, CallerId{7}};
   }
   void block(std::uint64_t commands) {
@@ -65,7 +70,7 @@ struct Ids {
     return report.value().first_fault;
   }
 
-  bool random;
+  bool random, turns;
   MemoryStore store;
   IdProjection ids;
   Stamper stamper;
@@ -138,5 +143,18 @@ TEST_CASE("id index: runs of rising ids are not merged, they do not overlap") {
   CHECK(book.runs(Table::kIdFilter, "r") == std::vector<std::uint32_t>{0, 1, 2});
   CHECK(book.runs(Table::kIdFilter, "s") == std::vector<std::uint32_t>{0});
   book.check_found(book.ids);
+  CHECK(book.fault() == "");
+}
+
+TEST_CASE("id index: ids that are counted by two hands in turns are each found") {
+  Ids book(false, true);
+  for (int round = 0; round < 4; ++round) {
+    book.block(kBlock);
+    book.block(5);
+    book.save();
+  }
+  IdProjection reopened(book.store);
+  REQUIRE(reopened.load());
+  for (std::uint64_t n = 1; n <= book.count; ++n) REQUIRE(reopened.find(book.key(n)).value() == n);
   CHECK(book.fault() == "");
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ledger/core/hold.h"
+#include "ledger/core/order.h"
 #include "ledger/core/plan_reversal.h"
 #include "ledger/core/terms_history.h"
 #include "ledger/engine/verify.h"
@@ -102,7 +103,7 @@ class Paper {
     Hold h;
     h.state = state;
     h.expires_at = expires;
-    h.legs = std::move(legs);
+    h.legs.assign(legs.begin(), legs.end());
     return Document{DocumentKind::kHold, hold.bytes(), version, state == HoldState::kOpen,
                     encode(h)};
   }
@@ -213,6 +214,17 @@ class Paper {
 template <class T>
 void poke(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+/// An order as its document says it.
+inline std::string order_bytes(OrderState state, std::int64_t amount = 100,
+                               std::int64_t refunded = 0) {
+  Order order;
+  order.order_id = std::string("P1");
+  order.amount = Money{amount, Currency::kCNY};
+  order.state = state;
+  order.refunded = refunded;
+  return encode(order);
 }
 
 }  // namespace suanpan::test

@@ -1,6 +1,5 @@
 // A run of verify that was broken off goes on with the verdict of a whole one; and the table of
 // fingerprints that it keeps.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -10,9 +9,11 @@
 
 #include "ledger/base/digest.h"
 #include "ledger/engine/id_prints.h"
+#include "ledger/engine/verify_checkpoint.h"
 #include "ledger/store/rocks_store.h"
 #include "tests/ledger/engine/random_book.h"
 #include "tests/support/kept_book.h"
+#include "tests/support/killed.h"
 
 using namespace suanpan;
 namespace fs = std::filesystem;
@@ -31,18 +32,12 @@ VerifyOptions with(const fs::path& checkpoint, std::uint64_t blocks, bool resume
 
 /// Runs until entry `until` and leaves its checkpoint, as a run that was killed.
 void break_off(const fs::path& folder, VerifyOptions options, std::uint64_t until) {
-  const pid_t child = ::fork();
-  if (child == 0) {
+  REQUIRE(test::is_killed([&] {
     options.progress = [until](std::uint64_t seq, std::uint64_t) {
       if (seq >= until) ::kill(::getpid(), SIGKILL);
     };
     (void)verify(folder, options);
-    ::_exit(1);
-  }
-  REQUIRE(child > 0);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFSIGNALED(status));
+  }));
   REQUIRE(fs::exists(options.checkpoint));
 }
 
@@ -172,5 +167,59 @@ TEST_CASE("id prints: finds every id, and exactly the pairs of equal ones") {
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     CHECK(pairs[i].first == repeated[i].first);
     CHECK(pairs[i].second == repeated[i].second);
+  }
+}
+
+TEST_CASE("id prints: ids chosen to share a fingerprint, when it was none of a key, do not") {
+  const auto known = [](const ClaimKey& key) {
+    return mix64(key.id.lo + mix64(key.id.hi + mix64(key.caller.value + 0x5851f42d4c957f2dULL)));
+  };
+  const std::uint64_t caller = mix64(7 + 0x5851f42d4c957f2dULL);
+  IdPrints ids;
+  for (std::uint64_t n = 1; n <= 2 * IdPrints::kMostPairs; ++n) {
+    const ClaimKey key{Id128{n, 99 - mix64(n + caller)}, CallerId{7}};
+    REQUIRE(known(key) == mix64(99));
+    ids.add(key);
+    if (n % 1'000 == 0) CHECK(ids.find(key) == std::vector<std::uint64_t>{n});
+  }
+  CHECK(ids.pairs().empty());
+}
+
+TEST_CASE("verify checkpoint: another process finds the ids of the first, under their key") {
+  const test::TempFolder temp;
+  const auto key = [](std::uint64_t n) { return ClaimKey{Id128{1, n}, CallerId{1}}; };
+  const auto write = [&](VerifyCheckpoint& to, const IdPrints& ids) {
+    VerifyCheckpoint::State state;
+    state.blocks = ids.size();
+    REQUIRE(to.write(state, ids));
+  };
+  const auto read_anew = [&](std::uint64_t count) {
+    VerifyCheckpoint there(temp.path() / "kept");
+    auto found = there.read();
+    REQUIRE(found);
+    REQUIRE(found.value());
+    auto& [state, ids] = *found.value();
+    CHECK(state.blocks == count);
+    REQUIRE(ids.size() == count);
+    for (std::uint64_t n = 1; n <= count; ++n) CHECK(ids.is(key(n), n));
+    // It goes on under the key with which it began.
+    for (std::uint64_t n = count + 1; n <= count + 2; ++n) ids.add(key(n));
+    ids.add(key(1));
+    CHECK(ids.find(key(1)) == std::vector<std::uint64_t>{1, count + 3});
+    return std::pair(std::move(there), std::move(ids));
+  };
+  VerifyCheckpoint first(temp.path() / "kept");
+  IdPrints others(HashKey::draw());
+  for (std::uint64_t n = 1; n <= 10; ++n) others.add(key(n));
+  write(first, others);
+  auto [second, ids] = read_anew(10);
+  // A run that did not go on with what it found begins anew, with fewer ids or more.
+  for (const std::uint64_t count : {3, 40}) {
+    IdPrints fresh;
+    for (std::uint64_t n = 1; n <= count; ++n) fresh.add(key(n));
+    write(second, fresh);
+    read_anew(count);
+    write(second, others);
+    read_anew(10);
   }
 }

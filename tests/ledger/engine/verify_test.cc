@@ -7,6 +7,7 @@
 #include "ledger/store/account_projection.h"
 #include "ledger/store/rocks_store.h"
 #include "tests/ledger/engine/random_book.h"
+#include "tests/support/live_copy.h"
 
 using namespace suanpan;
 
@@ -59,12 +60,8 @@ TEST_CASE("verify: a book copied while it runs passes, its projections behind th
   int taken = 0;
   for (int round = 0; round < 5; ++round) {
     random.run(60);
-    // What a crash would leave: the head first, because it may not be ahead of the journal.
     const auto copy = copies.path() / std::to_string(++taken);
-    std::filesystem::create_directories(copy);
-    std::filesystem::copy_file(random.folder() / "head", copy / "head");
-    std::filesystem::copy(random.folder() / "db", copy / "db");
-    std::filesystem::remove(copy / "db" / "LOCK");
+    test::copy_live(random.folder(), copy);
     require_sound(copy);
   }
 }
@@ -72,17 +69,17 @@ TEST_CASE("verify: a book copied while it runs passes, its projections behind th
 TEST_CASE("verify: a book that was never closed passes before and after recovery") {
   test::RandomBook random(11, 1'000'000);  // nothing is ever stored but the journal
   random.run(80);
-  test::TempFolder copy;
-  std::filesystem::copy_file(random.folder() / "head", copy.path() / "head");
-  std::filesystem::copy(random.folder() / "db", copy.path() / "db");
-  require_sound(copy.path());
+  test::TempFolder copies;
+  const auto copy = copies.path() / "copy";
+  test::copy_live(random.folder(), copy);
+  require_sound(copy);
   ManualClock clock(Timestamp::of_cn(*Date::of(2026, 1, 5), 9, 0, 0));
   {
     BookOptions options;
-    options.folder = copy.path();
+    options.folder = copy;
     REQUIRE(Book::open(options, clock));
   }
-  require_sound(copy.path());
+  require_sound(copy);
 }
 
 TEST_CASE("verify: a folder without a book is an error, not a fault") {

@@ -5,8 +5,8 @@
 #include <random>
 #include <sstream>
 
-#include "ledger/engine/export_journal.h"
 #include "ledger/exchange/export_entries.h"
+#include "ledger/exchange/export_journal.h"
 #include "ledger/exchange/journal_entry.h"
 #include "ledger/exchange/plain_journal.h"
 #include "tests/ledger/engine/random_book.h"

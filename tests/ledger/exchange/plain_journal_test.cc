@@ -5,9 +5,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "ledger/engine/export_journal.h"
 #include "ledger/engine/trial_balance.h"
 #include "ledger/engine/verify.h"
+#include "ledger/exchange/export_journal.h"
 #include "ledger/exchange/import_plain.h"
 #include "ledger/exchange/plain_journal.h"
 #include "tests/ledger/engine/random_book.h"

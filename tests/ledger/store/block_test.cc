@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "ledger/core/idempotency.h"
 #include "ledger/store/record_pack.h"
 
 using namespace suanpan;
@@ -229,7 +230,8 @@ TEST_CASE("block: what contradicts itself under a good checksum is refused") {
   };
   const Row rows[] = {
       {"another magic", 0, "SPBLOCK2", Errc::kCorrupt},
-      {"a newer version", 8, le(3, 4), Errc::kUnsupported},
+      {"a newer version", 8, le(4, 4), Errc::kUnsupported},
+      {"the archived form without its hash", 8, le(3, 4), Errc::kCorrupt},
       {"another form", 8, le(2, 4), Errc::kCorrupt},
       {"version 0", 8, le(0, 4), Errc::kCorrupt},
       {"no records", 12, le(0, 4), Errc::kCorrupt},
@@ -257,6 +259,83 @@ TEST_CASE("block: what contradicts itself under a good checksum is refused") {
     REQUIRE_FALSE(block);
     CHECK(block.error().code == row.expected);
   }
+}
+
+TEST_CASE("block: its archived form keeps what was asked and answered, and its hash") {
+  const VoucherRequest request = small_voucher();
+  const Content content{{"name", "户"}, {"type", "asset"}};
+  Stamper stamper;
+  stamper.next_seq = 41;
+  BlockBuilder builder;
+  builder.accept(
+      CommandEnvelope{request.key, CommandKind::kVoucher, nullptr, &request, Timestamp{1000}},
+      effects_of(request), stamper);
+  ChangeSet changes;
+  changes.date = Date{20'516};
+  changes.documents.push_back(Document{DocumentKind::kBookSetting, "k", 1, true, "bytes that go"});
+  // Settlements and cases answer a resend with the document as it was then.
+  changes.documents.push_back(Document{DocumentKind::kSettlementBatch, "B1", 3, true, "a batch"});
+  changes.documents.push_back(Document{DocumentKind::kBreakCase, "C1", 2, false, "a case"});
+  changes.events.push_back({"topic", "key", "{\"goes\":1}"});
+  changes.book = BookChange{Date{20'517}, Date{20'516}};
+  changes.answer = "17";
+  builder.accept(CommandEnvelope{ClaimKey{Id128{1, 2}, CallerId{7}}, CommandKind::kSetting,
+                                 &content, nullptr, Timestamp{2000}},
+                 changes, stamper);
+  builder.refuse(CommandEnvelope{ClaimKey{Id128{1, 3}, CallerId{7}}, CommandKind::kSetting,
+                                 &content, nullptr, Timestamp{3000}},
+                 Refusal{RefusalCode::kHoldExpired, "why"}, Date{20'516}, stamper);
+  const auto whole = Block::parse(builder.seal(kPrevious));
+  REQUIRE(whole);
+  const std::string form = whole.value()->archived_form();
+  const auto parsed = Block::parse(form);
+  REQUIRE(parsed);
+  const Block& archived = *parsed.value();
+  CHECK(archived.archived());
+  CHECK_FALSE(whole.value()->archived());
+  CHECK(archived.hash() ==
+        sha256(
+            std::string_view(whole.value()->bytes()).substr(0, whole.value()->bytes().size() - 4)));
+  CHECK(archived.previous_hash() == kPrevious);
+  CHECK(archived.archived_form() == form);
+  CHECK(archived.archived_digest() == whole.value()->archived_digest());
+  CHECK(archived.first_seq() == 41);
+  CHECK(archived.last_seq() == 43);
+  CHECK(form.find("goes") == std::string::npos);
+  CHECK(form.find("bytes that go") == std::string::npos);
+
+  const StoredCommand voucher = archived.read(archived.command(41));
+  CHECK_FALSE(first_difference(request, voucher));
+  CHECK(voucher.effects.transfers.size() == 2);
+  CHECK(voucher.effects.text->business_key == "KEY-1");
+  const StoredCommand setting = archived.read(archived.command(42));
+  CHECK(setting.content == content);
+  CHECK(setting.effects.answer == "17");
+  std::vector<std::string> stayed;
+  for (const Document& document : setting.effects.documents)
+    stayed.push_back(document.key + " " + std::to_string(document.version) + " " + document.bytes);
+  CHECK(stayed == std::vector<std::string>{"B1 3 a batch", "C1 2 a case"});
+  CHECK(setting.effects.events.empty());
+  CHECK_FALSE(setting.effects.book);
+  const StoredCommand refused = archived.read(archived.command(43));
+  CHECK(refused.refusal.code == RefusalCode::kHoldExpired);
+  CHECK(refused.refusal.detail == "why");
+  CHECK(refused.content == content);
+
+  for (std::size_t at = 0; at < form.size(); ++at) {
+    std::string flipped = form;
+    flipped[at] ^= 4;
+    CHECK_FALSE(Block::parse(flipped));
+  }
+  for (std::size_t size = 0; size + 4 < form.size(); ++size)
+    CHECK_FALSE(Block::parse(resealed(form.substr(0, size) + "crc!")));
+  // A whole block's sections under an archived header.
+  std::string forged = builder.seal(kPrevious);
+  forged.replace(8, 4, le(3, 4));
+  forged.insert(96, std::string(32, 'h'));
+  const auto effects = Block::parse(resealed(forged));
+  REQUIRE_FALSE(effects);
+  CHECK(effects.error().message == "an archived block holds effects");
 }
 
 TEST_CASE("block: legs that contradict their header under a good checksum are refused") {

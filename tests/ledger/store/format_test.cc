@@ -37,6 +37,17 @@ TEST_CASE("format: a book of format 3 gets its identity from its first block, an
     cursor->seek("");
     first_hash = Block::parse(std::string(cursor->value())).value()->hash();
   }
+  {
+    // A copy says before the step what the step will say.
+    RocksOptions as_it_is;
+    as_it_is.keep_format = true;
+    const auto store = open_rocks(path / "db", as_it_is);
+    REQUIRE(store);
+    CHECK(book_identity(*store.value()).value().hex() ==
+          hex_lower(std::span(first_hash).first(16)));
+    CHECK(format_of(*store.value()) == 3);
+    CHECK_FALSE(store.value()->get(Table::kMeta, "book").value());
+  }
   // Who only reads changes nothing, and says what is to be done.
   const auto looked = kept.try_open(true);
   REQUIRE_FALSE(looked);
@@ -48,7 +59,7 @@ TEST_CASE("format: a book of format 3 gets its identity from its first block, an
   kept.close();
   const auto store = open_rocks(path / "db", RocksOptions{false, true});
   REQUIRE(store);
-  CHECK(format_of(*store.value()) == 4);
+  CHECK(format_of(*store.value()) == 5);
   const auto identity = book_identity(*store.value());
   REQUIRE(identity);
   CHECK(identity.value().hex() == hex_lower(std::span(first_hash).first(16)));
@@ -59,7 +70,7 @@ TEST_CASE("format: two new books are not one") {
   MemoryStore a, b;
   REQUIRE(bring_to_format(a, true));
   REQUIRE(bring_to_format(b, true));
-  CHECK(format_of(a) == 4);
+  CHECK(format_of(a) == 5);
   CHECK(book_identity(a).value() != book_identity(b).value());
   const Id128 before = book_identity(a).value();
   REQUIRE(bring_to_format(a, true));
@@ -102,10 +113,11 @@ TEST_CASE("format: bad input: newer, without a way, older and only read") {
     std::uint64_t stored;
     bool may_write;
     const char* says;
-  } const rows[] = {{5, true, "format 5, newer than this program's 4"},
-                    {5, false, "format 5, newer than this program's 4"},
+  } const rows[] = {{6, true, "format 6, newer than this program's 5"},
+                    {6, false, "format 6, newer than this program's 5"},
                     {2, true, "format 2, from which no step leads"},
-                    {3, false, "format 3, older than this program's 4"}};
+                    {2, false, "format 2, from which no step leads"},
+                    {3, false, "format 3, older than this program's 5"}};
   for (const auto& row : rows) {
     MemoryStore store;
     REQUIRE(store.put_synced(Table::kMeta, "format", big_endian(row.stored)));
@@ -118,4 +130,12 @@ TEST_CASE("format: bad input: newer, without a way, older and only read") {
   MemoryStore nameless;
   CHECK(bring_to_format(nameless, false).error().code == Errc::kCorrupt);
   CHECK(book_identity(nameless).error().code == Errc::kCorrupt);
+  CHECK(known_format(nameless).error().code == Errc::kCorrupt);
+  // Of before identities, and without a first block to know it by.
+  MemoryStore empty;
+  REQUIRE(empty.put_synced(Table::kMeta, "format", big_endian(3)));
+  CHECK(book_identity(empty).error().code == Errc::kUnsupported);
+  CHECK(rows_of_copy(empty).error().code == Errc::kUnsupported);
+  REQUIRE(empty.put_synced(Table::kMeta, "format", big_endian(4)));
+  CHECK(book_identity(empty).error().code == Errc::kCorrupt);
 }

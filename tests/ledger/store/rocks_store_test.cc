@@ -5,7 +5,9 @@
 #include <fstream>
 #include <random>
 
+#include "ledger/store/format.h"
 #include "ledger/store/projection.h"
+#include "tests/support/live_copy.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -149,7 +151,7 @@ TEST_CASE("rocks: bad input: a data directory that is missing") {
 }
 
 TEST_CASE("rocks: bad input: a data directory from a newer version, or from one too old") {
-  const std::uint64_t format = GENERATE(2, 5);
+  const std::uint64_t format = GENERATE(2, kFormat + 1);
   test::TempFolder folder;
   {
     const auto store = open(folder.path() / "db", true);
@@ -246,6 +248,15 @@ TEST_CASE("rocks: bad input: a cursor that walks into a damaged file says so, bo
   }
 }
 
+// A log without the zeros that stand ahead of its end: every record here ends in a letter.
+std::string written_of(const fs::path& log) {
+  std::string bytes(fs::file_size(log), '\0');
+  std::ifstream(log, std::ios::binary)
+      .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(bytes.find_last_not_of('\0') + 1);
+  return bytes;
+}
+
 TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
   test::TempFolder folder;
   const fs::path db = folder.path() / "db", copy = folder.path() / "copy";
@@ -256,12 +267,12 @@ TEST_CASE("rocks: a log cut at its end opens, and holds a prefix") {
       REQUIRE(store.value()->write({{Table::kJournal, big_endian(i), std::string(100, 'j')}},
                                    Durability::kSynced));
     // As a crash leaves it: the log was never folded into tables.
-    fs::copy(db, copy);
+    test::copy_live(db, copy);
   }
   fs::path log;
   for (const auto& path : files(copy, ".log"))
     if (log.empty() || fs::file_size(path) > fs::file_size(log)) log = path;
-  const auto whole = fs::file_size(log);
+  const std::uintmax_t whole = written_of(log).size();
   for (const std::uintmax_t cut : {std::uintmax_t{1}, std::uintmax_t{60}, whole / 3, whole / 2}) {
     const fs::path torn = folder.path() / ("torn" + std::to_string(cut));
     fs::copy(copy, torn);
@@ -303,6 +314,12 @@ TEST_CASE("rocks: a last record that the power left in part is dropped, whatever
        [&](auto& log, auto begin, auto) { zero(log, begin + 100'000, begin + 100'512); }, true},
       {"only the last sector of a large one is", 200'000,
        [&](auto& log, auto begin, auto) { zero(log, begin, log.size() - 512); }, true},
+      {"a small one is up to a block's border", 30'000,
+       [&](auto& log, auto, auto) { zero(log, 32'768, log.size()); }, true},
+      {"a large one is up to the first block's border", 200'000,
+       [&](auto& log, auto, auto) { zero(log, 32'768, log.size()); }, true},
+      {"a large one is up to a later block's border", 200'000,
+       [&](auto& log, auto, auto) { zero(log, 3 * 32'768, log.size()); }, true},
       {"the record before it is damaged", 900,
        [&](auto& log, auto begin, auto) {
          log[begin - 300] = static_cast<char>(log[begin - 300] ^ 1);
@@ -326,31 +343,34 @@ TEST_CASE("rocks: a last record that the power left in part is dropped, whatever
         if (i >= 8) {
           for (const auto& path : files(db, ".log"))
             if (log.empty() || fs::file_size(path) > fs::file_size(log)) log = path;
-          (i == 8 ? before : begin) = fs::file_size(log);
+          (i == 8 ? before : begin) = written_of(log).size();
         }
         REQUIRE(store.value()->put_synced(Table::kJournal, big_endian(i),
                                           std::string(i < 9 ? 1000 : row.last_bytes, 'j')));
       }
-      fs::copy(db, copy);  // as a crash leaves it
+      test::copy_live(db, copy);  // as a crash leaves it
     }
-    std::string bytes(fs::file_size(copy / log.filename()), '\0');
-    std::ifstream(copy / log.filename(), std::ios::binary)
-        .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::string bytes = written_of(copy / log.filename());
     row.tear(bytes, begin, before);
-    std::ofstream(copy / log.filename(), std::ios::binary) << bytes;
-    for (const bool read_only : {true, false}) {
-      const auto store = open(copy, false, read_only);
-      REQUIRE(store.has_value() == row.opens);
-      if (!row.opens) {
-        CHECK(store.error().code == Errc::kCorrupt);
-        continue;
+    // The zeros ahead of the end may have been there, or not yet.
+    for (const std::size_t ahead : {0, 700, 1 << 20})
+      for (const bool read_only : {true, false}) {
+        CAPTURE(ahead, read_only);
+        const fs::path torn = folder.path() / fmt::format("torn-{}-{}", ahead, read_only);
+        fs::copy(copy, torn);
+        std::ofstream(torn / log.filename(), std::ios::binary) << bytes << std::string(ahead, '\0');
+        const auto store = open(torn, false, read_only);
+        REQUIRE(store.has_value() == row.opens);
+        if (!row.opens) {
+          CHECK(store.error().code == Errc::kCorrupt);
+          continue;
+        }
+        const auto cursor = store.value()->cursor(Table::kJournal);
+        std::uint64_t found = 0;
+        for (cursor->seek(""); cursor->valid(); cursor->next())
+          CHECK(from_big_endian(cursor->key()) == found++);
+        CHECK(cursor->status());
+        CHECK(found == 9);
       }
-      const auto cursor = store.value()->cursor(Table::kJournal);
-      std::uint64_t found = 0;
-      for (cursor->seek(""); cursor->valid(); cursor->next())
-        CHECK(from_big_endian(cursor->key()) == found++);
-      CHECK(cursor->status());
-      CHECK(found == 9);
-    }
   }
 }

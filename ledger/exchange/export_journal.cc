@@ -1,4 +1,4 @@
-#include "ledger/engine/export_journal.h"
+#include "ledger/exchange/export_journal.h"
 
 #include <algorithm>
 #include <ostream>

@@ -1,6 +1,6 @@
 // Outside programs read our books: they accept what is right and refuse what is one fen out. The
 // programs are packages of the project; a missing one fails the test.
-#include "ledger/engine/export_journal.h"
+#include "ledger/exchange/export_journal.h"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
