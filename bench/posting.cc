@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "bench/machine_probe.h"
 #include "bench/posting_load.h"
 #include "bench/report.h"
 #include "ledger/base/check.h"
@@ -36,6 +37,7 @@ struct Options {
   unsigned shards = 0;
   std::string folder;
   bool json = false;
+  bool probe = false;  // say with each tenth how fast the machine was
 };
 
 std::unique_ptr<Book> open_book(const std::filesystem::path& folder, const Options& o) {
@@ -72,6 +74,13 @@ void open_accounts(Book& book, const Options& o) {
   }
 }
 
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 // Submits batches and keeps a bounded number of them in flight; notes latencies and progress.
 class Client {
  public:
@@ -90,8 +99,8 @@ class Client {
       for (const Answer& a : answers) refused_ += !a.accepted();
       latencies_.add(Clock_::now() - begin);
       answered_ += count;
-      while (tenths_.size() < 10 && answered_ * 10 >= total_ * (tenths_.size() + 1))
-        tenths_.push_back(watch_.seconds());
+      while (tenths_.size() <= 10 && answered_ * 10 >= total_ * tenths_.size())
+        tenths_.push_back({watch_.seconds(), cpu_seconds()});
       --in_flight_;
       changed_.notify_one();
     });
@@ -104,8 +113,12 @@ class Client {
     CHECK_OR_DIE(refused_ == 0, "{} items were refused", refused_);
   }
   bench::Latencies& latencies() { return latencies_; }
-  /// When each tenth of what is expected was answered, in seconds.
-  const std::vector<double>& tenths() const { return tenths_; }
+  /// A moment by the clock and by the time of all cores, in seconds.
+  struct Moment {
+    double clock = 0, cpu = 0;
+  };
+  /// When it began, and when each tenth of what is expected was answered.
+  const std::vector<Moment>& tenths() const { return tenths_; }
 
  private:
   Book& book_;
@@ -114,15 +127,35 @@ class Client {
   std::condition_variable changed_;
   std::size_t in_flight_ = 0;
   std::uint64_t refused_ = 0, answered_ = 0, total_ = ~std::uint64_t{0};
-  std::vector<double> tenths_;
+  std::vector<Moment> tenths_{{0, cpu_seconds()}};
   bench::Latencies latencies_;
   bench::Stopwatch watch_;
 };
 
-void post_batches(Client& client, Load& load, const Options& o) {
+/// How fast the machine was in each tenth of a run.
+struct Tenths {
+  bench::MachineProbe probe;
+  std::array<double, 10> ns{};
+  std::array<double, 10> samples{};
+  void sample(std::uint64_t done, std::uint64_t total) {
+    const auto tenth = static_cast<std::size_t>(done * 10 / total);
+    ns[tenth] += probe.sample();
+    ++samples[tenth];
+  }
+  double of(std::size_t tenth) const { return ns[tenth] / samples[tenth]; }
+};
+
+void post_batches(Client& client, Load& load, const Options& o, Tenths* machine = nullptr) {
+  constexpr std::uint64_t kTransfersPerSample = 500'000;  // less than a hundredth of the time
+  std::uint64_t sampled = 0;
   client.expect(o.transfers);
-  for (std::uint64_t n = 0; n < o.transfers; n += o.load.batch)
+  for (std::uint64_t n = 0; n < o.transfers; n += o.load.batch) {
+    if (machine && n >= sampled) {
+      machine->sample(n, o.transfers);
+      sampled += kTransfersPerSample;
+    }
     client.submit(load.batch(n, std::min<std::uint64_t>(o.load.batch, o.transfers - n)));
+  }
   client.finish();
 }
 
@@ -220,13 +253,6 @@ void add_limits(bench::Report& report, const Options& o, const std::filesystem::
   report.add("limit: applied in memory, per s", static_cast<double>(applied) / applying.seconds());
 }
 
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 void post(Book& book, const std::filesystem::path& folder, const Options& o, bool limits) {
   open_accounts(book, o);
   book.wait_projected();
@@ -234,6 +260,7 @@ void post(Book& book, const std::filesystem::path& folder, const Options& o, boo
   Load load(o.load);
   Client client(book, o.in_flight);
   bench::Latencies singles;
+  const auto machine = o.probe ? std::make_unique<Tenths>() : nullptr;
   const double cpu = cpu_seconds();
   const bench::Stopwatch watch;
   if (o.workload == "two-phase")
@@ -241,7 +268,7 @@ void post(Book& book, const std::filesystem::path& folder, const Options& o, boo
   else if (o.workload == "single")
     post_singly(book, singles, o);
   else
-    post_batches(client, load, o);
+    post_batches(client, load, o, machine.get());
   const double answered_s = watch.seconds();
   book.wait_projected();
   if (o.workload != "life") book.store_projections();
@@ -265,15 +292,14 @@ void post(Book& book, const std::filesystem::path& folder, const Options& o, boo
   const double syncs = static_cast<double>(after.blocks - before.blocks);
   report.add("syncs", syncs);
   const auto& t = client.tenths();
-  if (t.size() == 10) {
-    report.add("rate in the first tenth", n / 10 / t[0]);
-    report.add("rate in the last tenth", n / 10 / (t[9] - t[8]));
-    report.add("slowest tenth", [&] {
-      double slowest = t[0];
-      for (std::size_t i = 1; i < 10; ++i) slowest = std::max(slowest, t[i] - t[i - 1]);
-      return n / 10 / slowest;
-    }());
-  }
+  if (t.size() == 11)
+    for (std::size_t i = 1; i <= 10; ++i) {
+      report.add(fmt::format("tenth {}: per second", i), n / 10 / (t[i].clock - t[i - 1].clock));
+      report.add(fmt::format("tenth {}: cpu ns per transfer", i),
+                 (t[i].cpu - t[i - 1].cpu) / n * 1e10);
+      if (machine && machine->samples[i - 1] > 0)
+        report.add(fmt::format("tenth {}: machine, ns per addition", i), machine->of(i - 1));
+    }
   report.add("bytes on disk per transfer",
              static_cast<double>(after.disk_bytes - before.disk_bytes) / n);
   report.add_resources();
@@ -364,7 +390,7 @@ void live(const std::filesystem::path& folder, const Options& o) {
     const bench::Stopwatch watch;
     const double cpu = cpu_seconds();
     const auto book = open_book(folder, o);
-    const std::uint64_t last = book->read([](const State&, std::uint64_t seq) { return seq; });
+    const std::uint64_t last = book->last_seq();
     report.add("restart, seconds", watch.seconds());
     report.add("restart, cpu seconds", cpu_seconds() - cpu);
     report.add("resident after it, MiB", resident_mib());
@@ -422,6 +448,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 64));
   app.add_flag("--random-ids", o.random_ids, "ids in random order");
   app.add_option("--folder", o.folder, "keep the book here");
+  app.add_flag(
+      "--probe", o.probe,
+      "say with each tenth of a uniform load how fast the machine was (its CPU and 64 MiB count)");
   app.add_flag("--json", o.json, "one JSON object instead of a table");
   CLI11_PARSE(app, argc, argv);
   o.load.ids = o.random_ids ? bench::IdOrder::kRandom : bench::IdOrder::kRising;
