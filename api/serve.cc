@@ -235,10 +235,8 @@ std::vector<std::function<void()>> chores(Engine& e) {
   return {beside([&e](std::function<void()> over) {
             e.payments->poll_due([over = std::move(over)](std::size_t) { over(); });
           }),
-          beside([&e](std::function<void()> over) {
-            e.notifier->deliver_due([over = std::move(over)](std::size_t) { over(); });
-          }),
-          // Its rounds may overlap: what is under way is not begun again.
+          // Their rounds may overlap: what is under way is not begun again.
+          [&e] { e.notifier->deliver_due([](std::size_t) {}); },
           [&e] { e.webhooks->deliver_due([](std::size_t) {}); }, [&e] { e.settlement->follow(); }};
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <set>
 
+#include "channels/fair_lanes.h"
 #include "channels/url.h"
 #include "channels/workers.h"
 #include "ledger/base/check.h"
@@ -18,7 +19,8 @@ namespace {
 // Seconds from one attempt to the next; the first is made at once.
 constexpr std::array<std::int64_t, 6> kGapsSeconds{0, 30, 60, 90, 120, 150};
 constexpr int kDeadlineMs = 20'000;
-constexpr std::size_t kMaxSending = 32;
+constexpr std::size_t kMaxSending = 64;
+constexpr std::size_t kMaxSendingToOne = 8;
 constexpr int kQueueFullPauseMs = 20;
 constexpr std::size_t kMaxAcknowledgementBytes = 64;
 
@@ -53,6 +55,12 @@ struct Due {
   std::uint32_t version = 0;
   NotificationState notification;
 };
+
+// Where it goes; what cannot be called has a lane of its own, too.
+std::string host_of(const NotificationState& notification) {
+  const auto url = Url::parse(notification.url);
+  return url ? url.value().origin() : std::string();
+}
 
 // What an attempt makes of a notification.
 void take_result(NotificationState& n, const std::string& result, Timestamp now) {
@@ -138,6 +146,7 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
   std::mutex mutex;
   std::set<std::string> sending;  ///< document keys
   std::atomic<std::uint64_t> attempts{0}, failures{0}, given_up{0};
+  FairLanes lanes{kMaxSending, kMaxSendingToOne};
   Workers workers;
 };
 
@@ -157,11 +166,12 @@ std::vector<Due> Notifier::Impl::take_due() {
     return state.open_documents(DocumentKind::kNotification);
   });
   for (const DocumentPtr& document : open) {
+    if (sending.contains(document->key)) continue;
     auto notification = decode_notification(document->bytes);
     CHECK_OR_DIE(notification, "notification {} does not decode", document->key);
     // In whole seconds: journal timestamps run ahead of a business clock that stands still.
     if (notification.value().next_at.seconds() > now.seconds()) continue;
-    if (!sending.insert(document->key).second) continue;
+    sending.insert(document->key);
     due.push_back({document->key, document->version, std::move(notification.value())});
   }
   return due;
@@ -176,10 +186,21 @@ NotifierStatistics Notifier::statistics() const {
 void Notifier::deliver_due(std::function<void(std::size_t)> done) {
   const Impl::Keep kept = impl_->keep();
   impl_->workers.post([kept, done = std::move(done)] {
-    const auto each = [kept](const Due& due, std::function<void()> ended) {
-      kept->workers.post([kept, due, ended = std::move(ended)] { kept->attempt(due, ended); });
-    };
-    std::make_shared<BoundedRound<Due>>(kept->take_due(), each, done)->begin(kMaxSending);
+    std::vector<Due> due = kept->take_due();
+    if (due.empty()) return done(0);
+    const std::size_t count = due.size();
+    const auto left = std::make_shared<std::atomic<std::size_t>>(count);
+    for (Due& one : due) {
+      const std::string host = host_of(one.notification);
+      kept->lanes.add(host, [=, one = std::move(one)](const FairLanes::Ended& ended) {
+        kept->workers.post([=] {
+          kept->attempt(one, [=] {
+            ended();
+            if (--*left == 0) done(count);
+          });
+        });
+      });
+    }
   });
 }
 

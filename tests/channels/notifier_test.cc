@@ -177,49 +177,113 @@ TEST_CASE("notifier: what cannot be rendered counts as an attempt and sends noth
   CHECK(e.state("order/T2026-n7").result == "render");
 }
 
-TEST_CASE("notifier: at most 32 are under way, and one that hangs is not sent twice") {
-  Endpoint e;
-  for (int i = 0; i < 40; ++i) {
-    const std::string id = "T2026-many" + std::to_string(i);
-    e.w.placed(id, 100);
-    e.w.pays(id);
+/// A notifier whose requests are answered when the test says so.
+struct Hanging {
+  using Done = std::function<void(Result<HttpResponse>)>;
+  std::mutex mutex;
+  std::map<std::string, std::vector<Done>> asked;  ///< by origin
+  std::map<std::string, std::size_t> answered;
+  Notifier notifier;
+
+  explicit Hanging(Endpoint& e) : notifier(parts(e)) {}
+  NotifierParts parts(Endpoint& e) {
+    e.notifier.reset();
+    NotifierParts parts;
+    parts.book = e.w.book.get();
+    parts.business = &e.w.business;
+    parts.render = [](const std::string&, const std::string&) -> Result<std::string> {
+      return std::string("a=1");
+    };
+    parts.send = [this](const std::string& origin, HttpRequest, int, Done done) {
+      std::lock_guard lock(mutex);
+      asked[origin].push_back(std::move(done));
+    };
+    return parts;
   }
-  e.w.deliver();
-  std::vector<std::function<void(Result<HttpResponse>)>> hanging;
-  e.notifier.reset();
-  NotifierParts parts;
-  parts.book = e.w.book.get();
-  parts.business = &e.w.business;
-  parts.render = [](const std::string&, const std::string&) -> Result<std::string> {
-    return std::string("a=1");
-  };
-  parts.send = [&](const std::string&, HttpRequest, int,
-                   std::function<void(Result<HttpResponse>)> done) {
-    std::lock_guard lock(e.mutex);
-    hanging.push_back(std::move(done));
-  };
-  Notifier notifier(std::move(parts));
-  const auto held = [&] {
-    std::lock_guard lock(e.mutex);
-    return hanging.size();
-  };
-  std::promise<std::size_t> first;
-  notifier.deliver_due([&](std::size_t count) { first.set_value(count); });
-  while (held() < 32) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  // A second round meanwhile finds nothing that is not under way.
-  CHECK(PaymentWorld::wait<std::size_t>([&](auto done) { notifier.deliver_due(done); }) == 0);
-  CHECK(held() == 32);
-  for (std::size_t answered = 0; answered < 40; ++answered) {
-    while (held() <= answered) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    std::function<void(Result<HttpResponse>)> done;
+  std::size_t asked_of(const std::string& origin) {
+    std::lock_guard lock(mutex);
+    return asked[origin].size();
+  }
+  void wait_for(const std::string& origin, std::size_t count) {
+    while (asked_of(origin) < count) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  /// The next that was asked of it, when it is.
+  void answer(const std::string& origin) {
+    wait_for(origin, ++answered[origin]);
+    Done done;
     {
-      std::lock_guard lock(e.mutex);
-      done = std::move(hanging[answered]);
+      std::lock_guard lock(mutex);
+      done = std::move(asked[origin][answered[origin] - 1]);
     }
     done(HttpResponse{200, {}, "success"});
   }
-  CHECK(first.get_future().get() == 40);
-  CHECK(held() == 40);
+  std::size_t round() {
+    return PaymentWorld::wait<std::size_t>([&](auto done) { notifier.deliver_due(done); });
+  }
+};
+
+void paid(Endpoint& e, const std::string& origin, const std::string& prefix, int count) {
+  for (int i = 0; i < count; ++i) {
+    const std::string id = "T2026-" + prefix + std::to_string(i);
+    Order order = e.w.order(id, 100);
+    order.notify_url = origin + "/paid";
+    REQUIRE(e.w.place(order).accepted());
+    e.w.pays(id);
+  }
+  e.w.deliver();
+}
+
+TEST_CASE("notifier: one that hangs is not sent twice, and holds up no other merchant") {
+  Endpoint e;
+  const std::string slow = "https://slow.test", quick = "https://quick.test";
+  paid(e, slow, "slow", 12);
+  paid(e, quick, "quick", 20);
+  Hanging h(e);
+  std::promise<std::size_t> first, second;
+  h.notifier.deliver_due([&](std::size_t count) { first.set_value(count); });
+  h.wait_for(slow, 8);
+  for (int i = 0; i < 20; ++i) h.answer(quick);
+  CHECK(h.round() == 0);  // nothing that is not under way
+  // What comes meanwhile does not wait for the first round's end.
+  paid(e, quick, "later", 9);
+  h.notifier.deliver_due([&](std::size_t count) { second.set_value(count); });
+  for (int i = 0; i < 9; ++i) h.answer(quick);
+  CHECK(second.get_future().get() == 9);
+  CHECK(h.asked_of(quick) == 29);
+  CHECK(h.asked_of(slow) == 8);
+  for (int i = 0; i < 12; ++i) h.answer(slow);
+  CHECK(first.get_future().get() == 32);
+  CHECK(h.asked_of(slow) == 12);
+}
+
+TEST_CASE("notifier: at most 64 are under way, however many merchants hang") {
+  Endpoint e;
+  std::vector<std::string> merchants;
+  for (int i = 0; i < 9; ++i) {
+    merchants.push_back("https://m" + std::to_string(i) + ".test");
+    paid(e, merchants.back(), "m" + std::to_string(i) + "-", 8);
+  }
+  Hanging h(e);
+  std::promise<std::size_t> all;
+  h.notifier.deliver_due([&](std::size_t count) { all.set_value(count); });
+  const auto asked = [&] {
+    std::size_t sum = 0;
+    for (const auto& merchant : merchants) sum += h.asked_of(merchant);
+    return sum;
+  };
+  while (asked() < 64) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(h.round() == 0);
+  CHECK(asked() == 64);
+  // Whoever answers makes room.
+  for (std::size_t answered = 0; answered < 72;) {
+    for (const auto& merchant : merchants) {
+      if (h.asked_of(merchant) == h.answered[merchant]) continue;
+      h.answer(merchant);
+      ++answered;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(all.get_future().get() == 72);
 }
 
 }  // namespace
