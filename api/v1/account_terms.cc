@@ -2,6 +2,7 @@
 #include "api/v1/body.h"
 #include "api/v1/ownership.h"
 #include "api/v1/routes.h"
+#include "api/v1/set_terms.h"
 #include "ledger/core/terms_history.h"
 
 namespace suanpan::api::v1 {
@@ -21,11 +22,13 @@ void write_terms(JsonWriter& out, std::string_view name, const AccountTerms& ter
       .end_object();
 }
 
-void write_change(JsonWriter& out, std::uint32_t version, const TermsChange& change) {
+void write_change(JsonWriter& out, std::uint32_t version, const TermsChange& change,
+                  const OutsideOrder& order) {
   out.begin_object()
       .field("version", version)
       .field("timestamp", change.at.iso_cn())
       .field("command", change.by.hex());
+  if (!order.empty()) out.field("ordered_by", order.by).field("order_no", order.number);
   write_terms(out, "before", change.before);
   write_terms(out, "after", change.after);
   out.end_object();
@@ -33,13 +36,9 @@ void write_change(JsonWriter& out, std::uint32_t version, const TermsChange& cha
 
 // A page by version: changes are never removed, so the cursor is the last version.
 void answer_page(const Book& book, Call& call, const Account& account, std::uint32_t after,
-                 std::int64_t limit) {
-  JsonWriter out;
-  out.begin_object().field("account", account.code).field("version", account.version);
-  out.key("changes").begin_array();
-  std::int64_t count = 0;
-  std::uint32_t last = after;
+                 std::size_t limit) {
   bool more = false, whole = true;
+  std::vector<TermsChange> changes;
   const std::string prefix = terms_change_key(account.id, 0).substr(0, 4);
   const auto read =
       book.for_each_document(DocumentKind::kTermsChange, terms_change_key(account.id, after + 1),
@@ -48,17 +47,24 @@ void answer_page(const Book& book, Call& call, const Account& account, std::uint
                                  return false;
                                const auto change = decode_terms_change(document->bytes);
                                whole = change.has_value();
-                               more = count == limit;
+                               more = changes.size() == limit;
                                if (more || !whole) return false;
-                               ++count;
-                               // Versions follow each other without a gap: the first change makes
-                               // the second version.
-                               last = std::max(last + 1, 2u);
-                               write_change(out, last, *change);
+                               changes.push_back(*change);
                                return true;
                              });
   if (!read) return refuse_call(call, read.error());
   if (!whole) return refuse_call(call, fail(Errc::kCorrupt, "terms of {}", account.code));
+  JsonWriter out;
+  out.begin_object().field("account", account.code).field("version", account.version);
+  out.key("changes").begin_array();
+  std::uint32_t last = after;
+  for (const TermsChange& change : changes) {
+    const auto order = outside_order_of(book, change.by);
+    if (!order) return refuse_call(call, order.error());
+    // Versions follow each other without a gap: the first change makes the second version.
+    last = std::max(last + 1, 2u);
+    write_change(out, last, change, order.value());
+  }
   out.end_array().key("next_after");
   if (more)
     out.integer(last);
@@ -78,7 +84,8 @@ void history(Services& services, Call call) {
   if (!account) return refuse_call(call, account.error());
   on_worker(services, std::move(call),
             [&book = services.book, account = account.value(), after, limit](Call& to) {
-              answer_page(book, to, account, static_cast<std::uint32_t>(after), limit);
+              answer_page(book, to, account, static_cast<std::uint32_t>(after),
+                          static_cast<std::size_t>(limit));
             });
 }
 
@@ -89,7 +96,8 @@ void add_account_terms_routes(Router& router, Services& services) {
                   "limit:=none|not_below_zero|credit_line credit_line:integer frozen_in:boolean "
                   "frozen_out:boolean closed:boolean hot:boolean");
   router.describe("TermsChange",
-                  "version:integer timestamp:date-time command:string before:Terms after:Terms");
+                  "version:integer timestamp:date-time command:string ordered_by?:string "
+                  "order_no?:string before:Terms after:Terms");
   router.describe("TermsPage",
                   "account:string version:integer changes:[TermsChange] next_after:integer|null");
   router.add(

@@ -30,6 +30,10 @@ void write_terms(JsonWriter& out, const AccountTerms& terms) {
       .end_object();
 }
 
+void write_order(JsonWriter& out, const OutsideOrder& order) {
+  if (!order.empty()) out.field("ordered_by", order.by).field("order_no", order.number);
+}
+
 AccountTerms terms_in(const JsonValue& body, std::string_view name) {
   const auto object = body.get(name);
   CHECK_OR_DIE(object, "a terms request has no {}", name);
@@ -51,15 +55,35 @@ std::optional<std::uint32_t> read_expected_version(Fields& in) {
   return version ? std::optional(static_cast<std::uint32_t>(*version)) : std::nullopt;
 }
 
+OutsideOrder read_order(Fields& in) {
+  const auto part = [&](std::string_view name, std::size_t longest) {
+    const auto text = in.maybe_text(name);
+    if (text && (text->empty() || text->size() > longest))
+      in.fail_at(name, fmt::format("must have 1 to {} bytes", longest));
+    return text.value_or("");
+  };
+  OutsideOrder order{part("ordered_by", 128), part("order_no", 64)};
+  if (order.by.empty() != order.number.empty())
+    in.fail_at(order.by.empty() ? "ordered_by" : "order_no", "is missing: both are named or none");
+  return order;
+}
+
+void add_to(Content& content, const OutsideOrder& order) {
+  if (order.empty()) return;
+  content.emplace_back("ordered_by", order.by);
+  content.emplace_back("order_no", order.number);
+}
+
 /// Only what is named changes. The rest is taken from the account as it is when the command is
 /// planned, so that a resend means the same whatever happened in between.
 Command patch_command(const Call& call, std::string code, TermsPatch patch,
-                      std::optional<std::uint32_t> expected_version) {
+                      const OutsideOrder& order, std::optional<std::uint32_t> expected_version) {
   Command command;
   command.key = claim_of(call);
   command.kind = CommandKind::kSetTerms;
   command.content = {{"code", code}};
   patch.add_to(command.content);
+  add_to(command.content, order);
   if (expected_version)
     command.content.emplace_back("expected_version", std::to_string(*expected_version));
   command.plan = [key = command.key, code = std::move(code), patch, expected_version](
@@ -84,10 +108,11 @@ void tighten(Services& services, Call call) {
   Body body(call);
   Fields& in = body.root();
   const TermsPatch patch = read_terms(in);
+  const OutsideOrder order = read_order(in);
   const auto version = read_expected_version(in);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const std::string code = call.path.at("code");
-  Command command = patch_command(call, code, patch, version);
+  Command command = patch_command(call, code, patch, order, version);
   run(services, std::move(call), std::move(command), [code](const Answer& answer) {
     JsonWriter out;
     out.begin_object();
@@ -100,17 +125,25 @@ void tighten(Services& services, Call call) {
 
 /// What was asked for, as the request keeps it: the terms before and after, and the version of the
 /// account that had the former.
-std::string encode_asked(const SetTermsRequest& request, const AccountTerms& before) {
+std::string encode_asked(const SetTermsRequest& request, const AccountTerms& before,
+                         const OutsideOrder& order) {
   JsonWriter out;
   out.begin_object()
       .field("what", "terms")
       .field("subject", request.code)
-      .field("version", *request.expected_version)
-      .key("before");
+      .field("version", *request.expected_version);
+  write_order(out, order);
+  out.key("before");
   write_terms(out, before);
   out.key("after");
   write_terms(out, request.terms);
   return out.end_object().take();
+}
+
+OutsideOrder order_in(const JsonValue& body) {
+  const auto by = body.get_string("ordered_by");
+  const auto number = body.get_string("order_no");
+  return by && number ? OutsideOrder{by.value(), number.value()} : OutsideOrder{};
 }
 
 SetTermsRequest decode_asked(const JsonValue& body) {
@@ -126,6 +159,7 @@ void ask(Services& services, Call call) {
   SetTermsRequest request;
   request.code = in.text("code");
   const TermsPatch patch = read_terms(in);
+  const OutsideOrder order = read_order(in);
   const auto expected = read_expected_version(in);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   std::optional<Account> account;
@@ -144,8 +178,9 @@ void ask(Services& services, Call call) {
   Proposal proposal;
   proposal.what = "terms";
   proposal.subject = request.code;
-  proposal.asking.body = encode_asked(request, account->terms);
+  proposal.asking.body = encode_asked(request, account->terms, order);
   patch.add_to(proposal.asking.content);
+  add_to(proposal.asking.content, order);
   if (expected) proposal.asking.content.emplace_back("expected_version", std::to_string(*expected));
   proposal.asking.check = [request](const View& view, const Moment& moment) -> Planned<void> {
     TRY(plan_set_terms(view, request, moment));
@@ -195,6 +230,23 @@ void TermsPatch::add_to(Content& content) const {
   flag("hot", hot);
 }
 
+Result<OutsideOrder> outside_order_of(const Book& book, const ClaimKey& by) {
+  TRY(const auto command, book.find(by));
+  if (!command) return OutsideOrder{};
+  const auto field = [&](std::string_view name) -> std::string {
+    for (const auto& [key, value] : command->content)
+      if (key == name) return value;
+    return {};
+  };
+  if (command->kind == CommandKind::kSetTerms)
+    return OutsideOrder{field("ordered_by"), field("order_no")};
+  // An approval names the request, which says it.
+  const auto request = find_approval(book, kAuthority, field("request"));
+  if (!request) return OutsideOrder{};
+  TRY(const auto document, JsonDocument::parse(request->body));
+  return order_in(document.root());
+}
+
 TermsPatch read_terms(Fields& in) {
   TermsPatch patch;
   patch.limit = in.maybe_choice<LimitKind>("limit", limit_kind_of);
@@ -224,6 +276,7 @@ Planned<Effect> terms_effect(Services&, const JsonValue& body, const std::string
 void write_terms_proposal(JsonWriter& out, const Vault&, const JsonValue& body) {
   const SetTermsRequest request = decode_asked(body);
   out.begin_object().field("code", request.code).field("version", *request.expected_version);
+  write_order(out, order_in(body));
   out.key("before");
   write_terms(out, terms_in(body, "before"));
   out.key("after");
@@ -235,12 +288,15 @@ void describe_terms(Router& router) {
   router.describe("Terms",
                   "limit:=none|not_below_zero|credit_line credit_line:integer frozen_in:boolean "
                   "frozen_out:boolean closed:boolean hot:boolean");
-  router.describe("TermsProposal", "code:string version:integer before:Terms after:Terms");
+  router.describe("TermsProposal",
+                  "code:string version:integer ordered_by?:string order_no?:string before:Terms "
+                  "after:Terms");
 }
 
 void add_terms_routes(Router& router, Services& services) {
   describe_authority(router);
-  const std::string members = std::string(kTermsMembers) + "expected_version?:integer";
+  const std::string members =
+      std::string(kTermsMembers) + "ordered_by?:string order_no?:string expected_version?:integer";
   router.describe("SetTermsRequest", members);
   router.describe("AskTermsRequest", "code:string " + members);
   router.describe("TermsSet", std::string(kReceipt) + "code:string version:integer");

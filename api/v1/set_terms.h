@@ -9,6 +9,10 @@
 //           lifted, a closed account opened again
 //   neither: `hot`, which is about speed
 //
+// A court or a supervisor that orders a freeze, or lifts it, is named with its paper (冻结文号):
+// `ordered_by` and `order_no`. They are part of the command, so the history of an account's terms
+// tells them from the journal, and no resend can name another.
+//
 // The same at the start: one person opens an account with the default terms of its type or tighter
 // ones (POST /v1/accounts), and asks for looser ones once it is there.
 //
@@ -27,6 +31,15 @@ std::string_view loosened(const AccountTerms& before, const AccountTerms& after)
 /// may name: what we owe (a liability) does not go below zero, since nobody draws more than he has;
 /// the others have no limit.
 AccountTerms default_terms(AccountType type);
+
+/// Who outside ordered a change of terms, and the number of the paper; both or none.
+struct OutsideOrder {
+  std::string by, number;
+  bool empty() const { return by.empty(); }
+};
+/// Of the change that was made under `by`; empty if nobody outside ordered it. Errors: those of
+/// Book::find, kCorrupt.
+Result<OutsideOrder> outside_order_of(const Book& book, const ClaimKey& by);
 
 /// The terms that a request names; the others stay as they are.
 struct TermsPatch {

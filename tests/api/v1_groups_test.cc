@@ -359,3 +359,51 @@ TEST_CASE("v1 terms: the history of limits, freezes and closings is read page by
   CHECK(f.get("auditor", "/v1/account-terms?account=9999").told() == "404 account_not_found");
   CHECK(f.get("auditor", "/v1/account-terms").told() == "400 malformed");
 }
+
+TEST_CASE("v1 terms: who outside ordered a freeze, and by which paper, stands in the history") {
+  Fixture f;
+  const auto patch = [&](const std::string& members, const std::string& key) {
+    return f.send(f.request("checker", "PATCH", "/v1/accounts/2101/b", "{" + members + "}", key));
+  };
+  const std::string court = R"("ordered_by":"朝阳区人民法院","order_no":"(2026)京0105执保7号")";
+  REQUIRE(patch(R"("frozen_out":true,)" + court, "t1").status == 200);
+  // Another paper under the same key is another command.
+  CHECK(patch(R"("frozen_out":true,"ordered_by":"朝阳区人民法院","order_no":"8号")", "t1").told() ==
+        "409 id_reused_with_other_content");
+  CHECK(patch(R"("frozen_out":true)", "t1").told() == "409 id_reused_with_other_content");
+  CHECK(patch(R"("frozen_out":true,)" + court, "t1").header("Suanpan-Replayed") == "true");
+  REQUIRE(patch(R"("frozen_in":true)", "t2").status == 200);
+
+  const auto asked = f.post(
+      "operator", "/v1/account-terms",
+      R"({"code":"2101/b","frozen_out":false,"ordered_by":"住建委","order_no":"解冻3号"})", "t3");
+  REQUIRE(asked.status == 201);
+  const auto shown = f.get("checker", "/v1/authority-requests/" + asked.at("id"));
+  CHECK(shown.at("terms.ordered_by") == "住建委");
+  CHECK(shown.at("terms.order_no") == "解冻3号");
+  REQUIRE(f.post("checker", "/v1/authority-requests/" + asked.at("id") + "/approve", "{}", "t4")
+              .status == 200);
+
+  const auto all = f.get("auditor", "/v1/account-terms?account=2101/b");
+  REQUIRE(all.size("changes") == 3);
+  CHECK(all.at("changes.0.ordered_by") == "朝阳区人民法院");
+  CHECK(all.at("changes.0.order_no") == "(2026)京0105执保7号");
+  CHECK(all.at("changes.1.ordered_by") == "(absent)");
+  CHECK(all.at("changes.2.after.frozen_out") == "false");
+  CHECK(all.at("changes.2.ordered_by") == "住建委");
+  CHECK(all.at("changes.2.order_no") == "解冻3号");
+
+  for (const auto& wrong :
+       {std::string(R"("ordered_by":"法院")"), std::string(R"("order_no":"7号")"),
+        std::string(R"("ordered_by":"","order_no":"7号")"),
+        R"("ordered_by":"法院","order_no":")" + std::string(65, '7') + '"',
+        R"("order_no":"7号","ordered_by":")" + std::string(129, 'a') + '"',
+        std::string(R"("ordered_by":"a\nb","order_no":"7号")")}) {
+    INFO(wrong);
+    CHECK(patch(R"("frozen_out":true,)" + wrong, "bad").told() == "400 malformed");
+    CHECK(f.post("operator", "/v1/account-terms",
+                 R"({"code":"2101/b","frozen_in":false,)" + wrong + "}", "bad2")
+              .told() == "400 malformed");
+  }
+  CHECK(f.get("auditor", "/v1/account-terms?account=2101/b").size("changes") == 3);
+}
