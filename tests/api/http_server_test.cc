@@ -329,9 +329,8 @@ TEST_CASE("http server: a slow head is cut at its deadline however it drips") {
   auto client = RawSocket::connect(server->port());
   const auto start = Steady::now();
   std::thread drip([&] {
-    for (const char c :
-         std::string("GET / HTTP/1.1\r\nHost: h\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")) {
-      if (!client.send(std::string(1, c)) || ms_since(start) > 900) return;
+    for (const char c : "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(400, 'a')) {
+      if (!client.send(std::string(1, c)) || ms_since(start) > 6'000) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
@@ -340,7 +339,7 @@ TEST_CASE("http server: a slow head is cut at its deadline however it drips") {
   drip.join();
   CHECK(status_line(answer) == "HTTP/1.1 408 Request Timeout");
   CHECK(took >= 200);
-  CHECK(took < 800);
+  CHECK(took < 4'000);
 }
 
 TEST_CASE("http server: a slow body is cut at its deadline") {
@@ -349,7 +348,7 @@ TEST_CASE("http server: a slow body is cut at its deadline") {
   const auto start = Steady::now();
   client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc");
   CHECK(status_line(client.receive_until("}")) == "HTTP/1.1 408 Request Timeout");
-  CHECK(ms_since(start) < 800);
+  CHECK(ms_since(start) < 4'000);
 }
 
 TEST_CASE("http server: silent connections are closed without a word") {
@@ -510,7 +509,7 @@ TEST_CASE("http server: half-open connections from one address leave room for ev
 }
 
 TEST_CASE("http server: heads that never end are counted and their connections given back") {
-  const auto server = serve({.header_timeout_ms = 100});
+  const auto server = serve({.header_timeout_ms = 1'000});
   std::vector<RawSocket> slow;
   for (int i = 0; i < 20; ++i) {
     slow.push_back(RawSocket::connect(server->port()));
@@ -543,7 +542,7 @@ TEST_CASE(
   CHECK(body_of(answer) == "done");
   CHECK(answer.find("Connection: close\r\n") != std::string::npos);
   stopped.get();
-  CHECK(ms_since(start) < 2000);
+  CHECK(ms_since(start) < 4'500);
   CHECK(server->connections() == 0);
   CHECK(parked.replies.size() == 1);
 }
@@ -560,7 +559,7 @@ TEST_CASE("http server: stop cuts at its deadline, and a reply after it falls on
     const auto start = Steady::now();
     server->stop(200);
     CHECK(ms_since(start) >= 200);
-    CHECK(ms_since(start) < 2000);
+    CHECK(ms_since(start) < 4'500);
     CHECK(server->connections() == 0);
     CHECK(busy.receive_all().empty());
     server->stop(1000);  // a second call does nothing

@@ -142,9 +142,9 @@ TEST_CASE("v1 event stream: a reader that reconnects from its last id misses not
     for (int i = 0; i < 5; ++i) tell();
     auto client = f.open_stream("/v1/events/stream",
                                 last_id.empty() ? "" : "Last-Event-ID: " + last_id + "\r\n");
-    const std::string text =
-        client.receive_until(round == 5 ? "\"k" + std::to_string(told) + "\"" : "event", 5000) +
-        (round == 5 ? "\n\n" : "");
+    std::string text =
+        client.receive_until(round == 5 ? "\"k" + std::to_string(told) + "\"" : "event", 5000);
+    while (round == 5 && !text.ends_with("\n\n")) text += client.receive_until("\n\n", 5000);
     for (const Told& event : events_of(text)) {
       got += (got.empty() ? "" : " ") + event.key;
       last_id = event.id;

@@ -190,10 +190,12 @@ TEST_CASE("https client: a connection that is not made in time is kUnavailable")
   const auto start = Steady::now();
   CHECK(code_of(client->send_and_wait(post(), url_of(ntohs(at.sin_port)), 5000)) == "unavailable");
   CHECK(ms_since(start) >= 300);
-  CHECK(ms_since(start) < 2000);
-  const auto again = Steady::now();  // the call's own deadline, when sooner, holds too
-  CHECK(code_of(client->send_and_wait(post(), url_of(ntohs(at.sin_port)), 100)) == "unavailable");
-  CHECK(ms_since(again) < 290);
+  CHECK(ms_since(start) < 4500);
+  // The call's own deadline, when sooner, holds too.
+  const auto patient = make_client({.connect_timeout_ms = 30'000});
+  const auto again = Steady::now();
+  CHECK(code_of(patient->send_and_wait(post(), url_of(ntohs(at.sin_port)), 100)) == "unavailable");
+  CHECK(ms_since(again) < 10'000);
   ::close(listener);
 }
 
@@ -207,11 +209,11 @@ TEST_CASE("https client: no answer within the deadline is kTimeout") {
       socket.receive_all();
     });
     const auto start = Steady::now();
-    const auto answer = make_client()->send_and_wait(post(), url_of(server.port()), 300);
+    const auto answer = make_client()->send_and_wait(post(), url_of(server.port()), 1000);
     CAPTURE(part);
     CHECK(code_of(answer) == "timeout");
-    CHECK(ms_since(start) >= 300);
-    CHECK(ms_since(start) < 1500);
+    CHECK(ms_since(start) >= 1000);
+    CHECK(ms_since(start) < 20'000);
   }
 }
 
@@ -220,7 +222,7 @@ TEST_CASE("https client: a server that does not read is kTimeout") {
   auto finished = finish.get_future().share();
   ScriptedServer server([&](RawSocket&, int) { finished.wait(); });
   const auto answer =
-      make_client()->send_and_wait(post(std::string(64 << 20, 'x')), url_of(server.port()), 500);
+      make_client()->send_and_wait(post(std::string(64 << 20, 'x')), url_of(server.port()), 5000);
   CHECK(code_of(answer) == "timeout");
   finish.set_value();
 }
@@ -314,17 +316,20 @@ TEST_CASE("https client: a request that cannot be sent is kMalformed and opens n
 }
 
 TEST_CASE("https client: a pooled connection that was closed is not written to") {
-  std::atomic<int> requests{0};
+  std::atomic<int> requests{0}, closed{0};
   ScriptedServer server([&](RawSocket& socket, int) {
     socket.receive_until("pay");
     ++requests;
     socket.send(kOk);
+    socket.close();
+    ++closed;
   });
   const auto client = make_client();
   for (int i = 0; i < 5; ++i) {
     const auto answer = client->send_and_wait(post(), url_of(server.port()), 2000);
     CAPTURE(code_of(answer));
     CHECK(answer);
+    while (closed <= i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the close arrives
   }
   CHECK(requests == 5);
@@ -392,8 +397,8 @@ TEST_CASE("https client: idle connections are closed after their time") {
   std::promise<int> closed_after;
   ScriptedServer server([&](RawSocket& socket, int) {
     socket.receive_until("\r\n\r\n");
+    const auto start = Steady::now();  // before the client can have its answer
     socket.send(kOk);
-    const auto start = Steady::now();
     socket.receive_all();
     closed_after.set_value(ms_since(start));
   });
@@ -401,7 +406,7 @@ TEST_CASE("https client: idle connections are closed after their time") {
   REQUIRE(client->send_and_wait(get(), url_of(server.port()), 2000));
   const int took = closed_after.get_future().get();
   CHECK(took >= 190);
-  CHECK(took < 1500);
+  CHECK(took < 20'000);
 }
 
 TEST_CASE("https client: where private addresses are forbidden, nothing is connected to") {

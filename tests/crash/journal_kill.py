@@ -51,7 +51,9 @@ def import_killed(path, form, data):
     begin = time.monotonic()
     arguments = ["import", "journal", path, "--format", form, "--data", data]
     hits = 0
-    for attempt in range(KILLS):
+    for attempt in range(10 * KILLS):
+        if attempt >= KILLS and hits > 0:
+            break
         process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             process.wait(chance.uniform(0.01, 0.6 if attempt % 2 else 0.15))

@@ -303,7 +303,11 @@ class Day(Stage):
         self.refused("who reviewed does not approve", lambda: self.chief.refusal(path + "/approve"), 403, "same_person")
         self.check("the refused approvals moved nothing", self.batch(number)["state"], "reviewed")
         self.checker.post(path + "/approve")
-        self.wait(f"batch {number} is sent", lambda: self.batch(number)["state"] == "sent")
+        self.wait(f"batch {number} is sent", lambda: self.is_with_the_bank(self.batch(number)))
+
+    def is_with_the_bank(self, batch):
+        """ "sent" is journalled before the bank has it: only its answer says that."""
+        return batch["state"] == "sent" and not self.auditor.get("/v1/payouts/" + batch["payout_id"])["payout"]["unknown"]
 
     def batch(self, number):
         return self.auditor.get(f"/v1/settlement-batches/{number}")

@@ -29,7 +29,9 @@ import urllib.request
 
 program, day_tools = sys.argv[1:3]
 sys.path.insert(0, day_tools)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from clients import OtherSide, Refused, Staff, Upstream  # noqa: E402
+from engine import free_port  # noqa: E402
 
 PLATFORM, CONTRACT = "1900000109", "1900000103"
 BANK_1, BANK_3 = "6228000000000001", "6228000000000003"
@@ -82,7 +84,7 @@ first_retry_s = 900
 class World:
     def __init__(self, folder):
         self.folder = folder
-        self.port, self.sandbox_port = (self.free_port() for _ in range(2))
+        self.port, self.sandbox_port = free_port(), free_port()
         self.engine = None
         json.dump(SANDBOX, open(f"{folder}/sandbox.json", "w"))
         self.sandbox = subprocess.Popen([program, "sandbox", "--listen", f"127.0.0.1:{self.sandbox_port}", "--keys",
@@ -108,13 +110,6 @@ class World:
                          "--name", name, "--mode", "collected", "--fee", fee, "--wx-mchid", mchid, "--bank-account", bank,
                          "--payee-name", name + "有限公司", "--payee-account", "755900000000" + number[2:], "--payee-bank", "308584000013")
         self.upstream = {m: Upstream(self.base, m, "app-" + m, "secret-of-" + m) for m in ("M1002", "M1005")}
-
-    @staticmethod
-    def free_port():
-        import socket
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            return s.getsockname()[1]
 
     def settle_clock(self, now):
         self.now = now
@@ -255,7 +250,12 @@ def monday(w, orders):
         check("a maker cannot approve", " 403 " in str(refused), True)
     w.staff["maker"].post(f"/v1/settlement-batches/{number}/review")
     w.staff["checker"].post(f"/v1/settlement-batches/{number}/approve")
-    wait("the payout is with the bank", lambda: w.get(f"/v1/settlement-batches/{number}")["state"] == "sent")
+
+    def with_the_bank():  # "sent" is journalled before it is: only the bank's answer says that it has it
+        batch = w.get(f"/v1/settlement-batches/{number}")
+        return batch["state"] == "sent" and not w.get("/v1/payouts/" + batch["payout_id"])["payout"]["unknown"]
+
+    wait("the payout is with the bank", with_the_bank)
     w.clock("2026-03-09 12:05:00")
     wait("the batch is paid", lambda: w.get(f"/v1/settlement-batches/{number}")["state"] == "confirmed")
     case = breaks[0]["id"] if "id" in breaks[0] else breaks[0]["case_no"]

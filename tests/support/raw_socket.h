@@ -147,10 +147,20 @@ class ScriptedServer {
   std::vector<std::thread> threads_;  ///< touched by the acceptor, then by the destructor
 };
 
-/// A loopback port on which nobody listens: taken for a moment and given back.
+/// A loopback port on which nobody listens, nor can: bound for as long as the program runs.
 inline std::uint16_t closed_port() {
-  ScriptedServer server([](RawSocket&, int) {});
-  return server.port();
+  static const std::uint16_t port = [] {
+    const int kept = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    const bool ok = ::bind(kept, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 &&
+                    ::getsockname(kept, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+    CHECK_OR_DIE(ok, "no loopback port to keep");
+    return ntohs(at.sin_port);
+  }();
+  return port;
 }
 
 }  // namespace suanpan::tests

@@ -416,6 +416,7 @@ TEST_CASE("archive: of a book that is open for writing, by itself or by who only
       if (!f.book->run(request).accepted()) break;
     }
   });
+  while (f.book->statistics().last_seq == last) std::this_thread::yield();
   auto archived = archive_book(by_reader ? *reader : *f.book, f.request());
   stop = true;
   posting.join();

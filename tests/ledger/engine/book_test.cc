@@ -57,6 +57,16 @@ struct Fixture {
       return state.balance(id).posted(state.account(id)->normal);
     });
   }
+  /// Expiries are planned by the book itself, a moment after their time.
+  void wait_until_nothing_is_reserved(AccountId id) const {
+    for (int wait = 0; wait < 6'000; ++wait) {
+      if (book->read([&](const State& s, std::uint64_t) { return s.balance(id).debits_pending; }) ==
+          0)
+        return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    FAIL("still reserved after a minute");
+  }
 };
 
 }  // namespace
@@ -152,14 +162,34 @@ TEST_CASE("book: holds reserve, post in parts, and expire by the business clock"
   f.open();
   f.clock.advance_seconds(61);
   CHECK(f.book->run(void_hold({key(6), key(2)})).refusal.code == RefusalCode::kHoldExpired);
-  for (int i = 0; i < 100; ++i) {
-    const auto reserved = f.book->read(
-        [&](const State& s, std::uint64_t) { return s.balance(owner).debits_pending; });
-    if (reserved == 0) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  f.wait_until_nothing_is_reserved(owner);
   CHECK(f.post(7, owner, bank, 80).accepted());
   CHECK(f.balance(owner) == 0);
+}
+
+TEST_CASE("book: a hold that came due while the book was closed ends once it is open, and once") {
+  Fixture f;
+  const AccountId bank = f.account(1, "1002", AccountType::kAsset);
+  const AccountId owner =
+      f.account(2, "2101/a", AccountType::kLiability, AccountTerms{LimitKind::kNotBelowZero});
+  REQUIRE(f.post(1, bank, owner, 100).accepted());
+  VoucherRequest hold = Fixture::voucher(2, owner, bank, 70);
+  hold.hold = true;
+  hold.expires_at = f.clock.now().plus_seconds(60);
+  REQUIRE(f.book->run(hold).accepted());
+  f.book.reset();
+  f.clock.advance_seconds(61);
+  f.open();
+  f.wait_until_nothing_is_reserved(owner);
+  f.open();
+  CHECK(f.post(3, owner, bank, 100).accepted());
+  CHECK(f.balance(owner) == 0);
+  int expiries = 0;
+  REQUIRE(f.book->for_each_command_after(0, [&](const StoredCommand& command) {
+    expiries += command.kind == CommandKind::kExpireHold;
+    return true;
+  }));
+  CHECK(expiries == 1);
 }
 
 TEST_CASE("book: a reversal is red, partial, and capped") {

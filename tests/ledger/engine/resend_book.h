@@ -62,7 +62,7 @@ class Disk {
   /// Until somebody stands before a door that is shut.
   void wait_for_one_at(Door door) {
     std::unique_lock lock(mutex_);
-    REQUIRE(opened_.wait_for(lock, 20s, [&] { return waiting_[door] > 0; }));
+    REQUIRE(opened_.wait_for(lock, 300s, [&] { return waiting_[door] > 0; }));
   }
   int reads_here(Table table) {
     std::lock_guard lock(mutex_);
@@ -201,7 +201,7 @@ struct ResendBook {
 template <class Work>
 bool goes_on(ResendBook& f, Work work) {
   auto ended = std::async(std::launch::async, work);
-  const bool in_time = ended.wait_for(20s) == std::future_status::ready;
+  const bool in_time = ended.wait_for(300s) == std::future_status::ready;
   if (!in_time) f.disk.open_all();
   ended.get();
   return in_time;
