@@ -6,9 +6,9 @@
 // the whole book after all others. Joining what several shards planned is measured apart.
 #include <CLI/CLI.hpp>
 #include <atomic>
-#include <ctime>
 #include <thread>
 
+#include "bench/limits.h"
 #include "bench/report.h"
 #include "ledger/base/check.h"
 #include "ledger/engine/one_shard.h"
@@ -79,11 +79,16 @@ Unit last_unit(const Date today, std::atomic<bool>& planned) {
   return Unit{std::make_shared<Request>(std::move(submission)), {0}, 0};
 }
 
-// Of all threads: what planning costs where the machine is shared with others.
-double cpu_seconds() {
-  timespec t{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+// Of the first units, as they will be posted.
+std::vector<Transfer> transfers_of(const std::vector<Unit>& units) {
+  constexpr std::size_t kEnough = 100'000;
+  std::vector<Transfer> transfers;
+  for (const Unit& unit : units) {
+    if (transfers.size() >= kEnough) break;
+    for (const VoucherRequest& v : unit.request->submission.vouchers)
+      transfers.push_back(Transfer{v.legs[0].debit, v.legs[0].credit, v.legs[0].amount});
+  }
+  return transfers;
 }
 
 void run(const Options& o) {
@@ -105,6 +110,7 @@ void run(const Options& o) {
   for (std::uint64_t first = 0; first < o.transfers; first += o.batch)
     units.push_back(
         make_unit(o, first, std::min<std::uint64_t>(o.batch, o.transfers - first), seed));
+  const std::vector<Transfer> transfers = transfers_of(units);
   const bench::Stopwatch routing;
   for (Unit& unit : units) planning->push(std::move(unit));
   const double routing_s = routing.seconds();
@@ -121,20 +127,20 @@ void run(const Options& o) {
     }
   };
   const bench::Stopwatch watch;
-  const double cpu_before = cpu_seconds();
+  const double cpu_before = bench::cpu_seconds();
   planning->start();
   std::thread drainer;
   // One shard hands its blocks over as it goes; several are joined when all is planned.
   if (o.shards == 1) drainer = std::thread(drain);
   planned.wait(false);
-  const double planning_s = watch.seconds(), planning_cpu = cpu_seconds() - cpu_before;
+  const double planning_s = watch.seconds(), planning_cpu = bench::cpu_seconds() - cpu_before;
   const bench::Stopwatch joining;
   if (o.shards == 1)
     drainer.join();
   else
     drain();
   const double joining_s = joining.seconds();
-  const double joining_cpu = cpu_seconds() - cpu_before - planning_cpu;
+  const double joining_cpu = bench::cpu_seconds() - cpu_before - planning_cpu;
   CHECK_OR_DIE(violations == 0, "invariants are violated");
 
   bench::Report report("planning");
@@ -149,6 +155,12 @@ void run(const Options& o) {
   report.add("seconds, routed by the callers", routing_s);
   report.add("seconds, joined by the committer", joining_s);
   report.add_resources();
+  State state = accounts_of(o, today);
+  const double applied = bench::rate_of(static_cast<double>(transfers.size()), [&] {
+    for (const Transfer& transfer : transfers) state.apply_transfer(transfer);
+  });
+  report.add_limit_of_rate("the apply loop alone", "transfers per second", applied,
+                           static_cast<double>(o.transfers) / planning_s);
   report.print(o.json);
 }
 

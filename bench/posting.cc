@@ -1,27 +1,26 @@
 // Durable posting in process: transfers through a Book, each batch synced before it is answered,
 // projections caught up and stored inside the clock. One workload a run; see README.md.
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
 #include <thread>
 
+#include "bench/bench_book.h"
+#include "bench/limits.h"
 #include "bench/machine_probe.h"
 #include "bench/posting_load.h"
 #include "bench/report.h"
 #include "ledger/base/check.h"
-#include "ledger/core/plan_voucher.h"
 #include "ledger/engine/verify.h"
-#include "ledger/store/block.h"
 
 using namespace suanpan;
+using bench::Client;
 using bench::Load;
 using Clock_ = std::chrono::steady_clock;
 
@@ -40,97 +39,26 @@ struct Options {
   bool probe = false;  // say with each tenth how fast the machine was
 };
 
+// Transfers of the workload "life" after its figures are taken. What has gathered by then is nearly
+// as much as ever does before it is stored, of accounts too, if they are many
+// (engine/projector.cc): as long a tail as a restart can find.
+std::uint64_t tail_of(const Options& o) { return std::min<std::uint64_t>(3'900'000, o.transfers); }
+
+// The first day ends when everything is posted, so that its root is signed inside the clock.
+Date first_day() { return SystemClock().now().date_cn().plus_days(-1); }
+
 std::unique_ptr<Book> open_book(const std::filesystem::path& folder, const Options& o) {
   static const SystemClock clock;
-  BookOptions options;
-  options.folder = folder;
-  options.create = true;
-  options.first_date = clock.now().date_cn();
-  options.shards = o.shards;
-  auto opened = Book::open(options, clock);
-  CHECK_OR_DIE(opened, "{}", opened.error().message);
-  return std::move(opened.value());
+  return bench::open_book(folder, clock, first_day(), o.shards);
 }
 
-void open_accounts(Book& book, const Options& o) {
-  for (std::uint32_t begin = 0; begin < o.load.accounts; begin += 4096) {
-    std::vector<Command> commands;
-    for (std::uint32_t i = begin; i < std::min(begin + 4096, o.load.accounts); ++i) {
-      OpenAccountRequest request;
-      request.key = ClaimKey{Id128{1, i + 1}, CallerId{100}};
-      request.code = fmt::format("2101/{:07}", i);
-      request.type = AccountType::kLiability;
-      request.terms.hot = i == 0 && o.load.hot_percent > 0;
-      commands.push_back(open_account(request));
-    }
-    std::atomic<bool> answered = false;
-    CHECK_OR_DIE(book.submit(std::move(commands),
-                             [&](Book::Answers) {
-                               answered = true;
-                               answered.notify_one();
-                             }),
-                 "queue");
-    answered.wait(false);
-  }
+void begin_book(Book& book, const Options& o) {
+  bench::AccountsToOpen accounts;
+  accounts.count = o.load.accounts;
+  accounts.first_is_hot = o.load.hot_percent > 0;
+  bench::open_accounts(book, accounts);
+  book.wait_projected();
 }
-
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-// Submits batches and keeps a bounded number of them in flight; notes latencies and progress.
-class Client {
- public:
-  Client(Book& book, std::size_t in_flight) : book_(book), limit_(in_flight) {}
-  template <class Items>
-  void submit(Items items) {
-    const std::size_t count = items.size();
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return in_flight_ < limit_; });
-      ++in_flight_;
-    }
-    const auto begin = Clock_::now();
-    const bool taken = book_.submit(std::move(items), [this, begin, count](Book::Answers answers) {
-      std::lock_guard lock(mutex_);
-      for (const Answer& a : answers) refused_ += !a.accepted();
-      latencies_.add(Clock_::now() - begin);
-      answered_ += count;
-      while (tenths_.size() <= 10 && answered_ * 10 >= total_ * tenths_.size())
-        tenths_.push_back({watch_.seconds(), cpu_seconds()});
-      --in_flight_;
-      changed_.notify_one();
-    });
-    CHECK_OR_DIE(taken, "the queue is full");
-  }
-  void expect(std::uint64_t total) { total_ = total; }
-  void finish() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ == 0; });
-    CHECK_OR_DIE(refused_ == 0, "{} items were refused", refused_);
-  }
-  bench::Latencies& latencies() { return latencies_; }
-  /// A moment by the clock and by the time of all cores, in seconds.
-  struct Moment {
-    double clock = 0, cpu = 0;
-  };
-  /// When it began, and when each tenth of what is expected was answered.
-  const std::vector<Moment>& tenths() const { return tenths_; }
-
- private:
-  Book& book_;
-  const std::size_t limit_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t in_flight_ = 0;
-  std::uint64_t refused_ = 0, answered_ = 0, total_ = ~std::uint64_t{0};
-  std::vector<Moment> tenths_{{0, cpu_seconds()}};
-  bench::Latencies latencies_;
-  bench::Stopwatch watch_;
-};
 
 /// How fast the machine was in each tenth of a run.
 struct Tenths {
@@ -201,67 +129,14 @@ void post_singly(Book& book, bench::Latencies& latencies, const Options& o) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// The machine's limits for the same work, in the same run: appending and syncing the same bytes,
-// and applying the same transfers to balances in memory.
-void add_limits(bench::Report& report, const Options& o, const std::filesystem::path& folder,
-                double transfers_per_sync) {
-  Load load(o.load);
-  const auto size = static_cast<std::size_t>(std::max(1.0, transfers_per_sync));
-  State state(BookState{});
-  Account account;
-  account.type = AccountType::kLiability;
-  account.normal = Side::kCredit;
-  account.version = 1;
-  const std::uint32_t accounts = std::min(o.load.accounts, 1'000'000u);
-  for (std::uint32_t i = 1; i <= accounts; ++i) {
-    account.id = AccountId{i};
-    account.code = std::to_string(i);
-    state.load_account(account, Balance{});
-  }
-  state.apply_book({Date{20'516}, Date{20'515}});
-  Stamper stamper;
-  BlockBuilder builder;
-  std::vector<Transfer> transfers;
-  for (std::uint64_t n = 0; n < std::max<std::uint64_t>(size, 100'000); ++n) {
-    const VoucherRequest v = load.voucher(n);
-    auto planned = plan_voucher(state, v, Moment{Timestamp{1}});
-    CHECK_OR_DIE(planned, "refused");
-    transfers.push_back(planned.value().transfers[0]);
-    if (n < size)
-      builder.accept(CommandEnvelope{v.key, CommandKind::kVoucher, nullptr, &v, Timestamp{1}},
-                     planned.value(), stamper);
-  }
-  const std::string bytes = builder.seal({});
-  const std::filesystem::path path = folder / "raw";
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  CHECK_OR_DIE(fd >= 0, "{}", path.string());
-  std::size_t syncs = 0;
-  const bench::Stopwatch appending;
-  for (; syncs < 2000 && appending.seconds() < 2; ++syncs)
-    CHECK_OR_DIE(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
-                     ::fdatasync(fd) == 0,
-                 "raw append");
-  const double per_sync = appending.seconds() / static_cast<double>(syncs);
-  ::close(fd);
-  std::filesystem::remove(path);
-  std::uint64_t applied = 0;
-  const bench::Stopwatch applying;
-  for (; applying.seconds() < 0.5; applied += transfers.size())
-    for (const Transfer& t : transfers) state.apply_transfer(t);
-  report.add("limit: append+fdatasync of it, per s", static_cast<double>(size) / per_sync);
-  report.add("limit: fdatasync ms", per_sync * 1e3);
-  report.add("limit: applied in memory, per s", static_cast<double>(applied) / applying.seconds());
-}
-
-void post(Book& book, const std::filesystem::path& folder, const Options& o, bool limits) {
-  open_accounts(book, o);
-  book.wait_projected();
+void post(Book& book, const std::filesystem::path& folder, const Options& o) {
+  begin_book(book, o);
   const BookStatistics before = book.statistics();
   Load load(o.load);
   Client client(book, o.in_flight);
   bench::Latencies singles;
   const auto machine = o.probe ? std::make_unique<Tenths>() : nullptr;
-  const double cpu = cpu_seconds();
+  const double cpu = bench::cpu_seconds();
   const bench::Stopwatch watch;
   if (o.workload == "two-phase")
     hold_and_post(client, load, o);
@@ -270,46 +145,83 @@ void post(Book& book, const std::filesystem::path& folder, const Options& o, boo
   else
     post_batches(client, load, o, machine.get());
   const double answered_s = watch.seconds();
+  const BookStatistics posted = book.statistics();
+  bench::must_accept(book.run(
+      day_cut({ClaimKey{Id128{3, 1}, CallerId{o.load.caller}}, first_day().plus_days(1)})));
+  const double signed_s = watch.seconds();
   book.wait_projected();
-  if (o.workload != "life") book.store_projections();
+  const double projected_s = watch.seconds();
+  book.store_projections();
   const double seconds = watch.seconds();
-  const double used = cpu_seconds() - cpu;
-  const BookStatistics after = book.statistics();
+  const double used = bench::cpu_seconds() - cpu;
   const auto n = static_cast<double>(o.transfers);
   bench::Latencies& latencies = o.workload == "single" ? singles : client.latencies();
 
   bench::Report report(o.workload);
   report.add("transfers", n);
-  report.add("batch", o.workload == "single" ? 1.0 : static_cast<double>(o.load.batch));
+  report.add("vouchers a batch", o.workload == "single" ? 1.0 : static_cast<double>(o.load.batch));
   report.add("accounts", o.load.accounts);
-  report.add("seconds, projections caught up", seconds);
   report.add("seconds, all answered", answered_s);
+  report.add("seconds, day cut and its root signed", signed_s);
+  report.add("seconds, projections caught up", projected_s);
+  report.add("seconds, projections stored", seconds);
   report.add("transfers per second", n / seconds);
   report.add("cpu ns per transfer", used / n * 1e9);
   report.add("batch p50 ms", latencies.percentile(50));
   report.add("batch p99 ms", latencies.percentile(99));
   report.add("batch max ms", latencies.percentile(100));
-  const double syncs = static_cast<double>(after.blocks - before.blocks);
-  report.add("syncs", syncs);
+  report.add("syncs", static_cast<double>(posted.blocks - before.blocks));
   const auto& t = client.tenths();
   if (t.size() == 11)
     for (std::size_t i = 1; i <= 10; ++i) {
-      report.add(fmt::format("tenth {}: per second", i), n / 10 / (t[i].clock - t[i - 1].clock));
+      report.add(fmt::format("tenth {}: transfers per second", i),
+                 n / 10 / (t[i].clock - t[i - 1].clock));
       report.add(fmt::format("tenth {}: cpu ns per transfer", i),
                  (t[i].cpu - t[i - 1].cpu) / n * 1e10);
       if (machine && machine->samples[i - 1] > 0)
         report.add(fmt::format("tenth {}: machine, ns per addition", i), machine->of(i - 1));
     }
   report.add("bytes on disk per transfer",
-             static_cast<double>(after.disk_bytes - before.disk_bytes) / n);
+             static_cast<double>(book.statistics().disk_bytes - before.disk_bytes) / n);
   report.add_resources();
-  if (limits) add_limits(report, o, folder, n / syncs);
+  bench::add_journal_limits(
+      report, book, folder,
+      bench::newest_blocks(book, before.last_seq, posted.last_seq, bench::is_transfer), "transfers",
+      n / seconds);
   report.print(o.json);
 }
 
-// Latencies of reads while another thread writes at half of the speed it could.
-void read_while_writing(Book& book, const Options& o) {
-  open_accounts(book, o);
+struct ReadLatencies {
+  bench::Latencies balances, pages;
+};
+
+// Balances and statement pages of random accounts, one of each every half millisecond.
+ReadLatencies read_while(const Book& book, const Options& o,
+                         const std::function<bool(std::size_t done)>& goes_on) {
+  ReadLatencies latencies;
+  std::uint64_t seed = 7;
+  const auto next = [&] { return mix64(seed += 0x9e3779b97f4a7c15); };
+  while (goes_on(latencies.pages.count())) {
+    const AccountId account{static_cast<std::uint32_t>(next() % o.load.accounts) + 1};
+    auto begin = Clock_::now();
+    const std::int64_t total = book.read(
+        [&](const State& state, std::uint64_t) { return state.balance(account).credits_posted; });
+    latencies.balances.add(Clock_::now() - begin);
+    const EntryPosition after{next() % (book.statistics().last_seq + 1), 0};
+    begin = Clock_::now();
+    const auto page = book.entries(account, after, 100);
+    CHECK_OR_DIE(page && total >= 0, "a read failed");
+    latencies.pages.add(Clock_::now() - begin);
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+  return latencies;
+}
+
+// Latencies of reads while another thread writes at half of the speed it could. What they are
+// without anybody writing is their limit.
+void read_while_writing(Book& book, const std::filesystem::path& folder, const Options& o) {
+  begin_book(book, o);
+  const std::uint64_t before = book.last_seq();
   Load load(o.load);
   double full = 0;
   {
@@ -321,25 +233,10 @@ void read_while_writing(Book& book, const Options& o) {
     book.wait_projected();
     full = static_cast<double>(warm.transfers) / watch.seconds();
   }
+  const auto sample = bench::newest_blocks(book, before, book.last_seq(), bench::is_transfer);
   std::atomic<bool> stop = false;
-  bench::Latencies balances, pages;
-  std::thread reader([&] {
-    std::uint64_t seed = 7;
-    const auto next = [&] { return mix64(seed += 0x9e3779b97f4a7c15); };
-    while (!stop) {
-      const AccountId account{static_cast<std::uint32_t>(next() % o.load.accounts) + 1};
-      auto begin = Clock_::now();
-      const std::int64_t total = book.read(
-          [&](const State& state, std::uint64_t) { return state.balance(account).credits_posted; });
-      balances.add(Clock_::now() - begin);
-      const EntryPosition after{next() % (book.statistics().last_seq + 1), 0};
-      begin = Clock_::now();
-      const auto page = book.entries(account, after, 100);
-      CHECK_OR_DIE(page && total >= 0, "a read failed");
-      pages.add(Clock_::now() - begin);
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-    }
-  });
+  ReadLatencies meanwhile;
+  std::thread reader([&] { meanwhile = read_while(book, o, [&](std::size_t) { return !stop; }); });
   Client client(book, o.in_flight);
   const bench::Stopwatch watch;
   std::uint64_t n = o.transfers / 4;
@@ -353,14 +250,24 @@ void read_while_writing(Book& book, const Options& o) {
   const double wrote = static_cast<double>(n - o.transfers / 4) / watch.seconds();
   stop = true;
   reader.join();
+  book.wait_projected();
+  constexpr std::size_t kAloneReads = 4000;
+  ReadLatencies alone = read_while(book, o, [](std::size_t done) { return done < kAloneReads; });
+
   bench::Report report(o.workload);
   report.add("transfers per second, full", full);
   report.add("transfers per second, meanwhile", wrote);
-  report.add("reads of each kind", static_cast<double>(pages.count()));
-  for (auto& [name, latencies] :
-       {std::pair("balance read", &balances), std::pair("statement page of 100", &pages)})
+  report.add("reads of each kind", static_cast<double>(meanwhile.pages.count()));
+  const auto add_reads = [&](const char* name, bench::Latencies& reads, bench::Latencies& limits) {
     for (const double p : {50.0, 99.0, 99.9})
-      report.add(fmt::format("{} p{} ms", name, p), latencies->percentile(p));
+      report.add(fmt::format("{} p{} ms", name, p), reads.percentile(p));
+    for (const double p : {50.0, 99.0})
+      report.add_limit_of_time(fmt::format("{} p{}, nobody writing", name, p), "ms",
+                               limits.percentile(p), reads.percentile(p));
+  };
+  add_reads("balance read", meanwhile.balances, alone.balances);
+  add_reads("statement page of 100", meanwhile.pages, alone.pages);
+  bench::add_journal_limits(report, book, folder, sample, "transfers", full);
   report.print(o.json);
 }
 
@@ -372,6 +279,17 @@ double resident_mib() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
+// Posts on after everything was stored, and is killed with batches under way.
+[[noreturn]] void post_until_killed(Book& book, const Options& o) {
+  Load load(o.load);
+  Client client(book, o.in_flight);
+  for (std::uint64_t n = 0; client.answered() < tail_of(o); n += o.load.batch)
+    client.submit(load.batch(o.transfers + n, o.load.batch));
+  std::fflush(nullptr);
+  ::kill(::getpid(), SIGKILL);
+  std::abort();
+}
+
 // A book's life: posted to by a process that is killed, opened again, verified.
 void live(const std::filesystem::path& folder, const Options& o) {
   std::fflush(nullptr);
@@ -379,32 +297,45 @@ void live(const std::filesystem::path& folder, const Options& o) {
   CHECK_OR_DIE(child >= 0, "fork");
   if (child == 0) {
     const auto book = open_book(folder, o);
-    post(*book, folder, o, false);
-    std::fflush(nullptr);
-    ::kill(::getpid(), SIGKILL);
+    post(*book, folder, o);
+    post_until_killed(*book, o);
   }
   int status = 0;
-  CHECK_OR_DIE(::waitpid(child, &status, 0) == child && WIFSIGNALED(status), "the child ended");
+  CHECK_OR_DIE(
+      ::waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+      "the child ended");
   bench::Report report("after kill -9");
+  bench::Step restart;
   {
-    const bench::Stopwatch watch;
-    const double cpu = cpu_seconds();
-    const auto book = open_book(folder, o);
-    const std::uint64_t last = book->last_seq();
-    report.add("restart, seconds", watch.seconds());
-    report.add("restart, cpu seconds", cpu_seconds() - cpu);
+    std::unique_ptr<Book> book;
+    const double cpu = bench::cpu_seconds();
+    restart = bench::timed([&] { book = open_book(folder, o); });
+    report.add("restart, seconds", restart.seconds);
+    report.add("restart, cpu seconds", bench::cpu_seconds() - cpu);
     report.add("resident after it, MiB", resident_mib());
-    CHECK_OR_DIE(last >= o.transfers, "the journal ends at {}", last);
   }
-  const double cpu = cpu_seconds();
-  const auto judged = verify(folder);
-  CHECK_OR_DIE(judged && judged.value().ok, "verify: {}",
-               judged ? judged.value().first_fault : judged.error().message);
-  report.add("verify, transfers per second",
-             static_cast<double>(o.transfers) * 1e3 / static_cast<double>(judged.value().took_ms));
-  report.add("verify, cpu ns per transfer",
-             (cpu_seconds() - cpu) / static_cast<double>(o.transfers) * 1e9);
+  const double cpu = bench::cpu_seconds();
+  VerifyReport judged;
+  const bench::Step verified = bench::timed([&] { judged = bench::must(verify(folder)); });
+  CHECK_OR_DIE(judged.ok, "verify: {}", judged.first_fault);
+  CHECK_OR_DIE(judged.counters.roots > 0, "no day was signed");
+  CHECK_OR_DIE(judged.counters.transfers >= o.transfers + tail_of(o), "{} transfers are left",
+               judged.counters.transfers);
+  const auto transfers = static_cast<double>(judged.counters.transfers);
+  report.add("transfers verified", transfers);
+  report.add("verify, transfers per second", transfers / verified.seconds);
+  report.add("verify, cpu ns per transfer", (bench::cpu_seconds() - cpu) / transfers * 1e9);
   report.add_resources();
+  {
+    const auto book = open_book(folder, o);
+    const auto sample = bench::newest_blocks(*book, 0, book->last_seq(), bench::is_transfer);
+    report.add_limit_of_rate("verify, the apply loop alone", "transfers per second",
+                             bench::applied_per_second(*book, sample),
+                             transfers / verified.seconds);
+  }
+  const bench::RawFiles raw = bench::time_raw_files(folder);
+  bench::add_step_limit(report, "restart", restart, raw);
+  bench::add_step_limit(report, "verify", verified, raw);
   report.print(o.json);
 }
 
@@ -418,9 +349,9 @@ void run(const Options& o) {
   } else {
     const auto book = open_book(folder, o);
     if (o.workload == "reads")
-      read_while_writing(*book, o);
+      read_while_writing(*book, folder, o);
     else
-      post(*book, folder, o, true);
+      post(*book, folder, o);
   }
   if (temporary) std::filesystem::remove_all(folder);
 }

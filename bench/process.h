@@ -2,6 +2,7 @@
 #pragma once
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,9 +20,11 @@ namespace suanpan::bench {
 /// What a process has used up since it began.
 struct Usage {
   double cpu_s = 0;
-  double written_bytes = 0;  ///< handed to the disk, as /proc/PID/io counts it
+  /// What its calls moved from and to files, by way of the page cache. What the kernel counts as
+  /// written to the disk says less: a page cache in large pieces counts each piece whole.
+  double read_bytes = 0, written_bytes = 0;
   friend Usage operator-(const Usage& a, const Usage& b) {
-    return {a.cpu_s - b.cpu_s, a.written_bytes - b.written_bytes};
+    return {a.cpu_s - b.cpu_s, a.read_bytes - b.read_bytes, a.written_bytes - b.written_bytes};
   }
 };
 
@@ -37,8 +40,11 @@ inline Usage usage_of(pid_t pid) {
   fields >> user >> system;
   usage.cpu_s = (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   std::ifstream io(fmt::format("/proc/{}/io", pid));
-  for (std::string name; io >> name;)
-    if (name == "write_bytes:") io >> usage.written_bytes;
+  double value = 0;
+  for (std::string name; io >> name >> value;) {
+    if (name == "rchar:") usage.read_bytes = value;
+    if (name == "wchar:") usage.written_bytes = value;
+  }
   return usage;
 }
 
@@ -50,6 +56,7 @@ class Process {
   Process(const std::vector<std::string>& arguments, const std::string& log) : pid_(::fork()) {
     CHECK_OR_DIE(pid_ >= 0, "fork");
     if (pid_ > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // where a CHECK ends the owner, no destructor runs
     const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(file, STDOUT_FILENO);
     ::dup2(file, STDERR_FILENO);

@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
-#include <mutex>
 
+#include "bench/bench_book.h"
+#include "bench/limits.h"
 #include "bench/posting_load.h"
 #include "bench/report.h"
 #include "ledger/base/check.h"
-#include "ledger/core/chart_templates.h"
 #include "ledger/engine/archive_book.h"
 #include "ledger/engine/close_year.h"
 #include "ledger/engine/purge_book.h"
@@ -27,12 +26,6 @@ struct Options {
   bool json = false;
 };
 
-template <class T>
-T must(Result<T> result) {
-  CHECK_OR_DIE(result, "{}", result.error().message);
-  return std::move(result.value());
-}
-
 /// The bytes of the files in a folder.
 std::uint64_t bytes_in(const fs::path& folder) {
   std::uint64_t bytes = 0;
@@ -47,47 +40,41 @@ class Year {
 
   void run() {
     book_ = open();
-    run(adopt_chart(*chart_template("platform")));
-    open_accounts();
-    post(0, o_.transfers);
-    timed("seconds, closed", [&] { close(); });
-    timed("seconds, archived", [&] { archive(); });
+    bench::AccountsToOpen accounts;
+    accounts.count = o_.load.accounts;
+    bench::open_accounts(*book_, accounts);
+    post();
+    timed("closed", [&] { close(); });
+    timed("archived", [&] { archive(); });
     note_bytes("before");
-    timed("seconds, purged", [&] { purge(); });
+    timed("purged", [&] { purge(); });
     note_bytes("after");
     report_.add("bytes of the archive per transfer",
                 static_cast<double>(bytes_in(archive_)) / static_cast<double>(o_.transfers));
     resend();
     book_.reset();
-    timed("seconds, opened again", [&] { book_ = open(); });
+    timed("opened again", [&] { book_ = open(); });
     book_.reset();
-    timed("seconds, verified", [&] {
-      const VerifyReport judged = must(verify(folder_));
+    timed("verified", [&] {
+      const VerifyReport judged = bench::must(verify(folder_));
       CHECK_OR_DIE(judged.ok, "verify: {}", judged.first_fault);
     });
     report_.add_resources();
+    const bench::RawFiles raw = bench::time_raw_files(folder_);
+    for (const auto& [what, step] : steps_) bench::add_step_limit(report_, what, step, raw);
     report_.print(o_.json);
   }
 
  private:
   std::unique_ptr<Book> open() {
-    BookOptions options;
-    options.folder = folder_;
-    options.create = true;
-    options.first_date = *Date::of(2025, 12, 31);
-    options.sign_days = true;
-    return must(Book::open(options, clock_));
+    return bench::open_book(folder_, clock_, *Date::of(2025, 12, 31));
   }
-  ClaimKey next_key() { return {Id128{1, ++commands_}, CallerId{o_.load.caller}}; }
-  void run(Command command) {
-    const Answer answer = book_->run(std::move(command));
-    CHECK_OR_DIE(answer.accepted(), "{} {}", name_of(answer.refusal.code), answer.refusal.detail);
-  }
-  template <class Step>
-  void timed(const char* what, Step&& step) {
-    const bench::Stopwatch watch;
-    step();
-    report_.add(what, watch.seconds());
+  ClaimKey next_key() { return {Id128{3, ++commands_}, CallerId{o_.load.caller}}; }
+  void run(Command command) { bench::must_accept(book_->run(std::move(command))); }
+  template <class Run>
+  void timed(const char* what, Run&& run) {
+    steps_.emplace_back(what, bench::timed(std::forward<Run>(run)));
+    report_.add(fmt::format("seconds, {}", what), steps_.back().second.seconds);
   }
   void note_bytes(const char* when) {
     const auto bytes = static_cast<double>(book_->statistics().disk_bytes);
@@ -96,54 +83,20 @@ class Year {
                 bytes / static_cast<double>(o_.transfers));
   }
 
-  /// Submits a batch; at most four are on their way at a time.
-  template <class Items>
-  void submit(Items items) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ < 4; });
-    ++in_flight_;
-    lock.unlock();
-    const bool taken = book_->submit(std::move(items), [this](Book::Answers answers) {
-      for (const Answer& a : answers)
-        CHECK_OR_DIE(a.accepted(), "{} {}", name_of(a.refusal.code), a.refusal.detail);
-      const std::lock_guard ended(mutex_);
-      --in_flight_;
-      changed_.notify_all();
-    });
-    CHECK_OR_DIE(taken, "the queue is full");
-  }
-  void finish() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ == 0; });
-  }
-
-  void open_accounts() {
-    for (std::uint32_t begin = 0; begin < o_.load.accounts; begin += 4096) {
-      std::vector<Command> commands;
-      for (std::uint32_t i = begin; i < std::min(begin + 4096, o_.load.accounts); ++i) {
-        OpenAccountRequest request;
-        request.key = next_key();
-        request.code = fmt::format("2101/{:07}", i);
-        request.type = AccountType::kLiability;
-        commands.push_back(open_account(request));
-      }
-      submit(std::move(commands));
-    }
-    finish();
-  }
-  void post(std::uint64_t from, std::uint64_t to) {
+  void post() {
+    bench::Client client(*book_, 4);
     const bench::Stopwatch watch;
-    for (std::uint64_t n = from; n < to; n += o_.load.batch) {
-      submit(load_.batch(n, std::min<std::uint64_t>(o_.load.batch, to - n)));
-      bench::progress("posted", n, to, watch);
+    for (std::uint64_t n = 0; n < o_.transfers; n += o_.load.batch) {
+      client.submit(load_.batch(n, std::min<std::uint64_t>(o_.load.batch, o_.transfers - n)));
+      bench::progress("posted", n, o_.transfers, watch);
     }
-    finish();
-    bench::progress("posted", to, to, watch);
+    client.finish();
+    bench::progress("posted", o_.transfers, o_.transfers, watch);
   }
   void close() {
     run(day_cut({next_key(), *Date::of(2026, 1, 5)}));
     run(request_year_close({next_key(), 2025, "maker"}));
-    const YearCloseOutcome closed = must(close_year(*book_, 2025, "checker"));
+    const YearCloseOutcome closed = bench::must(close_year(*book_, 2025, "checker"));
     CHECK_OR_DIE(closed.refusal.code == RefusalCode::kNone, "the year is not closed");
   }
   void archive() {
@@ -152,7 +105,7 @@ class Year {
     request.year = 2025;
     request.roots = folder_ / "roots";
     request.root_key = folder_ / "root.key";
-    must(archive_book(*book_, request));
+    bench::must(archive_book(*book_, request));
     run(day_cut({next_key(), *Date::of(2026, 1, 20)}));  // what was just closed is not purged
     book_->wait_projected();
     book_->store_projections();
@@ -162,7 +115,7 @@ class Year {
     request.archive = archive_;
     request.year = 2025;
     request.roots = folder_ / "roots";
-    must(purge_book(*book_, request));
+    bench::must(purge_book(*book_, request));
   }
   /// The last command of the year finds its first answer.
   void resend() {
@@ -179,10 +132,8 @@ class Year {
   bench::Load load_;
   bench::Report report_{"purge"};
   std::unique_ptr<Book> book_;
+  std::vector<std::pair<const char*, bench::Step>> steps_;
   std::uint64_t commands_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t in_flight_ = 0;
 };
 
 }  // namespace

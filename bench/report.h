@@ -1,6 +1,7 @@
 // What every workload needs to measure and to print.
 #pragma once
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,13 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
+
+/// What all threads of this process have used up.
+inline double cpu_seconds() {
+  timespec t{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+}
 
 /// Every single latency is kept; percentiles are exact. Not thread-safe.
 class Latencies {
@@ -61,6 +69,14 @@ class Report {
  public:
   explicit Report(std::string name) : name_(std::move(name)) {}
   void add(std::string figure, double value) { figures_.emplace_back(std::move(figure), value); }
+  /// What the machine allows of a figure, measured in the same run, and how much of it was reached:
+  /// of a rate, which is better the greater, and of a time, which is better the smaller.
+  void add_limit_of_rate(const std::string& what, const char* unit, double limit, double reached) {
+    add_limit(what, unit, limit, reached / limit);
+  }
+  void add_limit_of_time(const std::string& what, const char* unit, double limit, double reached) {
+    add_limit(what, unit, limit, limit / reached);
+  }
   /// CPU time and peak memory of this process so far.
   void add_resources() {
     rusage usage{};
@@ -84,12 +100,18 @@ class Report {
       std::printf("%s}\n", out.c_str());
       return;
     }
+    std::size_t width = 0;
+    for (const auto& [figure, value] : figures_) width = std::max(width, figure.size());
     std::printf("%s\n", name_.c_str());
     for (const auto& [figure, value] : figures_)
-      std::printf("  %-34s %s\n", figure.c_str(), text(value).c_str());
+      std::printf("  %-*s %s\n", static_cast<int>(width), figure.c_str(), text(value).c_str());
   }
 
  private:
+  void add_limit(const std::string& what, const char* unit, double limit, double share) {
+    add(fmt::format("limit: {}, {}", what, unit), limit);
+    add(fmt::format("reached of {}, percent", what), share * 100);
+  }
   static std::string text(double value) {
     if (value == static_cast<double>(static_cast<std::int64_t>(value)))
       return fmt::format("{:L}", static_cast<std::int64_t>(value));
