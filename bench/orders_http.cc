@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "api/jeepay/sign.h"
+#include "bench/engine_process.h"
+#include "bench/limits.h"
 #include "bench/process.h"
 #include "bench/report.h"
-#include "channels/https_client.h"
 #include "ledger/base/check.h"
 #include "ledger/base/signature.h"
 
@@ -38,83 +40,33 @@ struct Options {
 std::string order_no(std::uint64_t n) { return fmt::format("B{:012}", n); }
 std::int64_t amount_of(std::uint64_t n) { return static_cast<std::int64_t>(n % 9'999 + 1); }
 
-// The engine on a fresh folder, and for ways with a channel call the sandbox beside it.
-class Machines {
+// The engine, and for ways with a channel call the sandbox beside it.
+class Machines : public bench::EngineProcess {
  public:
-  Machines(const Options& o, channels::HttpsClient& client, channels::Url url)
-      : options_(o),
-        client_(client),
-        url_(std::move(url)),
-        folder_(fmt::format("/var/tmp/suanpan-bench-http-{}", ::getpid())) {
-    std::filesystem::create_directories(folder_);
-    std::string config =
-        fmt::format("[server]\nlisten = \"127.0.0.1:{}\"\n[book]\nfolder = \"book\"\n", o.port);
-    if (o.way != "QR_CASHIER") config += start_sandbox();
-    std::ofstream(folder_ / "engine.toml") << config;
-    bench::Process init({o.program, "init", "--config", file("engine.toml")}, file("log"));
-    CHECK_OR_DIE(init.wait() == 0, "init failed: {}", read("log"));
-    bench::Process merchant(
-        {o.program, "merchant", "add", "--config", file("engine.toml"), "--mch-no", kMerchant,
-         "--app-id", kApp, "--secret", kSecret, "--name", "bench", "--mode", "collected", "--fee",
-         "0.006", "--wx-mchid", "1900000109"},
-        file("log"));
-    CHECK_OR_DIE(merchant.wait() == 0, "merchant add failed: {}", read("log"));
-    start_engine();
+  explicit Machines(const Options& o)
+      : EngineProcess({"orders", o.program, o.port, o.connections}) {
+    if (o.way != "QR_CASHIER") add_settings(start_sandbox(o));
+    run({"init"});
+    run({"merchant", "add", "--mch-no", kMerchant, "--app-id", kApp, "--secret", kSecret, "--name",
+         "bench", "--mode", "collected", "--fee", "0.006", "--wx-mchid", "1900000109"});
+    start();
   }
-  ~Machines() {
-    engine.kill();
-    sandbox.kill();
-    std::filesystem::remove_all(folder_);
-  }
-  void start_engine() {
-    engine =
-        bench::Process({options_.program, "serve", "--config", file("engine.toml")}, file("log"));
-    for (int i = 0; i < 2000; ++i) {
-      if (get("/readyz")) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    CHECK_OR_DIE(false, "the engine does not become ready: {}", read("log"));
-  }
-  /// A gauge of the engine's own.
-  double metric(const std::string& name) {
-    const auto text = get("/metrics").value_or("");
-    const auto at = text.find("\n" + name + " ");
-    return at == std::string::npos ? 0 : std::stod(text.substr(at + name.size() + 2));
-  }
-  bench::Process engine, sandbox;
+  bench::Process sandbox;
 
  private:
-  std::optional<std::string> get(const char* target) {
-    HttpRequest request;
-    request.method = "GET";
-    request.target = target;
-    auto answer = client_.send_and_wait(std::move(request), url_, 1000);
-    if (!answer || answer.value().status != 200) return std::nullopt;
-    return std::move(answer.value().body);
-  }
-  std::string file(const char* name) const { return (folder_ / name).string(); }
-  std::string read(const char* name) const {
-    std::ifstream in(folder_ / name);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
-  std::string start_sandbox() {
-    std::ofstream(folder_ / "sandbox.json")
+  std::string start_sandbox(const Options& o) {
+    std::ofstream(file("sandbox.json"))
         << R"({"merchants":[{"mchid":"1900000109","name":"bench","appids":["wxbench0000000001"],)"
            R"("bank_account":"6228000000000001"}],)"
            R"("accounts":[{"account":"6228000000000001","name":"bench","opening_fen":0}]})";
-    sandbox =
-        bench::Process({options_.program, "sandbox", "--listen",
-                        fmt::format("127.0.0.1:{}", options_.port + 1), "--keys", file("keys"),
-                        "--settings", file("sandbox.json"), "--engine-config", file("wechat.toml")},
-                       file("log"));
-    for (int i = 0; i < 200 && !std::filesystem::exists(folder_ / "wechat.toml"); ++i)
+    sandbox = bench::Process(
+        {o.program, "sandbox", "--listen", fmt::format("127.0.0.1:{}", o.port + 1), "--keys",
+         file("keys"), "--settings", file("sandbox.json"), "--engine-config", file("wechat.toml")},
+        file("log"));
+    for (int i = 0; i < 200 && !std::filesystem::exists(file("wechat.toml")); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return read("wechat.toml");
   }
-  const Options& options_;
-  channels::HttpsClient& client_;
-  const channels::Url url_;
-  const std::filesystem::path folder_;
 };
 
 HttpRequest signed_request(const char* target, api::jeepay::FieldBag bag) {
@@ -148,6 +100,13 @@ HttpRequest query(std::uint64_t n) {
   return signed_request("/api/pay/query", std::move(bag));
 }
 
+HttpRequest ask_health() {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/healthz";
+  return request;
+}
+
 bool is_success(const HttpResponse& answer) {
   return answer.status == 200 && answer.body.find("\"code\":0,") != std::string::npos;
 }
@@ -169,8 +128,8 @@ class Load {
     Make make;
     Judge is_right;
   };
-  Load(Terms terms, channels::HttpsClient& client, channels::Url url)
-      : terms_(std::move(terms)), client_(client), url_(std::move(url)) {}
+  Load(Terms terms, Machines& machines)
+      : terms_(std::move(terms)), client_(machines.client()), url_(machines.url()) {}
 
   void run(std::vector<std::uint64_t> numbers) {
     numbers_ = std::move(numbers);
@@ -183,6 +142,7 @@ class Load {
     }
     seconds = watch_.seconds();
   }
+  double per_second() const { return static_cast<double>(right.size()) / seconds; }
   double seconds = 0;
   bench::Latencies latencies;
   std::vector<std::uint64_t> right;
@@ -242,43 +202,54 @@ struct Spent {
 };
 
 Spent spent_so_far(Machines& machines) {
-  return {bench::usage_of(machines.engine.pid()), bench::usage_of(machines.sandbox.pid()),
-          bench::usage_of(::getpid()), machines.metric("suanpan_book_syncs_total")};
+  return {machines.usage(), bench::usage_of(machines.sandbox.pid()), bench::usage_of(::getpid()),
+          machines.metric("suanpan_book_syncs_total")};
+}
+
+std::vector<std::uint64_t> numbers_below(std::uint64_t end) {
+  std::vector<std::uint64_t> numbers(end);
+  std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
+  return numbers;
 }
 
 int run(const Options& o) {
-  channels::HttpsClientOptions client_options;
-  client_options.allow_private_addresses = true;
-  client_options.max_idle_per_origin = o.connections;
-  auto client = channels::HttpsClient::create(client_options);
-  CHECK_OR_DIE(client, "{}", client.error().message);
-  const auto url = channels::Url::parse(fmt::format("http://127.0.0.1:{}", o.port));
-  CHECK_OR_DIE(url, "{}", url.error().message);
   const double rsa = o.way == "QR_CASHIER" ? 0 : rsa_rate();
-  Machines machines(o, *client.value(), url.value());
+  Machines machines(o);
+
+  // What HTTP alone allows the same connections: nothing is signed, looked up or written.
+  Load http({"answers", o.connections, [](std::uint64_t) { return ask_health(); },
+             [](const HttpResponse& answer, std::uint64_t) { return answer.status == 200; }},
+            machines);
+  http.run(numbers_below(20'000));
 
   Load load({"orders", o.connections, [&](std::uint64_t n) { return place(o, n); },
              [](const HttpResponse& answer, std::uint64_t) { return is_success(answer); }},
-            *client.value(), url.value());
-  std::vector<std::uint64_t> numbers(o.orders);
-  for (std::uint64_t n = 0; n < o.orders; ++n) numbers[n] = n;
+            machines);
+  const auto begun_seq = static_cast<std::uint64_t>(machines.metric("suanpan_book_last_seq"));
   const Spent before = spent_so_far(machines);
-  load.run(std::move(numbers));
+  const bench::Stopwatch watch;
+  load.run(numbers_below(o.orders));
+  machines.wait_projected();
+  const double seconds = watch.seconds();
   const Spent after = spent_so_far(machines);
+  const auto ended_seq = static_cast<std::uint64_t>(machines.metric("suanpan_book_last_seq"));
 
-  machines.engine.kill();
+  machines.kill();
   const bench::Stopwatch restart;
-  machines.start_engine();
+  machines.start();
   const double restart_s = restart.seconds();
-  Load search({"orders found", o.connections, query, is_order}, *client.value(), url.value());
+  Load search({"orders found", o.connections, query, is_order}, machines);
   search.run(load.right);
+  machines.kill();
 
   const auto count = static_cast<double>(o.orders);
   bench::Report report("orders " + o.way);
   report.add("orders", count);
   report.add("connections", static_cast<double>(o.connections));
-  report.add("seconds", load.seconds);
-  report.add("orders per second", static_cast<double>(load.right.size()) / load.seconds);
+  report.add("seconds, all answered", load.seconds);
+  report.add("seconds, projections caught up", seconds);
+  const double per_second = static_cast<double>(load.right.size()) / seconds;
+  report.add("orders per second", per_second);
   report.add("p50 ms", load.latencies.percentile(50));
   report.add("p99 ms", load.latencies.percentile(99));
   report.add("p99.9 ms", load.latencies.percentile(99.9));
@@ -289,12 +260,23 @@ int run(const Options& o) {
   report.add("cpu seconds, load generator", (after.client - before.client).cpu_s);
   if (rsa > 0) {
     report.add("cpu seconds, sandbox", (after.sandbox - before.sandbox).cpu_s);
-    report.add("RSA-2048 signatures/s, one core", rsa);
+    report.add("RSA-2048 signatures per second, one core", rsa);
   }
-  report.add("not acknowledged", static_cast<double>(load.wrong));
+  report.add("orders not acknowledged", static_cast<double>(load.wrong));
   report.add("seconds from kill -9 to ready", restart_s);
-  report.add("acknowledged, found after kill -9", static_cast<double>(search.right.size()));
-  report.add("acknowledged and lost", static_cast<double>(search.wrong));
+  report.add("orders acknowledged, found after kill -9", static_cast<double>(search.right.size()));
+  report.add("orders acknowledged and lost", static_cast<double>(search.wrong));
+  report.add_limit_of_rate("HTTP alone", "answers per second", http.per_second(), per_second);
+  report.add_limit_of_rate("signed queries, nothing written", "orders per second",
+                           search.per_second(), per_second);
+  if (rsa > 0)
+    report.add_limit_of_rate("two RSA-2048 signatures an order, all cores", "orders per second",
+                             rsa * std::thread::hardware_concurrency() / 2, per_second);
+  const SystemClock clock;
+  const auto book = machines.open_book(clock);
+  bench::add_journal_limits(report, *book, machines.file("book"),
+                            bench::newest_blocks(*book, begun_seq, ended_seq, bench::is_order),
+                            "orders", per_second);
   report.print(o.json);
   if (load.wrong > 0) std::fprintf(stderr, "not acknowledged: %s\n", load.first_wrong.c_str());
   if (search.wrong > 0) std::fprintf(stderr, "lost: %s\n", search.first_wrong.c_str());

@@ -1,21 +1,23 @@
 // Batches of vouchers as fixed records over HTTP: an engine of its own process, each request signed
 // and carrying a batch of 128-byte records, synced before it is answered. Afterwards the engine is
 // killed with SIGKILL, started again and sent some of the batches once more: each answer must be
-// the first one.
+// the first one. Before and after, the same batches go through a book in this process.
 #include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <thread>
 
 #include "api/auth.h"
+#include "bench/bench_book.h"
+#include "bench/engine_process.h"
+#include "bench/limits.h"
 #include "bench/posting_load.h"
 #include "bench/process.h"
 #include "bench/report.h"
-#include "channels/https_client.h"
 #include "ledger/base/check.h"
 #include "ledger/base/clock.h"
 #include "ledger/base/digest.h"
@@ -27,6 +29,7 @@ namespace {
 
 constexpr int kDeadline_ms = 30'000;
 constexpr std::size_t kRecordBytes = 128, kAnswerBytes = 32;
+constexpr const char* kSubject = "1002";
 
 struct Options {
   std::uint64_t transfers = 5'000'000;
@@ -58,50 +61,19 @@ void append_record(std::string& out, const VoucherRequest& v, std::uint32_t firs
   out.append(record, sizeof record);
 }
 
-/// The engine on a fresh folder, with a key that opens accounts, and posts to those below one path
-/// only: what an upstream has, and costs more than the whole book.
-class Engine {
+/// The engine with a key that opens accounts, and posts to those below one path only: what an
+/// upstream has, and costs more than the whole book.
+class Engine : public bench::EngineProcess {
  public:
-  explicit Engine(const Options& o)
-      : options_(o), folder_(fmt::format("/var/tmp/suanpan-bench-wire-{}", ::getpid())) {
-    std::filesystem::create_directories(folder_);
-    std::ofstream(folder_ / "engine.toml")
-        << fmt::format("[server]\nlisten = \"127.0.0.1:{}\"\n[book]\nfolder = \"book\"\n", o.port);
-    bench::Process init({o.program, "init", "--config", file("engine.toml")}, file("log"));
-    CHECK_OR_DIE(init.wait() == 0, "init failed: {}", read("log"));
+  explicit Engine(const Options& o) : EngineProcess({"wire", o.program, o.port, o.connections}) {
+    run({"init"});
     // The secret is printed once, the last word of what the command says.
-    bench::Process key({o.program, "key", "add", "--config", file("engine.toml"), "--id", "bench",
-                        "--role", "upstream,operator", "--accounts", "1002"},
-                       file("key"));
-    CHECK_OR_DIE(key.wait() == 0, "key add failed: {}", read("key"));
-    std::ifstream said(folder_ / "key");
+    std::istringstream said(run(
+        {"key", "add", "--id", "bench", "--role", "upstream,operator", "--accounts", kSubject}));
     std::string word, secret;
     while (said >> word) secret = word;
     key_ = {"bench", Secret(secret), {}, true};
-    channels::HttpsClientOptions client_options;
-    client_options.allow_private_addresses = true;
-    client_options.max_idle_per_origin = o.connections;
-    auto client = channels::HttpsClient::create(client_options);
-    CHECK_OR_DIE(client, "{}", client.error().message);
-    client_ = std::move(client.value());
     start();
-  }
-  ~Engine() {
-    process.kill();
-    std::filesystem::remove_all(folder_);
-  }
-  void start() {
-    process =
-        bench::Process({options_.program, "serve", "--config", file("engine.toml")}, file("log"));
-    for (int i = 0; i < 2000; ++i) {
-      HttpRequest request;
-      request.method = "GET";
-      request.target = "/readyz";
-      const auto answer = client_->send_and_wait(std::move(request), url_, 1000);
-      if (answer && answer.value().status == 200) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    CHECK_OR_DIE(false, "the engine does not become ready: {}", read("log"));
   }
   HttpRequest signed_post(const char* target, const char* media, std::string body,
                           std::string_view idempotency_key) {
@@ -114,23 +86,10 @@ class Engine {
     api::sign_request(request, key_, clock_.now(), random_id().hex());
     return request;
   }
-  channels::HttpsClient& client() { return *client_; }
-  const channels::Url& url() const { return url_; }
-  bench::Process process;
 
  private:
-  std::string file(const char* name) const { return (folder_ / name).string(); }
-  std::string read(const char* name) const {
-    std::ifstream in(folder_ / name);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
-  const Options& options_;
-  const std::filesystem::path folder_;
   const SystemClock clock_;
-  const channels::Url url_ =
-      channels::Url::parse(fmt::format("http://127.0.0.1:{}", options_.port)).value();
   api::KeyRecord key_;
-  std::unique_ptr<channels::HttpsClient> client_;
 };
 
 /// Keeps a number of requests under way, one for each of 0 … count-1; `take` sees each answer's
@@ -207,7 +166,7 @@ std::uint32_t open_accounts(Engine& engine, const Options& o) {
         if (n >= 1500) std::this_thread::sleep_for(std::chrono::microseconds(1100));
         return engine.signed_post(
             "/v1/accounts", "application/json",
-            fmt::format(R"({{"code":"1002/{:07}","name":"bench","type":"asset"}})", n),
+            fmt::format(R"({{"code":"{}/{:07}","name":"bench","type":"asset"}})", kSubject, n),
             fmt::format("account-{}", n));
       },
       [&](std::uint64_t, const std::string& body) {
@@ -219,6 +178,52 @@ std::uint32_t open_accounts(Engine& engine, const Options& o) {
   opening.run("accounts", o.load.accounts, 201, nullptr);
   return first;
 }
+
+/// The same accounts and batches through a book in this process, as many under way: what the wire
+/// and another process cost is the difference.
+class InProcess {
+ public:
+  explicit InProcess(const Options& o)
+      : options_(o),
+        folder_(fmt::format("/var/tmp/suanpan-bench-in-process-{}", ::getpid())),
+        book_(bench::open_book(folder_, clock_, clock_.now().date_cn())) {
+    bench::open_accounts(*book_, {kSubject, AccountType::kAsset, o.load.accounts});
+    book_->wait_projected();
+    opened_ = book_->last_seq();
+  }
+  ~InProcess() {
+    book_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  /// The seconds until everything was answered and the projections had caught up.
+  double post() {
+    bench::Load load(options_.load);
+    bench::Client client(*book_, options_.connections);
+    const bench::Stopwatch watch;
+    for (std::uint64_t n = 0; n < options_.transfers; n += options_.load.batch) {
+      client.submit(
+          load.batch(n, std::min<std::uint64_t>(options_.load.batch, options_.transfers - n)));
+      bench::progress("in process", n, options_.transfers, watch);
+    }
+    client.finish();
+    book_->wait_projected();
+    bench::progress("in process", options_.transfers, options_.transfers, watch);
+    return watch.seconds();
+  }
+  void add_limits(bench::Report& report, double per_second) const {
+    bench::add_journal_limits(
+        report, *book_, folder_,
+        bench::newest_blocks(*book_, opened_, book_->last_seq(), bench::is_transfer), "transfers",
+        per_second);
+  }
+
+ private:
+  const Options& options_;
+  const SystemClock clock_;
+  const std::filesystem::path folder_;
+  std::unique_ptr<Book> book_;
+  std::uint64_t opened_ = 0;
+};
 
 int run(const Options& o) {
   Engine engine(o);
@@ -238,7 +243,8 @@ int run(const Options& o) {
   std::map<std::uint64_t, std::pair<std::string, std::string>> kept;  // some, with their answers
   std::uint64_t accepted = 0;
   bench::Latencies latencies;
-  const bench::Usage engine_before = bench::usage_of(engine.process.pid());
+  const double before_s = InProcess(o).post();
+  const bench::Usage engine_before = engine.usage();
   const bench::Usage client_before = bench::usage_of(::getpid());
   const bench::Stopwatch watch;
   std::mutex kept_mutex;
@@ -260,17 +266,22 @@ int run(const Options& o) {
         if (const auto it = kept.find(n); it != kept.end()) it->second.second = body;
       });
   stream.run("records", batches, 200, &latencies);
+  const double answered_s = watch.seconds();
+  engine.wait_projected();
   const double seconds = watch.seconds();
-  const bench::Usage engine_used = bench::usage_of(engine.process.pid()) - engine_before;
+  const bench::Usage engine_used = engine.usage() - engine_before;
   const bench::Usage client_used = bench::usage_of(::getpid()) - client_before;
+  InProcess in_process(o);
+  const double after_s = in_process.post();
 
-  engine.process.kill();
+  engine.kill();
   engine.start();
   std::vector<std::uint64_t> numbers;
   for (const auto& [n, both] : kept) numbers.push_back(n);
   std::uint64_t other = 0;
+  // One at a time: few known batches may wait to be told at once.
   Stream again(
-      engine, o.connections,
+      engine, 1,
       [&](std::uint64_t i) {
         return engine.signed_post("/v1/vouchers/records", "application/vnd.suanpan.transfers.v1",
                                   kept[numbers[i]].first, fmt::format("again-{}", i));
@@ -286,17 +297,23 @@ int run(const Options& o) {
   const auto n = static_cast<double>(o.transfers);
   bench::Report report("wire");
   report.add("transfers", n);
-  report.add("batch", static_cast<double>(o.load.batch));
+  report.add("transfers a batch", static_cast<double>(o.load.batch));
   report.add("connections", static_cast<double>(o.connections));
-  report.add("seconds, all answered", seconds);
+  report.add("seconds, all answered", answered_s);
+  report.add("seconds, projections caught up", seconds);
   report.add("transfers per second", n / seconds);
   report.add("batch p50 ms", latencies.percentile(50));
   report.add("batch p99 ms", latencies.percentile(99));
   report.add("cpu ns a transfer, engine", engine_used.cpu_s / n * 1e9);
   report.add("cpu ns a transfer, load generator", client_used.cpu_s / n * 1e9);
-  report.add("not accepted", n - static_cast<double>(accepted));
+  report.add("transfers not accepted", n - static_cast<double>(accepted));
   report.add("batches sent again after kill -9", static_cast<double>(numbers.size()));
   report.add("items answered otherwise", static_cast<double>(other));
+  report.add("in process before, transfers per second", n / before_s);
+  report.add("in process after, transfers per second", n / after_s);
+  report.add_limit_of_rate("in process", "transfers per second", 2 * n / (before_s + after_s),
+                           n / seconds);
+  in_process.add_limits(report, n / seconds);
   report.print(o.json);
   return accepted != o.transfers || other > 0 ? 1 : 0;
 }
