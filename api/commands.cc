@@ -247,11 +247,12 @@ namespace {
 Result<bool> has_undelivered(const Book& book, const channels::Webhook& webhook,
                              std::uint64_t until) {
   bool found = false;
+  const Topics topics(webhook.topics);
   TRY(book.for_each_command_after(webhook.cursor, [&](const StoredCommand& stored) {
     if (stored.seq > until) return false;
-    for (const Event& event : stored.effects.events)
-      found = found || (channels::wants_topic(webhook, event.topic) &&
-                        v1::may_hear(webhook.owner, stored, event));
+    for_each_event(stored, topics, [&](const ToldEvent& told) {
+      found = found || v1::may_hear(book, webhook, stored, told);
+    });
     return !found;
   }));
   return found;

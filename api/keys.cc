@@ -123,6 +123,13 @@ Command disable_key(ClaimKey key, std::string key_id) {
   return command;
 }
 
+Result<std::shared_ptr<const Reach>> reach_of(const Book& book, std::string_view key_id) {
+  const DocumentPtr stored = book.document(DocumentKind::kApiKey, key_id);
+  if (!stored) return Reach::nothing();
+  TRY(const auto sealed, decode(stored->bytes));
+  return std::make_shared<const Reach>(sealed.scope);
+}
+
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,
                                           std::string_view key_id) {
   const DocumentPtr stored = book.document(DocumentKind::kApiKey, key_id);

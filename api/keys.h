@@ -44,6 +44,9 @@ Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& 
 /// Takes a key out of use, for ever; again is no fault. Refusals: kDocumentNotFound.
 Command disable_key(ClaimKey key, std::string key_id);
 
+/// How far the published key reaches as an upstream, without a look at its secret; to nothing if
+/// there is none. Errors: kMalformed.
+Result<std::shared_ptr<const Reach>> reach_of(const Book& book, std::string_view key_id);
 /// The published key; nothing if there is none. Errors: kCorrupt, kBadSignature (another vault
 /// key).
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,

@@ -251,8 +251,9 @@ channels::WebhookParts webhook_parts(Engine& e) {
     const auto key = find_key(*e.opened.book, *e.opened.vault, key_id);
     return key && key.value() && key.value()->record.enabled;
   };
-  parts.may_hear = [](CallerId owner, const StoredCommand& stored, const Event& event) {
-    return v1::may_hear(owner, stored, event);
+  parts.may_hear = [&e](const channels::Webhook& webhook, const StoredCommand& stored,
+                        const ToldEvent& told) {
+    return v1::may_hear(*e.opened.book, webhook, stored, told);
   };
   return parts;
 }

@@ -77,6 +77,7 @@ struct Delivery {
 /// A delivery that is being read together, turn by turn.
 struct Gathering {
   Delivery delivery;
+  Topics topics;
   std::uint64_t after = 0;     ///< what the delivery says it follows
   std::uint64_t commands = 0;  ///< read so far
   std::size_t bytes = 0;
@@ -237,24 +238,6 @@ Result<DeadLetter> decode_dead_letter(std::string_view bytes) {
   return letter;
 }
 
-bool valid_topic(std::string_view topic) {
-  if (topic.size() > 64) return false;
-  if (topic.ends_with(".*")) topic.remove_suffix(2);
-  return !topic.empty() && std::all_of(topic.begin(), topic.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.';
-  });
-}
-
-bool wants_topic(const Webhook& webhook, std::string_view topic) {
-  if (webhook.topics.empty()) return true;
-  return std::any_of(webhook.topics.begin(), webhook.topics.end(), [&](std::string_view wanted) {
-    if (!wanted.ends_with(".*")) return wanted == topic;
-    wanted.remove_suffix(1);  // the dot stays
-    return topic.starts_with(wanted);
-  });
-}
-
 std::string seal_webhook_secret(const Vault& vault, std::string_view id, std::string_view secret) {
   return vault.seal(context_of(id), secret);
 }
@@ -264,11 +247,11 @@ std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds
   return "v1=" + hex_lower(hmac_sha256(secret, fmt::format("{}.{}", unix_seconds, body)));
 }
 
-void write_event(JsonWriter& out, const StoredCommand& stored, std::size_t index) {
-  const Event& event = stored.effects.events.at(index);
+void write_event(JsonWriter& out, const StoredCommand& stored, const ToldEvent& told) {
+  const Event& event = told.event;
   out.begin_object()
       .field("seq", stored.seq)
-      .field("index", index)
+      .field("index", told.index)
       .field("timestamp", stored.timestamp.iso_cn())
       .field("topic", event.topic)
       .field("key", event.key);
@@ -421,6 +404,7 @@ std::shared_ptr<Gathering> WebhookSender::Impl::begin_to_gather(const Webhook& w
   auto gathering = std::make_shared<Gathering>();
   Delivery& delivery = gathering->delivery;
   delivery.webhook = webhook;
+  gathering->topics = Topics(webhook.topics);
   delivery.through = gathering->after = webhook.cursor;
   {
     std::lock_guard lock(mutex);
@@ -450,15 +434,12 @@ Result<bool> WebhookSender::Impl::gather(Gathering& g) {
     if (over || g.full()) return false;
     ++g.commands;
     g.delivery.through = stored.seq;
-    for (std::size_t index = 0; index < stored.effects.events.size(); ++index) {
-      const Event& event = stored.effects.events[index];
-      if (!wants_topic(g.delivery.webhook, event.topic) ||
-          !parts.may_hear(g.delivery.webhook.owner, stored, event))
-        continue;
-      write_event(g.events, stored, index);
+    for_each_event(stored, g.topics, [&](const ToldEvent& told) {
+      if (!parts.may_hear(g.delivery.webhook, stored, told)) return;
+      write_event(g.events, stored, told);
       ++g.delivery.events;
-      g.bytes += event.payload.size() + event.key.size() + 128;
-    }
+      g.bytes += told.event.payload.size() + told.event.key.size() + 128;
+    });
     return true;
   }));
   if (over && !g.full()) return false;

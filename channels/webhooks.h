@@ -12,6 +12,9 @@
 //   Suanpan-Timestamp: unix seconds, of the real clock
 //   Suanpan-Signature: v1=hex(HMAC-SHA256(secret, timestamp + "." + body))
 //
+// Asked for are the events that commands stored, all or by topic, and by topic alone changes of the
+// ledger itself (ledger/engine/change_events.h): "hold.expired", "voucher.*".
+//
 // Any 2xx acknowledges it. A receiver knows an event that comes twice by (seq, index): an attempt
 // may hold more events than the one before. Then the cursor moves past `through`, in the journal:
 // after a crash between the two it is delivered again. An attempt that fails is made again after 10
@@ -30,6 +33,7 @@
 #include "channels/payment_service.h"
 #include "ledger/base/json.h"
 #include "ledger/base/vault.h"
+#include "ledger/engine/change_events.h"
 
 namespace suanpan::channels {
 
@@ -38,7 +42,7 @@ struct Webhook {
   CallerId owner;      ///< whose events
   std::string key_id;  ///< the owner's key: when it is disabled, nothing is sent any more
   std::string url;
-  std::vector<std::string> topics;  ///< "order.paid", "order.*"; empty: all
+  std::vector<std::string> topics;  ///< "order.paid", "hold.*"; empty: all that commands stored
   std::string secret_sealed;
   std::string state = "requested";  ///< "requested", "active", "disabled"
   Timestamp created_at;
@@ -66,18 +70,14 @@ std::string encode(const DeadLetter& letter);
 /// Errors: kMalformed.
 Result<DeadLetter> decode_dead_letter(std::string_view bytes);
 
-inline constexpr std::size_t kMaxWebhookTopics = 32;
 inline constexpr std::int64_t kMaxWebhookAttempts = 8;
-/// Letters, digits, '_' and '.', perhaps ending in ".*"; at most 64 bytes.
-bool valid_topic(std::string_view topic);
-bool wants_topic(const Webhook& webhook, std::string_view topic);
 
 std::string seal_webhook_secret(const Vault& vault, std::string_view id, std::string_view secret);
 /// "v1=…".
 std::string webhook_signature(std::string_view secret, std::int64_t unix_seconds,
                               std::string_view body);
 /// One event as the feed, its stream and webhooks show it.
-void write_event(JsonWriter& out, const StoredCommand& stored, std::size_t index);
+void write_event(JsonWriter& out, const StoredCommand& stored, const ToldEvent& told);
 
 // Commands. `who` acts; kDocumentNotFound, kDocumentStateFinal (disabled, or approved already),
 // kSamePerson (an owner approves), kValueInvalid (a replay from beyond the journal).
@@ -92,10 +92,10 @@ struct WebhookParts {
   const Clock* business = nullptr;  ///< back-off
   const Clock* real = nullptr;      ///< the signature's timestamp
   Send send;                        ///< through a client that refuses private addresses
-  /// Whether a key is in use, and whether a caller may hear of an event. Called on the sender's
-  /// threads.
+  /// Whether a key is in use, and whether the owner of a webhook may hear of an event. Called on
+  /// the sender's threads.
   std::function<bool(const std::string& key_id)> is_enabled;
-  std::function<bool(CallerId, const StoredCommand&, const Event&)> may_hear;
+  std::function<bool(const Webhook&, const StoredCommand&, const ToldEvent&)> may_hear;
 };
 
 /// Since the start of the process.

@@ -6,34 +6,41 @@
 #include <chrono>
 
 #include "api/v1/answer.h"
-#include "api/v1/order_id.h"
 #include "channels/webhooks.h"
 
 namespace suanpan::api::v1 {
 
+class Query;
 using channels::write_event;
 
 /// Commands that are read at least, however short the turn: a reader always comes forward.
 inline constexpr std::uint64_t kEventScanStep = 64;
 
-/// Of an upstream's commands and orders.
-inline bool may_hear(CallerId owner, const StoredCommand& stored, const Event& event) {
-  return stored.key.caller == owner || order_owner(event.key) == std::optional(owner);
-}
-inline bool may_hear(const Principal& principal, const StoredCommand& stored, const Event& event) {
-  return may_read(principal, stored.key.caller) || owns_order(principal, event.key);
-}
+/// The parameter "topics": names apart by commas, 1 to kMaxTopics; absent: none is named.
+Topics read_topics(Query& query);
+
+/// Whoever asks: an upstream hears of its own commands and orders, of whatever was done to its own
+/// holds and vouchers, and of accounts within its reach; the house of everything (ownership.h).
+bool may_hear(const Principal& principal, const StoredCommand& stored, const ToldEvent& told);
+/// A webhook: what its owner hears of as an upstream.
+bool may_hear(const Book& book, const channels::Webhook& webhook, const StoredCommand& stored,
+              const ToldEvent& told);
+
+struct Listener {
+  const Principal& principal;
+  const Topics& topics;
+};
 
 struct EventsRead {
   std::uint64_t last = 0;  ///< everything up to here has been read
   std::size_t count = 0;   ///< events told
   bool turn_over = false;  ///< it stopped because it had read for so long, not at the end
 };
-/// Calls `each(stored, index)` with the events after a sequence that a caller may hear of, in
-/// order. A command's events are never torn apart, so a few more than `limit` may come. Whoever
-/// hears of little has much to read in vain: after `turn` it stops.
+/// Calls `each(stored, told)` with the events after a sequence that are asked for and may be heard
+/// of, in order. A command's events are never torn apart, so a few more than `limit` may come.
+/// Whoever hears of little has much to read in vain: after `turn` it stops.
 template <class Each>
-Result<EventsRead> read_events(const Book& book, const Principal& principal, std::uint64_t after,
+Result<EventsRead> read_events(const Book& book, const Listener& listener, std::uint64_t after,
                                std::size_t limit, std::chrono::milliseconds turn, Each&& each) {
   const auto end = std::chrono::steady_clock::now() + turn;
   EventsRead read;
@@ -47,11 +54,11 @@ Result<EventsRead> read_events(const Book& book, const Principal& principal, std
     }
     ++commands;
     read.last = stored.seq;
-    for (std::size_t index = 0; index < stored.effects.events.size(); ++index) {
-      if (!may_hear(principal, stored, stored.effects.events[index])) continue;
-      each(stored, index);
+    for_each_event(stored, listener.topics, [&](const ToldEvent& told) {
+      if (!may_hear(listener.principal, stored, told)) return;
+      each(stored, told);
       ++read.count;
-    }
+    });
     return true;
   }));
   return read;

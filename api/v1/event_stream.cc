@@ -1,5 +1,5 @@
 // The events feed as a stream (server-sent events): what GET /v1/events answers page by page, here
-// as it happens.
+// as it happens. A connection that goes on names the same topics again.
 //
 //   id: 17                      the cursor: reconnecting with Last-Event-ID: 17 goes on after it
 //   event: order.paid
@@ -44,9 +44,10 @@ constexpr int kRetry_ms = 3000;
 constexpr std::int64_t kRetryAfter_s = 5;
 constexpr auto kHeartbeat = std::chrono::seconds(15);
 
-// The thread's alone, once it is added; `principal` never changes.
+// The thread's alone, once it is added; `principal` and `topics` never change.
 struct Stream {
   Principal principal;
+  Topics topics;
   std::shared_ptr<HttpStream> out = std::make_shared<HttpStream>(kMaxStreamBytes);
   std::uint64_t after = 0;
   Steady::time_point written_at;
@@ -167,15 +168,15 @@ class Streams {
       text += last;
       last.clear();
     };
-    TRY(const auto read, read_events(services_.book, stream.principal, stream.after, kEventsAtOnce,
-                                     kTurn, [&](const StoredCommand& stored, std::size_t index) {
+    const Listener listener{stream.principal, stream.topics};
+    TRY(const auto read, read_events(services_.book, listener, stream.after, kEventsAtOnce, kTurn,
+                                     [&](const StoredCommand& stored, const ToldEvent& told) {
                                        flush(stored.seq);
                                        seq = stored.seq;
                                        JsonWriter out;
-                                       write_event(out, stored, index);
+                                       write_event(out, stored, told);
                                        last = fmt::format("event: {}\ndata: {}\n\n",
-                                                          stored.effects.events.at(index).topic,
-                                                          out.take());
+                                                          told.event.topic, out.take());
                                      }));
     flush(0);
     stream.after = read.last;
@@ -214,6 +215,7 @@ void get(const std::shared_ptr<Streams>& streams, Call call) {
   const auto after = query.maybe_integer("after", 0, INT64_MAX)
                          .value_or(static_cast<std::int64_t>(streams->begin()));
   stream->after = last_event_id(call, query).value_or(static_cast<std::uint64_t>(after));
+  stream->topics = read_topics(query);
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   stream->principal = call.principal;
   if (const auto there = streams->begins_at(stream->after); !there)
@@ -237,7 +239,7 @@ void add_event_stream_routes(Router& router, Services& services) {
               .allowed = kReaders,
               .summary = "What happens after a journal sequence, as server-sent events",
               .handle = [streams](Call call) { get(streams, std::move(call)); },
-              .doc = {.query = "after?:integer", .media = "text/event-stream"}});
+              .doc = {.query = "after?:integer topics?:string", .media = "text/event-stream"}});
 }
 
 }  // namespace suanpan::api::v1

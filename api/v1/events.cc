@@ -1,15 +1,15 @@
-// The events feed: everything that commands told, in journal order, without gaps.
+// The events feed: everything that commands told, in journal order, without gaps; with topics also
+// what they changed in the ledger itself (ledger/engine/change_events.h).
 //
-// GET /v1/events?after=SEQ&limit=N&wait_ms=M answers the events of commands after SEQ and `next`,
-// from which the following call goes on: a reader that always passes the last `next` misses nothing
-// and, as long as it stores it with what it did, does nothing twice. A command's events are never
-// torn apart, so an answer may hold a few more than `limit`. With wait_ms an empty answer waits for
-// the next durable entry; event_stream.cc tells the same as it happens. An answer may be
-// short, even empty, where much was read in vain.
+// GET /v1/events?after=SEQ&limit=N&wait_ms=M&topics=T,… answers the events of commands after SEQ
+// and `next`, from which the following call goes on: a reader that always passes the last `next`
+// misses nothing and, as long as it stores it with what it did, does nothing twice. A command's
+// events are never torn apart, so an answer may hold a few more than `limit`. With wait_ms an empty
+// answer waits for the next durable entry; event_stream.cc tells the same as it happens. An answer
+// may be short, even empty, where much was read in vain.
 //
 // One thread waits for all callers; the journal is read on the workers, in short turns, and whoever
-// waits goes behind the others with each. An upstream key sees the events of its own commands and
-// orders.
+// waits goes behind the others with each. Who hears of what: event_feed.h.
 #include <atomic>
 #include <condition_variable>
 #include <list>
@@ -33,6 +33,7 @@ constexpr auto kTurn = std::chrono::milliseconds(20);
 
 struct Question {
   Call call;
+  Topics topics;
   std::uint64_t after = 0;
   std::size_t limit = 0;
   Steady::time_point deadline;
@@ -47,9 +48,10 @@ struct Page {
 Result<Page> read_page(const Book& book, Question& question) {
   JsonWriter out;
   out.begin_object().key("events").begin_array();
-  TRY(const auto read, read_events(book, question.call.principal, question.after, question.limit,
-                                   kTurn, [&](const StoredCommand& stored, std::size_t index) {
-                                     write_event(out, stored, index);
+  const Listener listener{question.call.principal, question.topics};
+  TRY(const auto read, read_events(book, listener, question.after, question.limit, kTurn,
+                                   [&](const StoredCommand& stored, const ToldEvent& told) {
+                                     write_event(out, stored, told);
                                    }));
   question.after = read.last;
   out.end_array().field("next", read.last).end_object();
@@ -142,10 +144,30 @@ void get(const std::shared_ptr<Waiters>& waiters, Call call) {
   question.limit =
       static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
   const auto wait_ms = query.maybe_integer("wait_ms", 0, kMaxWait_ms).value_or(0);
+  question.topics = read_topics(query);
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   question.deadline = Steady::now() + std::chrono::milliseconds(wait_ms);
   question.call = std::move(call);
   waiters->ask(std::move(question));
+}
+
+/// The payloads of changes of the ledger (ledger/engine/change_events.h).
+void describe_changes(Router& router) {
+  router.describe("VoucherChange",
+                  "id:string kind?:string original?:string voucher_no:integer "
+                  "type:=general|receipt|payment|transfer code:integer accounting_date:date "
+                  "effective_date?:date amounts:[integer]");
+  router.describe("HoldChange",
+                  "id:string hold:string voucher_no?:integer "
+                  "type?:=general|receipt|payment|transfer code?:integer expires_at?:date-time "
+                  "accounting_date:date amounts:[integer] remaining?:[integer]");
+  router.describe("AccountChange",
+                  "command:string account:string account_id:integer "
+                  "type?:=asset|liability|equity|income|expense normal_side?:=debit|credit "
+                  "currency?:string version:integer limit:=none|not_below_zero|credit_line "
+                  "credit_line:integer frozen_in:boolean frozen_out:boolean closed:boolean "
+                  "hot:boolean");
+  router.describe("PeriodChange", "command:string closed_through:date accounting_date:date");
 }
 
 }  // namespace
@@ -155,15 +177,19 @@ void add_event_routes(Router& router, Services& services) {
                   "seq:integer index:integer timestamp:date-time topic:string key:string "
                   "payload:any");
   router.describe("EventPage", "events:[Event] next:integer");
+  describe_changes(router);
   auto waiters = std::make_shared<Waiters>(services);
   router.add(
       {.method = "GET",
        .pattern = "/v1/events",
        .allowed = kReaders,
        .summary = "What happened after a journal sequence, in order and without gaps; an empty "
-                  "page whose next has moved is not the last",
+                  "page whose next has moved is not the last. With topics (order.paid,hold.*) "
+                  "those alone; changes of the ledger are told to who names them: " +
+                  fmt::format("{}", fmt::join(kChangeTopics, ", ")),
        .handle = [waiters](Call call) { get(waiters, std::move(call)); },
-       .doc = {.answer = "EventPage", .query = "after?:integer limit?:integer wait_ms?:integer"}});
+       .doc = {.answer = "EventPage",
+               .query = "after?:integer limit?:integer wait_ms?:integer topics?:string"}});
 }
 
 }  // namespace suanpan::api::v1

@@ -13,7 +13,9 @@
 //   entry     of a statement: the account in scope; one on the other side that is not is masked
 //   chart     subjects in scope, or what they lie in
 //   number    of a sub-account: its account in scope or its order one's own, else as if not there
-//   event     in feed, stream and webhook: of one's own commands and orders
+//   event     in feed, stream and webhook: of one's own commands and orders; of a change of the
+//             ledger whoever may read what it is about: what was done to one's own vouchers and
+//             holds, by the book or the house too, and accounts in scope (event_feed.h)
 //
 // A role of the house that the route lets in sees the whole book (dispatch.cc decides).
 // Plain functions, thread-safe.

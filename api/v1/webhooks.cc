@@ -38,14 +38,14 @@ std::vector<std::string> read_topics(Fields& in) {
   const auto value = in.maybe_value("topics");
   if (!value) return topics;
   const auto elements = value->elements();
-  if (!value->is_array() || elements.empty() || elements.size() > channels::kMaxWebhookTopics) {
-    in.fail_at("topics", fmt::format("must be 1 to {} topics", channels::kMaxWebhookTopics));
+  if (!value->is_array() || elements.empty() || elements.size() > kMaxTopics) {
+    in.fail_at("topics", fmt::format("must be 1 to {} topics", kMaxTopics));
     return topics;
   }
   for (const JsonValue& element : elements) {
     const auto topic = element.as_string();
-    if (!topic || !channels::valid_topic(topic.value())) {
-      in.fail_at("topics", "must hold topics: \"order.paid\", \"order.*\"");
+    if (!topic || !valid_topic(topic.value())) {
+      in.fail_at("topics", "must hold topics: \"order.paid\", \"hold.*\"");
       return {};
     }
     topics.emplace_back(topic.value());
@@ -249,7 +249,8 @@ void add_webhook_routes(Router& router, Services& services) {
               .pattern = "/v1/webhooks",
               .allowed = {Role::kUpstream},
               .writes = true,
-              .summary = "Asks for events to be posted to a URL; the secret is shown once",
+              .summary = "Asks for events to be posted to a URL; the secret is shown once. Without "
+                         "topics all that commands stored, changes of the ledger by topic only",
               .handle = [&services](Call call) { ask(services, std::move(call)); },
               .doc = {.request = "WebhookRequest", .answer = "WebhookAsked", .status = 201}});
   router.add({.method = "GET",

@@ -346,13 +346,15 @@ TEST_CASE("commands: a backup is restored to a folder of its own, opened with it
 namespace {
 
 /// A webhook that has taken nothing, in a state, and with an event of its owner's to take.
-Command kept_webhook(std::uint64_t n, std::uint32_t version, const std::string& state) {
+Command kept_webhook(std::uint64_t n, std::uint32_t version, const std::string& state,
+                     std::vector<std::string> topics = {}) {
   channels::Webhook webhook;
   webhook.id = "W1";
   webhook.owner = CallerId{100};
   webhook.key_id = "U1";
   webhook.url = "https://example.com/hook";
   webhook.state = state;
+  webhook.topics = std::move(topics);
   ChangeSet changes;
   changes.documents.push_back(Document{DocumentKind::kWebhook, webhook.id, version,
                                        state == "active", channels::encode(webhook)});
@@ -390,6 +392,7 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
     const auto key = [&] { return ClaimKey{Id128{9, ++n}, CallerId{100}}; };
     REQUIRE(book.run(kept_webhook(1, 1, "active")).accepted());
     REQUIRE(book.run(day_cut({key(), *Date::of(2026, 1, 1)})).accepted());
+    REQUIRE(book.run(period_close({key(), *Date::of(2025, 12, 31)})).accepted());
     REQUIRE(book.run(request_year_close({key(), 2025, "制单"})).accepted());
     REQUIRE(close_year(book, 2025, "复核").value().refusal.code == RefusalCode::kNone);
   }
@@ -428,13 +431,18 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
   // A receiver that is behind, though nothing was tried yet.
   ended(f.run({"purge", "--archive", archive, "--year", "2025"}), 1,
         "mismatch: webhook W1 has not taken events up to entry ");
-  {
+  const auto now_is = [&](const Command& webhook) {
     api::Config config;
     config.book_folder = f.folder;
     const auto opened = api::open_book(config);
     REQUIRE(opened);
-    REQUIRE(opened.value().book->run(kept_webhook(2, 2, "disabled")).accepted());
-  }
+    REQUIRE(opened.value().book->run(webhook).accepted());
+  };
+  // Behind with what was never stored as an event.
+  now_is(kept_webhook(2, 2, "active", {"period.*"}));
+  ended(f.run({"purge", "--archive", archive, "--year", "2025"}), 1,
+        "mismatch: webhook W1 has not taken events up to entry ");
+  now_is(kept_webhook(3, 3, "disabled"));
   const Ended purged = f.run(
       {"purge", "--archive", archive, "--year", "2025", "--root-key", f.folder + "/root.key.pub"});
   ended(purged, 0, "");

@@ -11,6 +11,7 @@
 #include "api/v1/routes.h"
 #include "channels/payee.h"
 #include "channels/personal_texts.h"
+#include "ledger/engine/change_events.h"
 #include "tests/api/jeepay/merchant_world.h"
 
 using namespace suanpan;
@@ -44,7 +45,7 @@ std::string all_text(Book& book) {
       add(document.key);
       add(document.bytes);
     }
-    for (const Event& event : command.effects.events) {
+    for (const Event& event : events_of(command)) {
       add(event.key);
       add(event.payload);
     }

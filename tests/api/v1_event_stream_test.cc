@@ -269,13 +269,14 @@ TEST_CASE("v1 events: a turn that reads in vain ends, and the next goes on where
   const auto mine = f.tell({"mine"}, "upstream2");
   f.tell({"theirs"});
   const api::Principal principal{"upstream2", {api::Role::kUpstream}, own, api::Reach::nothing()};
+  const Topics topics;
   std::uint64_t after = 0;
   std::vector<std::uint64_t> told;
   int turns = 1;
   for (;; ++turns) {
     const auto read = api::v1::read_events(
-        *f.book, principal, after, 100, std::chrono::milliseconds(0),
-        [&](const StoredCommand& stored, std::size_t) { told.push_back(stored.seq); });
+        *f.book, {principal, topics}, after, 100, std::chrono::milliseconds(0),
+        [&](const StoredCommand& stored, const ToldEvent&) { told.push_back(stored.seq); });
     REQUIRE(read);
     CHECK(read.value().last <= after + 64);
     after = read.value().last;
@@ -286,8 +287,9 @@ TEST_CASE("v1 events: a turn that reads in vain ends, and the next goes on where
   CHECK(after == mine + 1);
   CHECK(turns == static_cast<int>((after + 63) / 64));
   // A turn with time reads them all.
-  const auto whole = api::v1::read_events(*f.book, principal, 0, 100, std::chrono::seconds(60),
-                                          [](const StoredCommand&, std::size_t) {});
+  const auto whole =
+      api::v1::read_events(*f.book, {principal, topics}, 0, 100, std::chrono::seconds(60),
+                           [](const StoredCommand&, const ToldEvent&) {});
   REQUIRE(whole);
   CHECK(whole.value().last == after);
   CHECK_FALSE(whole.value().turn_over);
