@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "ledger/base/limits.h"
+#include "ledger/core/idempotency.h"
+#include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
 #include "ledger/exchange/journal_entry.h"
 
@@ -185,20 +187,71 @@ class Poster {
     return make(std::move(request));
   }
 
+  // What another room posted of a hold is one voucher with what it posted besides.
+  static Result<Command> post_of(const JournalEntry& e) {
+    TRY(auto command, checked<PostHoldRequest>(e, check_post_hold, post_hold,
+                                               {e.key, e.of, e.amounts, text_of(e)}));
+    if (e.legs.empty() && e.type == VoucherType::kGeneral) return command;
+    if (e.legs.size() > kMaxVoucherLegs)
+      return at_line(e.line, Errc::kMismatch, "{}", name_of(RefusalCode::kLegsTooMany));
+    command.content.emplace_back("type", name_of(e.type));
+    for (const TextLeg& leg : e.legs) {
+      if (leg.amount <= 0 || leg.amount > kMaxAmountMinor || leg.debit == leg.credit)
+        return at_line(e.line, Errc::kMismatch, "a leg moves {} from {} to {}", leg.amount,
+                       leg.credit, leg.debit);
+      command.content.emplace_back("leg",
+                                   fmt::format("{}|{}|{}", leg.debit, leg.credit, leg.amount));
+    }
+    command.plan = [plan = std::move(command.plan), type = e.type, legs = e.legs](
+                       const View& view, const Moment& moment) -> Planned<ChangeSet> {
+      TRY(ChangeSet changes, plan(view, moment));
+      for (const TextLeg& leg : legs) {
+        TRY(add_leg(view, changes, leg.debit, leg.credit, leg.amount));
+      }
+      TRY(check_limits(view, changes.transfers));
+      changes.type = type;
+      return changes;
+    };
+    return command;
+  }
+
+  static Result<Command> void_of(const JournalEntry& e) {
+    Command command = void_hold(VoidHoldRequest{e.key, e.of});
+    const auto text = text_of(e);
+    if (!text) return command;
+    if (const auto shape = check_text(text.get()); !shape)
+      return at_line(e.line, Errc::kMismatch, "{}", name_of(shape.error().code));
+    add_text(command.content, text.get());
+    command.plan = [plan = std::move(command.plan), text](
+                       const View& view, const Moment& moment) -> Planned<ChangeSet> {
+      TRY(ChangeSet changes, plan(view, moment));
+      changes.text = text;
+      return changes;
+    };
+    return command;
+  }
+
+  Result<Command> reversal_of(const JournalEntry& e) const {
+    const ReversalRequest request{e.key, e.of, e.amounts, given_date(e), e.adjustment, text_of(e)};
+    if (const auto shape = check_reversal(request); !shape)
+      return at_line(e.line, Errc::kMismatch, "{}", name_of(shape.error().code));
+    // It was looked for before it was durable, and not found, whatever is known of it by now.
+    if (e.refused == name_of(RefusalCode::kVoucherNotFound))
+      return Command{e.key, CommandKind::kReversal, content_of(request),
+                     [request](const View& view, const Moment& moment) {
+                       return plan_reversal(view, request, nullptr, moment);
+                     }};
+    return reversal(book_, request);
+  }
+
   Result<Command> command_of(const JournalEntry& e) const {
     switch (e.kind) {
       case CommandKind::kPostHold:
-        return checked<PostHoldRequest>(e, check_post_hold, post_hold,
-                                        {e.key, e.of, e.amounts, text_of(e)});
+        return post_of(e);
       case CommandKind::kVoidHold:
-        return void_hold(VoidHoldRequest{e.key, e.of});
-      case CommandKind::kReversal: {
-        const ReversalRequest request{e.key,         e.of,         e.amounts,
-                                      given_date(e), e.adjustment, text_of(e)};
-        if (const auto shape = check_reversal(request); !shape)
-          return at_line(e.line, Errc::kMismatch, "{}", name_of(shape.error().code));
-        return reversal(book_, request);
-      }
+        return void_of(e);
+      case CommandKind::kReversal:
+        return reversal_of(e);
       case CommandKind::kOpenAccount: {
         OpenAccountRequest request = e.open;
         request.key = e.key;

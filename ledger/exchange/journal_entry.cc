@@ -101,7 +101,8 @@ Values values_of(const JournalEntry& e) {
   v[at("id")] = e.key.hex();
   v[at("refused")] = e.refused;
   if (e.number != 0) v[at("number")] = std::to_string(e.number);
-  if (e.kind == CommandKind::kVoucher) v[at("type")] = name_of(e.type);
+  if (e.kind == CommandKind::kVoucher || e.type != VoucherType::kGeneral)
+    v[at("type")] = name_of(e.type);
   if (e.code != 0) v[at("code")] = std::to_string(e.code);
   if (e.date) v[at("date")] = e.date->iso();
   flag("date_given", e.date_given);
@@ -205,6 +206,10 @@ constexpr CommandKind kKinds[] = {CommandKind::kVoucher,     CommandKind::kPostH
                                   CommandKind::kSetTerms,    CommandKind::kDayCut,
                                   CommandKind::kPeriodClose, CommandKind::kOpenBook};
 
+bool may_have_legs(CommandKind kind) {
+  return kind == CommandKind::kVoucher || kind == CommandKind::kPostHold;
+}
+
 Result<void> read_text(Reading& in, JournalEntry& e) {
   e.text = VoucherText{in.text("summary"), in.text("business_key"), in.text("metadata"),
                        in.text("maker"), in.text("checker")};
@@ -266,6 +271,11 @@ Result<void> read_kind(Reading& in, JournalEntry& e) {
     case CommandKind::kVoucher:
       return read_voucher(in, e);
     case CommandKind::kPostHold:
+      if (!in.text("type").empty()) {
+        TRY(e.type, needed(voucher_type_of(in.text("type")), "type"));
+        if (e.type == VoucherType::kGeneral) return wrong("type");  // says it by none
+      }
+      [[fallthrough]];
     case CommandKind::kReversal: {
       TRY(e.of, in.key("of"));
       TRY(read_amounts(in, e));
@@ -273,7 +283,10 @@ Result<void> read_kind(Reading& in, JournalEntry& e) {
       TRY(e.adjustment, in.flag("adjustment"));
       return read_text(in, e);
     }
-    case CommandKind::kVoidHold:
+    case CommandKind::kVoidHold: {
+      TRY(e.of, in.key("of"));
+      return read_text(in, e);
+    }
     case CommandKind::kExpireHold: {
       TRY(e.of, in.key("of"));
       return success();
@@ -323,7 +336,7 @@ Result<JournalEntry> entry_of(const Values& values, std::vector<TextLeg> legs) {
   if (dated && !e.date) return wrong("date");
   TRY(read_kind(in, e));
   TRY(in.nothing_else());
-  if ((e.kind == CommandKind::kVoucher) == legs.empty()) return wrong("legs");
+  if (legs.empty() ? e.kind == CommandKind::kVoucher : !may_have_legs(e.kind)) return wrong("legs");
   e.legs = std::move(legs);
   return e;
 }
@@ -494,7 +507,7 @@ Result<std::optional<JournalEntry>> CsvEntries::take(std::string_view line) {
   if (cells[0] == kFurtherLeg) {
     for (std::size_t i = 1; i < kFieldCount; ++i)
       if (!cells[i].empty()) return wrong(kFields[i].name);
-    if (!open_ || open_->kind != CommandKind::kVoucher)
+    if (!open_ || open_->legs.empty())
       return fail(Errc::kMalformed, "a leg without a voucher above it");
     TRY(auto leg, csv_leg(cells));
     if (!is_plain_text(leg.debit) || !is_plain_text(leg.credit)) return wrong("legs");

@@ -27,8 +27,8 @@ struct TextLeg {
   friend bool operator==(const TextLeg&, const TextLeg&) = default;
 };
 
-/// One journalled command of the ledger's own kinds (kVoucher to kOpenBook). What other rooms
-/// posted is told as the voucher that it amounts to.
+/// One journalled command of the ledger's own kinds (kVoucher to kOpenBook), or what another room's
+/// amounts to (tell_entries.h).
 struct JournalEntry {
   std::size_t line = 0;  ///< where it was read
   CommandKind kind = CommandKind::kVoucher;
@@ -41,11 +41,11 @@ struct JournalEntry {
   bool date_given = false;  ///< the command named its date
   bool adjustment = false;
   bool hold = false;
-  VoucherType type = VoucherType::kGeneral;
+  VoucherType type = VoucherType::kGeneral;  ///< kVoucher; kPostHold by another room
   std::uint16_t code = 0;
   std::optional<Date> effective;
   Timestamp expires_at;
-  std::vector<TextLeg> legs;
+  std::vector<TextLeg> legs;  ///< kVoucher; kPostHold: posted in the same voucher, after the hold's
   ClaimKey of;  ///< the hold that is posted, voided or expires; the original that is reversed
   std::vector<std::int64_t> amounts;  ///< kPostHold, kReversal: as asked for
   VoucherText text;

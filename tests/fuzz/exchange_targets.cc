@@ -197,6 +197,17 @@ std::vector<FuzzTarget> exchange_targets() {
     else
       csv.seeds.push_back(row + "\n");
   }
+  // What another room did with a hold.
+  const std::string head = R"("time":"2026-03-04T09:00:03+08:00","id":")" + std::string(40, '5') +
+                           R"(","of":")" + std::string(40, '4') + R"(","summary":"结算付款")";
+  for (const std::string& line :
+       {R"({"kind":"void_hold",)" + head + "}",
+        R"({"kind":"post_hold",)" + head +
+            R"(,"number":1,"type":"payment","legs":[{"debit":"1002","credit":"2101/A","amount":3},)"
+            R"({"debit":"2101/A","credit":"1002","amount":1}]})"}) {
+    jsonl.seeds.push_back(line);
+    csv.seeds.push_back(to_csv(from_jsonl(line).value()));
+  }
   // Short ones as well, so that a change meets something that decides.
   for (const int steps : {0, 3, 12}) {
     RandomBook small(static_cast<std::uint64_t>(20 + steps));

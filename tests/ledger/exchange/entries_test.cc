@@ -1,67 +1,24 @@
 // JSON lines and CSV: a book is exported, made again of the export, and exported again; what cannot
 // be believed is refused with its line.
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <sstream>
 
 #include "ledger/core/chart_templates.h"
 #include "ledger/engine/close_year.h"
-#include "ledger/engine/verify.h"
-#include "ledger/exchange/export_entries.h"
-#include "ledger/exchange/import_entries.h"
 #include "ledger/exchange/journal_entry.h"
 #include "tests/ledger/engine/model_run.h"
 #include "tests/ledger/engine/random_book.h"
+#include "tests/support/round_trip.h"
 
 using namespace suanpan;
+using test::exported;
+using test::Imported;
+using test::kWays;
+using test::lines_of;
+using test::require_same;
+using test::Way;
 
 namespace {
-
-struct Way {
-  const char* name;
-  EntryFormat format;
-  Result<void> (*write)(const Book&, std::ostream&);
-};
-const Way kWays[] = {{"jsonl", EntryFormat::kJsonLines, export_jsonl},
-                     {"csv", EntryFormat::kCsv, export_csv}};
-
-std::string exported(const Book& book, const Way& way) {
-  std::ostringstream out;
-  const auto written = way.write(book, out);
-  if (!written) FAIL(written.error().message);
-  return out.str();
-}
-
-std::unique_ptr<Book> open(const std::filesystem::path& folder, const Clock& clock) {
-  BookOptions options;
-  options.folder = folder;
-  auto book = Book::open(options, clock);
-  if (!book) FAIL(book.error().message);
-  return std::move(book.value());
-}
-
-/// A file with a text, imported; what the second export says.
-struct Imported {
-  test::TempFolder folder;
-  std::filesystem::path file = folder.path() / "journal";
-  std::filesystem::path book = folder.path() / "book";
-
-  Result<ImportCounts> import(const std::string& text, const Way& way) {
-    std::ofstream(file, std::ios::binary) << text;
-    return import_entries(file, way.format, book);
-  }
-  std::string again(const Way& way) const {
-    const ManualClock clock(Timestamp{0});  // nothing is due
-    return exported(*open(book, clock), way);
-  }
-};
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line + "\n");
-  return lines;
-}
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -69,55 +26,48 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-/// Where two texts begin to differ.
-void require_same(const std::string& a, const std::string& b) {
-  if (a == b) return;
-  const auto first = lines_of(a), second = lines_of(b);
-  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i)
-    if (i >= first.size() || i >= second.size() || first[i] != second[i])
-      FAIL("line " << i + 1 << " of " << first.size() << " and " << second.size() << ":\n"
-                   << (i < first.size() ? first[i] : "") << (i < second.size() ? second[i] : ""));
-}
-
 }  // namespace
 
-TEST_CASE("entries: a random book, exported and made again, is exported byte for byte the same") {
+TEST_CASE("entries: a random book, made again of its export, is the same book and export") {
   for (const std::uint64_t seed : {1, 2}) {
+    INFO("seed " << seed);
     // Orders, refunds, payouts, three currencies, Chinese names, holds, reversals, refusals.
     test::RandomBook random(seed);
     random.run(400);
-    for (const Way& way : kWays) {
-      INFO("seed " << seed << ", " << way.name);
-      const std::string text = exported(random.book(), way);
-      Imported made;
-      const auto counts = made.import(text, way);
-      if (!counts) FAIL(counts.error().message);
-      CHECK(counts.value().replayed == 0);
-      require_same(text, made.again(way));
-      const auto report = verify(made.book);
-      REQUIRE(report);
-      CHECK(report.value().first_fault == "");
-    }
+    test::require_round_trip(random.book());
   }
 }
 
 TEST_CASE("entries: batches, expired holds and every refusal come back as they were") {
-  for (const std::uint64_t seed : {5}) {
-    test::ModelRun run({seed});
-    run.go(4'000);
-    run.close();
-    const ManualClock clock(Timestamp{0});
-    for (const Way& way : kWays) {
-      INFO("seed " << seed << ", " << way.name);
-      const std::string text = exported(*open(run.folder(), clock), way);
-      CHECK(text.find("expire_hold") != std::string::npos);
-      CHECK(text.find("below_limit") != std::string::npos);
-      Imported made;
-      const auto counts = made.import(text, way);
-      if (!counts) FAIL(counts.error().message);
-      require_same(text, made.again(way));
-    }
+  test::ModelRun run({5});
+  run.go(4'000);
+  run.close();
+  const ManualClock clock(Timestamp{0});
+  const auto source = test::open_again(run.folder(), clock);
+  for (const Way& way : kWays) {
+    const std::string text = exported(*source, way);
+    CHECK(text.find("expire_hold") != std::string::npos);
+    CHECK(text.find("below_limit") != std::string::npos);
   }
+  test::require_round_trip(*source);
+}
+
+TEST_CASE("entries: a reversal that came too early for its original is refused again") {
+  test::RandomBook random(3);
+  random.run(20);
+  Book& book = random.book();
+  VoucherRequest voucher;
+  voucher.key = {Id128{9, 1}, CallerId{100}};
+  voucher.legs = {{AccountId{1}, AccountId{2}, 10}};
+  ReversalRequest red;
+  red.key = {Id128{9, 2}, CallerId{100}};
+  red.original = voucher.key;
+  auto early = reversal(book, red);  // looks for the voucher now
+  REQUIRE(early);
+  REQUIRE(book.run(voucher).accepted());
+  CHECK(book.run(std::move(early.value())).refusal.code == RefusalCode::kVoucherNotFound);
+  CHECK(exported(book, kWays[0]).find("\"refused\":\"voucher_not_found\"") != std::string::npos);
+  test::require_round_trip(book);
 }
 
 TEST_CASE("entries: an import that was stopped anywhere is finished by doing it again") {
@@ -315,6 +265,64 @@ TEST_CASE("entries: a CSV that is no journal is refused with its line") {
                          {"an amount that is none", 6, ",5\n", ",5x\n", bad, "amount"},
                          {"a leg without a credit", 6, "2101/商户", "", bad, "legs"},
                          {"another number", 5, ",1,general", ",2,general", other, "number 1"}});
+}
+
+TEST_CASE("entries: what is posted of a hold may have a type and further legs, in either form") {
+  const std::string good =
+      "{\"kind\":\"post_hold\",\"time\":\"2026-03-04T09:00:03+08:00\","
+      "\"id\":\"0000006400000000000000000000000000000005\",\"number\":1,\"type\":\"payment\","
+      "\"of\":\"0000006400000000000000000000000000000004\",\"legs\":["
+      "{\"debit\":\"1002\",\"credit\":\"2101/商户\",\"amount\":3},"
+      "{\"debit\":\"2101/商户\",\"credit\":\"1002\",\"amount\":1}]}";
+  const auto entry = from_jsonl(good);
+  REQUIRE(entry);
+  CHECK(to_jsonl(entry.value()) == good + "\n");
+  for (const Way& way : kWays) {
+    INFO(way.name);
+    const bool json = way.format == EntryFormat::kJsonLines;
+    const std::string text =
+        small_journal(way) + (json ? to_jsonl(entry.value()) : to_csv(entry.value()));
+    Imported made;
+    const auto counts = made.import(text, way);
+    if (!counts) FAIL(counts.error().message);
+    require_same(text, made.again(way));
+    const ManualClock clock(Timestamp{0});
+    // 1005 came, the hold of 7 went, then 3 came and 1 went: one voucher.
+    const auto book = test::open_again(made.book, clock);
+    CHECK(book->read([](const State& s, std::uint64_t) { return s.balance(AccountId{1}); }) ==
+          Balance{1'008, 8, 0, 0, 0, 0});
+  }
+  struct Row {
+    const char* what;
+    std::string from, to, says;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"a type that goes without saying", "payment", "general", "type"},
+           {"no such type", "payment", "paid", "type"},
+           {"no amount", "\"amount\":3", "\"amount\":0", "moves 0"},
+           {"an account to itself", "\"debit\":\"1002\"", "\"debit\":\"2101/商户\"", "moves 3"},
+           {"an account that is not there", "\"credit\":\"2101/商户\"", "\"credit\":\"2101/x\"",
+            "credit_account_not_found"},
+           {"more than there is", "\"amount\":1}", "\"amount\":2000}", "below_limit"},
+           {"another number", "\"number\":1", "\"number\":2", "number 1"},
+           {"legs of what gives back", "post_hold", "void_hold", "type"}}) {
+    INFO(row.what);
+    Imported made;
+    const auto counts =
+        made.import(small_journal(kWays[0]) + replaced(good, row.from, row.to) + "\n", kWays[0]);
+    REQUIRE_FALSE(counts);
+    CHECK_THAT(counts.error().message, Catch::StartsWith("line 6: "));
+    CHECK_THAT(counts.error().message, Catch::Contains(row.says));
+  }
+  // A row without a leg has no further one.
+  JournalEntry bare = entry.value();
+  bare.legs.clear();
+  Imported made;
+  const auto counts = made.import(
+      small_journal(kWays[1]) + to_csv(bare) + "leg" + std::string(31, ',') + "1002,2101/商户,1\n",
+      kWays[1]);
+  REQUIRE_FALSE(counts);
+  CHECK_THAT(counts.error().message, Catch::Contains("a leg without a voucher above it"));
 }
 
 TEST_CASE("entries: an empty file, and one without its opening, are refused") {
