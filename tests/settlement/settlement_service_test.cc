@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/settlement/service_world.h"
+#include "tests/support/round_trip.h"
 
 namespace suanpan::settlement {
 
@@ -226,6 +227,7 @@ TEST_CASE(
   CHECK(w.posted_of(payable("M1")) == 0);
   CHECK(w.posted_of(pending("M1")) == 0);
   CHECK(w.available_of(pending("M1")) == 0);
+  test::require_round_trip(*w.book);
   w.check_books();
 }
 
