@@ -328,6 +328,8 @@ def books(w):
                    check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["hledger", "-f", f"{w.folder}/journal", "check", "-s", "ordereddates"], check=True,
                    env={**os.environ, "LC_ALL": "C.UTF-8"})
+    # M1005's batch is computed and not approved: 9962 are reserved.
+    subprocess.run([sys.executable, f"{day_tools}/round_trip.py", program, f"{w.folder}/book"], check=True)
 
 
 def main():
