@@ -15,6 +15,7 @@
 //   a change of an account's terms leaves its history
 //   no erased key is one that an open document needs, nor does a payout begin with it
 //   documents and accounts advance version by version; states go only where they may
+//   orders, refunds and payouts move the money that their documents say, and nothing besides
 //   days only move forward
 //   a year's end is asked for and begun by two, and leaves nothing on income and expense
 //   accounts stand where the chart has room for them; subjects never change
@@ -43,6 +44,9 @@ namespace suanpan {
 
 /// What is wrong and where; nothing when all is well.
 using Fault = std::optional<std::string>;
+
+struct OwedByCommand;  // audit_owed.h
+struct OwedPlace;
 
 /// Order-dependent digest of an account's entries: 64 bits, not cryptographic.
 struct EntryDigest {
@@ -180,9 +184,15 @@ class Audit {
   Fault take_version(const Document& document);
   Fault take_hold(const Command& command, const Document& document, Amounts& reserved);
   Result<Fault> take_reversal(const Command& command);
-  Fault take_order(const Document& document);
-  Fault take_refund(const Document& document, std::set<std::string>& orders);
-  Fault take_payout(const Document& document);
+  // audit_orders.cc
+  Fault take_order(const Document& document, OwedByCommand& owed);
+  Fault take_refund(const Command& command, const Document& document, std::set<std::string>& orders,
+                    OwedByCommand& owed);
+  Fault take_payout(const Document& document, OwedByCommand& owed);
+  Fault take_arrival(const Document& document, OwedByCommand& owed) const;
+  Fault check_owed_legs(const Command& command, const OwedByCommand& owed) const;
+  bool is_at(const OwedPlace& place, AccountId id) const;
+  std::string told(const OwedPlace& place) const;
   // audit_erasure.cc
   Fault take_sealed(const Document& document);
   Fault take_erasure(const Command& command, const Document& document);
@@ -202,11 +212,14 @@ class Audit {
     OrderState state{};
     std::int64_t refunded = 0, refunding = 0;        // as the order says
     Int128 refunds_done = 0, refunds_under_way = 0;  // as its refunds say
+    AccountId outside;  // that its payment debited: the channel's, or who owes us the fee
+    AccountId income;   // that its fee was credited to
   };
   struct RefundFacts {
     std::string order_id;
     Money amount;
     RefundState state{};
+    AccountId transit;  // that it stood on until the channel answered
     template <class A>
     void walk_members(A& archive);
   };
@@ -214,6 +227,10 @@ class Audit {
     Money amount;
     PayoutState state{};
   };
+  static Fault owe_payment(const std::string& by, const Order& order, OrderFacts& facts,
+                           OwedByCommand& owed);
+  Fault owe_refund(const std::string& by, const Refund& refund, bool fresh, const Order& order,
+                   RefundFacts& facts, OwedByCommand& owed);
 
   /// The linked group that is being read.
   struct Group {

@@ -1,6 +1,8 @@
-// The documents that the ledger itself can read: holds, reversal totals, orders, refunds, payouts.
+// The documents of a command, one after the other, and what holds and reversal totals must be. The
+// other kinds that the auditor can read have files of their own.
 #include "ledger/core/plan_reversal.h"  // the codec of reversal totals
 #include "ledger/engine/audit.h"
+#include "ledger/engine/audit_owed.h"
 #include "ledger/store/document_projection.h"
 
 namespace suanpan {
@@ -9,27 +11,6 @@ namespace {
 template <class... Args>
 Fault fault(std::uint64_t seq, fmt::format_string<Args...> format, Args&&... args) {
   return fmt::format("journal entry {}: ", seq) + fmt::format(format, std::forward<Args>(args)...);
-}
-
-constexpr unsigned bit(unsigned state) { return 1U << state; }
-
-// The steps of each machine, read off the diagrams of core/order.h: state → states it may go to.
-constexpr unsigned kOrderSteps[] = {
-    bit(1) | bit(2) | bit(3) | bit(6),  // created → paying, paid, failed, closed
-    bit(2) | bit(3) | bit(6),           // paying → paid, failed, closed
-    bit(5),                             // paid → refunded
-    bit(2),                             // failed → paid: a success that arrives late wins
-    0,                                  // no such state
-    0,                                  // refunded is final
-    bit(2),                             // closed → paid, late as well
-};
-constexpr unsigned kRefundSteps[] = {bit(1) | bit(2) | bit(3), bit(2) | bit(3), 0, 0};
-constexpr unsigned kPayoutSteps[] = {bit(1) | bit(2) | bit(3), bit(2) | bit(3), bit(4), 0, 0};
-
-template <std::size_t N, class State>
-bool may_step(const unsigned (&steps)[N], State from, State to) {
-  const auto a = static_cast<unsigned>(from), b = static_cast<unsigned>(to);
-  return a < N && b < N && (a == b || (steps[a] & bit(b)));
 }
 
 std::string shown(const Document& document) {
@@ -59,6 +40,7 @@ Result<Fault> Audit::take_documents(const Command& command) {
   Amounts reserved;  // by what the documents say, then less what the legs say
   std::set<std::string> orders;
   std::set<std::string> seen;
+  OwedByCommand owed;
   bool reversed = false;
   if (command.part)
     for (const DocumentPtr& pointer : command.part->documents) {
@@ -68,11 +50,13 @@ Result<Fault> Audit::take_documents(const Command& command) {
       Fault f = take_version(document);
       if (!f && document.kind == DocumentKind::kHold) f = take_hold(command, document, reserved);
       if (!f && document.kind == DocumentKind::kOrder) {
-        f = take_order(document);
+        f = take_order(document, owed);
         orders.insert(document.key);
       }
-      if (!f && document.kind == DocumentKind::kRefund) f = take_refund(document, orders);
-      if (!f && document.kind == DocumentKind::kPayout) f = take_payout(document);
+      if (!f && document.kind == DocumentKind::kRefund)
+        f = take_refund(command, document, orders, owed);
+      if (!f && document.kind == DocumentKind::kPayout) f = take_payout(document, owed);
+      if (!f && document.kind == DocumentKind::kChannelArrival) f = take_arrival(document, owed);
       if (!f && document.kind == DocumentKind::kYearClose) f = take_year_close(command, document);
       if (!f && document.kind == DocumentKind::kChart) f = take_chart(document);
       if (!f && document.kind == DocumentKind::kSubject) f = take_subject(document);
@@ -87,10 +71,9 @@ Result<Fault> Audit::take_documents(const Command& command) {
     for (const Record& leg : command.legs) {
       const Transfer t = leg.transfer();
       red = red || t.kind == TransferKind::kRed;
-      Int128& amount = reserved[{t.debit, t.credit}];
-      if (t.kind == TransferKind::kPending) amount -= t.amount;
+      if (t.kind == TransferKind::kPending) reserved[{t.debit, t.credit}] -= t.amount;
       if (t.kind == TransferKind::kPostPending || t.kind == TransferKind::kVoidPending)
-        amount += t.amount;
+        reserved[{t.debit, t.credit}] += t.amount;
     }
   for (const auto& [accounts, rest] : reserved)
     if (rest != 0)
@@ -103,6 +86,7 @@ Result<Fault> Audit::take_documents(const Command& command) {
                    order.refunded, order.refunding, decimal(order.refunds_done),
                    decimal(order.refunds_under_way));
   }
+  if (Fault f = check_owed_legs(command, owed)) return fault(seq, "{}", *f);
   if (red != reversed) return fault(seq, "red amounts and reversal totals do not go together");
   if (red) return take_reversal(command);
   return Fault{};
@@ -216,74 +200,6 @@ Result<Fault> Audit::take_reversal(const Command& command) {
     return fault(seq, "a red leg is missing in the reversal totals of entry {}", *original);
   before = *after;
   return Fault{};
-}
-
-Fault Audit::take_order(const Document& document) {
-  const auto order = decode_order(document.bytes);
-  if (!order) return fmt::format("order {} does not decode", document.key);
-  const Order& after = order.value();
-  OrderFacts& facts = orders_[document.key];
-  if (document.version == 1) {
-    facts.amount = after.amount;
-    facts.state = after.state;
-  }
-  if (!may_step(kOrderSteps, facts.state, after.state))
-    return fmt::format("order {} goes from state {} to {}", document.key,
-                       static_cast<unsigned>(facts.state), static_cast<unsigned>(after.state));
-  if (after.amount != facts.amount)
-    return fmt::format("order {} changed its amount from {} to {}", document.key,
-                       facts.amount.minor, after.amount.minor);
-  if (after.refunded < 0 || after.refunding < 0 ||
-      Int128{after.refunded} + after.refunding > after.amount.minor)
-    return fmt::format("order {} has more refunds than was paid", document.key);
-  facts.state = after.state;
-  facts.refunded = after.refunded;
-  facts.refunding = after.refunding;
-  return {};
-}
-
-Fault Audit::take_refund(const Document& document, std::set<std::string>& orders) {
-  const auto refund = decode_refund(document.bytes);
-  if (!refund) return fmt::format("refund {} does not decode", document.key);
-  const Refund& after = refund.value();
-  RefundFacts& facts = refunds_[document.key];
-  const bool fresh = document.version == 1;
-  if (fresh) facts = RefundFacts{after.order_id, after.amount, after.state};
-  if (!may_step(kRefundSteps, facts.state, after.state))
-    return fmt::format("refund {} goes from state {} to {}", document.key,
-                       static_cast<unsigned>(facts.state), static_cast<unsigned>(after.state));
-  if (after.amount != facts.amount || after.order_id != facts.order_id)
-    return fmt::format("refund {} changed its amount or order", document.key);
-  const auto order = orders_.find(after.order_id);
-  // The order's own change may stand later in the same command, but never its first version.
-  if (order == orders_.end())
-    return fmt::format("refund {} is of order {}, which does not exist", document.key,
-                       after.order_id);
-  const auto count = [&](RefundState state, Int128 amount) {
-    if (state == RefundState::kSucceeded) order->second.refunds_done += amount;
-    if (state == RefundState::kCreated || state == RefundState::kProcessing)
-      order->second.refunds_under_way += amount;
-  };
-  if (!fresh) count(facts.state, -Int128{after.amount.minor});
-  count(after.state, after.amount.minor);
-  facts.state = after.state;
-  orders.insert(after.order_id);
-  return {};
-}
-
-Fault Audit::take_payout(const Document& document) {
-  const auto payout = decode_payout(document.bytes);
-  if (!payout) return fmt::format("payout {} does not decode", document.key);
-  const Payout& after = payout.value();
-  PayoutFacts& facts = payouts_[document.key];
-  if (document.version == 1) facts = PayoutFacts{after.amount, after.state};
-  if (!may_step(kPayoutSteps, facts.state, after.state))
-    return fmt::format("payout {} goes from state {} to {}", document.key,
-                       static_cast<unsigned>(facts.state), static_cast<unsigned>(after.state));
-  if (after.amount != facts.amount)
-    return fmt::format("payout {} changed its amount", document.key);
-  facts.state = after.state;
-  return {};
 }
 
 }  // namespace suanpan

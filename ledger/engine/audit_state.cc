@@ -70,10 +70,11 @@ void Audit::Profit::walk_members(A& archive) {
 
 template <class A>
 void Audit::RefundFacts::walk_members(A& archive) {
-  auto& [of_order, of_amount, in_state] = *this;
+  auto& [of_order, of_amount, in_state, on_transit] = *this;
   walk(archive, of_order);
   walk(archive, of_amount);
   walk(archive, in_state);
+  walk(archive, on_transit);
 }
 
 template <class A>

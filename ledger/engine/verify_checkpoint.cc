@@ -15,7 +15,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::string_view kMagic = "SPVERIFY3";
+constexpr std::string_view kMagic = "SPVERIFY4";
 
 template <class A>
 void walk(A& archive, VerifyCheckpoint::State& value) {

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "api/open_book.h"
+#include "channels/chart.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
 #include "channels/personal_texts.h"
@@ -76,19 +77,28 @@ struct OlderBook {
     options.first_date = *config.first_date;
     auto book = Book::open(options, clock);
     REQUIRE(book);
+    std::vector<OpenAccountRequest> accounts = channels::platform_accounts();
+    accounts.push_back(channels::bank_account("6228", "监管户"));
+    for (const OpenAccountRequest& account :
+         channels::merchant_accounts("M1", "物业", false, "wxpay", "1900000109"))
+      accounts.push_back(account);
+    for (OpenAccountRequest& account : accounts)
+      REQUIRE(book.value()->run(open_account(std::move(account))).accepted());
     // As programs of before wrote them, member by member.
     const std::string order = fmt::format(
         R"({{"order_id":"P1","mch_no":"M1","amount":10000,"currency":"CNY","lines":[{{"label":)"
         R"("张三的房","account":"2101/M1","amount":10000}}],"subject":"3幢0402 物业费","body":)"
-        R"("业主张三","ext_param":"{}","created_at":1,"refunded":5,"state":5}})",
+        R"("业主张三","ext_param":"{}","created_at":1,"refunded":5,"state":2}})",
         vault.seal("ext-param|M1", "门牌7栋"));
     const std::string refund =
         R"({"refund_id":"R1","order_id":"P1","mch_no":"M1","amount":5,"currency":"CNY",)"
-        R"("reason":"张三退款","state":2})";
+        R"("reason":"张三退款","lines":[{"label":"张三的房","account":"2101/M1","amount":5}],)"
+        R"("state":2})";
     const std::string payee = vault.seal(
         "payee|M1", R"({"name":"张三","account":"6222000000000020","bank":"102100099996"})");
     const std::string payout = fmt::format(
-        R"({{"payout_id":"T1","mch_no":"M1","amount":5,"currency":"CNY","payee_sealed":"{}",)"
+        R"({{"payout_id":"T1","mch_no":"M1","amount":5,"currency":"CNY","source_account":)"
+        R"("2101/M1","transit_account":"2103","bank_account":"1002/6228","payee_sealed":"{}",)"
         R"("payee_masked":"张* ****0020","remark":"退张三押金","ext_param":"{}","state":2}})",
         payee, vault.seal("ext-param|M1", "转账备注"));
     keep(*book.value(), "vault-check",
@@ -99,21 +109,35 @@ struct OlderBook {
           {DocumentKind::kPayout, "T1", 1, false, payout},
           {DocumentKind::kSubAccount, "7000000001", 1, true,
            R"({"number":"7000000001","bank_account":"6228","account":"2201/0402",)"
-           R"("purpose":"3幢0402 维修资金","order_id":""})"}});
+           R"("purpose":"3幢0402 维修资金","order_id":""})"}},
+         {{"1122/wxpay/1900000109", "2101/M1", 10'000},
+          {"2101/M1", "2104", 5},
+          {"2104", "1122/wxpay/1900000109", 5},
+          {"2101/M1", "2103", 5},
+          {"2103", "1002/6228", 5}});
     // As a crash leaves it: what is in the journal is in no table yet.
     fs::copy(folder, temp.path() / "crashed", fs::copy_options::recursive);
     book.value().reset();
     say_format(4);
   }
-  static void keep(Book& book, const char* id, DocumentChanges documents) {
+  struct Move {
+    const char *debit, *credit;
+    std::int64_t amount;
+  };
+  /// Documents in one command, with the money that they say.
+  static void keep(Book& book, const char* id, DocumentChanges documents,
+                   std::vector<Move> moves = {}) {
     Command command;
     command.key = ClaimKey{id_of(id), kSystemCaller};
     command.kind = CommandKind::kSetting;
     command.content = {{"what", id}};
-    command.plan = [documents](const View& view, const Moment&) -> Planned<ChangeSet> {
+    command.plan = [documents, moves](const View& view, const Moment&) -> Planned<ChangeSet> {
       ChangeSet changes;
       changes.date = view.book().accounting_date;
       changes.documents = documents;
+      for (const Move& m : moves)
+        changes.transfers.push_back({view.account(m.debit)->id, view.account(m.credit)->id,
+                                     m.amount, TransferKind::kPosted});
       return changes;
     };
     REQUIRE(book.run(std::move(command)).accepted());

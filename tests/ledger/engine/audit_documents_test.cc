@@ -17,14 +17,22 @@ std::string refund_bytes(RefundState state) {
   refund.order_id = std::string("P1");
   refund.amount = Money{40, Currency::kCNY};
   refund.state = state;
+  refund.lines = {{"", "2101/a", 40}};
   return encode(refund);
 }
 std::string payout_bytes(PayoutState state, std::int64_t amount = 40) {
   Payout payout;
   payout.payout_id = std::string("T1");
+  payout.source_account = "2101/a";
+  payout.transit_account = "2104";
+  payout.bank_account = "1002";
   payout.amount = Money{amount, Currency::kCNY};
   payout.state = state;
   return encode(payout);
+}
+const AccountId kTransit{6};  // the next one that is opened
+Transfer posted(AccountId debit, AccountId credit, std::int64_t amount = 40) {
+  return {debit, credit, amount, TransferKind::kPosted};
 }
 
 }  // namespace
@@ -184,7 +192,7 @@ TEST_CASE("verify: a fault in accounts, documents and days is found") {
        "goes from version 1 to 1"},
       {"an order leaves its final state",
        [](Paper& p) {
-         p.document(DocumentKind::kOrder, "P1", 1, true, order_bytes(OrderState::kPaid));
+         p.pay_order(1);
          p.document(DocumentKind::kOrder, "P1", 2, true, order_bytes(OrderState::kClosed));
        },
        "order P1 goes from state 2 to 6"},
@@ -206,8 +214,12 @@ TEST_CASE("verify: a fault in accounts, documents and days is found") {
        "counts 40 refunded and 0 under way, its refunds 0 and 0"},
       {"a refund is not counted in its order",
        [](Paper& p) {
-         p.document(DocumentKind::kOrder, "P1", 1, true, order_bytes(OrderState::kPaid));
-         p.document(DocumentKind::kRefund, "R1", 1, true, refund_bytes(RefundState::kCreated));
+         p.pay_order(1);
+         p.open("2104", AccountType::kLiability);
+         p.together(
+             CommandKind::kRefund, {posted(p.owner, kTransit)},
+             {Document{DocumentKind::kOrder, "P1", 2, true, order_bytes(OrderState::kPaid)},
+              Document{DocumentKind::kRefund, "R1", 1, true, refund_bytes(RefundState::kCreated)}});
        },
        "counts 0 refunded and 0 under way, its refunds 0 and 40"},
       {"a refund has no order",
@@ -217,20 +229,30 @@ TEST_CASE("verify: a fault in accounts, documents and days is found") {
        "is of order P1, which does not exist"},
       {"a refund leaves its final state",
        [](Paper& p) {
-         p.document(DocumentKind::kOrder, "P1", 1, true, order_bytes(OrderState::kPaid));
-         p.document(DocumentKind::kRefund, "R1", 1, false, refund_bytes(RefundState::kFailed));
+         p.pay_order(1);
+         p.open("2104", AccountType::kLiability);
+         p.together(
+             CommandKind::kRefund, {posted(p.owner, kTransit), posted(kTransit, p.owner)},
+             {Document{DocumentKind::kOrder, "P1", 2, true, order_bytes(OrderState::kPaid)},
+              Document{DocumentKind::kRefund, "R1", 1, false, refund_bytes(RefundState::kFailed)}});
          p.document(DocumentKind::kRefund, "R1", 2, true, refund_bytes(RefundState::kProcessing));
        },
        "refund R1 goes from state 3 to 1"},
       {"a payout leaves its final state",
        [](Paper& p) {
-         p.document(DocumentKind::kPayout, "T1", 1, true, payout_bytes(PayoutState::kReturned));
+         p.open("2104", AccountType::kLiability);
+         p.together(CommandKind::kPayout, {posted(p.owner, kTransit), posted(p.bank, p.owner)},
+                    {Document{DocumentKind::kPayout, "T1", 1, true,
+                              payout_bytes(PayoutState::kReturned)}});
          p.document(DocumentKind::kPayout, "T1", 2, true, payout_bytes(PayoutState::kSucceeded));
        },
        "payout T1 goes from state 4 to 2"},
       {"a payout changes its amount",
        [](Paper& p) {
-         p.document(DocumentKind::kPayout, "T1", 1, true, payout_bytes(PayoutState::kCreated));
+         p.open("2104", AccountType::kLiability);
+         p.together(
+             CommandKind::kPayout, {posted(p.owner, kTransit)},
+             {Document{DocumentKind::kPayout, "T1", 1, true, payout_bytes(PayoutState::kCreated)}});
          p.document(DocumentKind::kPayout, "T1", 2, true,
                     payout_bytes(PayoutState::kProcessing, 41));
        },

@@ -27,19 +27,30 @@ std::string payout(PayoutState state) {
   payout.payout_id = "T1";
   payout.amount = Money{100};
   payout.state = state;
+  payout.source_account = "2101/a";
+  payout.transit_account = "2103";
+  payout.bank_account = "1002";
   payout.payee_sealed = kSealed;
   return encode(payout);
+}
+
+/// Payout T1 takes its next step, and with it its money.
+void step(Paper& p, std::uint32_t version, PayoutState state, AccountId debit, AccountId credit) {
+  p.together(CommandKind::kPayoutEvent, {{debit, credit, 100, TransferKind::kPosted}},
+             {Document{DocumentKind::kPayout, "T1", version, version == 1, payout(state)}});
 }
 
 }  // namespace
 
 TEST_CASE("audit: an erasure of a key that nothing open needs is in order") {
   Paper p;
-  p.document(DocumentKind::kPayout, "T1", 1, true, payout(PayoutState::kCreated));
-  p.document(DocumentKind::kPayout, "T1", 2, false, payout(PayoutState::kSucceeded));
+  p.open("2103", AccountType::kLiability);
+  const AccountId transit{6};
+  step(p, 1, PayoutState::kCreated, p.owner, transit);
+  step(p, 2, PayoutState::kSucceeded, transit, p.bank);
   erase(p, erasure());
   // It comes back later, as a payout may, and starts nothing.
-  p.document(DocumentKind::kPayout, "T1", 3, false, payout(PayoutState::kReturned));
+  step(p, 3, PayoutState::kReturned, p.bank, p.owner);
   CHECK(p.fault_of_journal() == "none");
 }
 

@@ -136,6 +136,16 @@ class Paper {
     accept(CommandKind::kSetting, changes);
   }
 
+  /// One command with legs and documents.
+  void together(CommandKind kind, std::vector<Transfer> legs, DocumentChanges documents) {
+    ChangeSet changes = on(kToday);
+    for (const Transfer& leg : legs) changes.transfers.push_back(leg);
+    changes.documents = std::move(documents);
+    accept(kind, changes);
+  }
+  /// Order P1 (order_bytes) is paid.
+  void pay_order(std::uint32_t version);
+
   /// Lets `change` edit the sealed bytes of the block, then makes the checksum fit again.
   using Edit = std::function<void(std::string&)>;
   void seal(const Edit& change = nullptr) {
@@ -216,7 +226,7 @@ void poke(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof value);
 }
 
-/// An order as its document says it.
+/// An order as its document says it: all of it is the owner's.
 inline std::string order_bytes(OrderState state, std::int64_t amount = 100,
                                std::int64_t refunded = 0) {
   Order order;
@@ -224,7 +234,13 @@ inline std::string order_bytes(OrderState state, std::int64_t amount = 100,
   order.amount = Money{amount, Currency::kCNY};
   order.state = state;
   order.refunded = refunded;
+  order.lines = {{"", "2101/a", amount}};
   return encode(order);
+}
+
+inline void Paper::pay_order(std::uint32_t version) {
+  together(CommandKind::kOrderEvent, {{bank, owner, 100, TransferKind::kPosted}},
+           {Document{DocumentKind::kOrder, "P1", version, true, order_bytes(OrderState::kPaid)}});
 }
 
 }  // namespace suanpan::test

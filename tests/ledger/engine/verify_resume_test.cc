@@ -11,6 +11,7 @@
 #include "ledger/engine/id_prints.h"
 #include "ledger/engine/verify_checkpoint.h"
 #include "ledger/store/rocks_store.h"
+#include "tests/ledger/engine/paper_book.h"
 #include "tests/ledger/engine/random_book.h"
 #include "tests/support/kept_book.h"
 #include "tests/support/killed.h"
@@ -221,5 +222,69 @@ TEST_CASE("verify checkpoint: another process finds the ids of the first, under 
     read_anew(count);
     write(second, others);
     read_anew(10);
+  }
+}
+
+namespace {
+
+struct BrokenOff {};
+
+/// What a run on paper finds that goes on after the first block.
+VerifyReport gone_on(const test::Paper& paper) {
+  const test::TempFolder temp;
+  VerifyOptions options = with(temp.path() / "checkpoint", 1, false);
+  options.progress = [](std::uint64_t, std::uint64_t) { throw BrokenOff(); };
+  CHECK_THROWS_AS(verify(paper.store, Outside{paper.head, {}}, options), BrokenOff);
+  options.progress = nullptr;
+  options.resume = true;
+  auto report = verify(paper.store, Outside{paper.head, {}}, options);
+  if (!report) FAIL(report.error().message);
+  CHECK(report.value().resumed_after > 0);
+  return report.value();
+}
+
+}  // namespace
+
+TEST_CASE("verify: a run that goes on knows by which way an order was paid") {
+  test::Paper p;
+  p.open("2104", AccountType::kLiability);
+  p.open("1122", AccountType::kAsset);
+  const AccountId transit{6}, channel{7};
+  Order order;
+  order.order_id = "P1";
+  order.amount = Money{100};
+  order.lines = {{"", "2101/a", 100}};
+  order.state = OrderState::kPaid;
+  Refund refund;
+  refund.refund_id = "R1";
+  refund.order_id = "P1";
+  refund.amount = Money{100};
+  refund.lines = order.lines;
+  std::uint32_t version = 0;
+  const auto step = [&](AccountId debit, AccountId credit) {
+    DocumentChanges documents{{DocumentKind::kOrder, "P1", ++version, true, encode(order)}};
+    if (version > 1)
+      documents.push_back({DocumentKind::kRefund, "R1", version - 1, true, encode(refund)});
+    p.together(CommandKind::kOrderEvent, {{debit, credit, 100, TransferKind::kPosted}}, documents);
+  };
+  step(channel, p.owner);
+  order.refunding = 100;
+  step(p.owner, transit);
+  p.seal();
+  order.refunding = 0;
+  order.refunded = 100;
+  order.state = OrderState::kRefunded;
+  refund.state = RefundState::kSucceeded;
+  SECTION("the refund goes out by the same") {
+    step(transit, channel);
+    p.seal();
+    CHECK(gone_on(p).first_fault == "");
+  }
+  SECTION("the refund goes out by another") {
+    step(transit, p.bank);
+    p.seal();
+    CHECK_THAT(gone_on(p).first_fault,
+               Contains("refund R1 says 100 CNY, debit 2104, credit 1122; leg 0 is 100 CNY, debit "
+                        "2104, credit 1002"));
   }
 }
