@@ -16,6 +16,8 @@
 //   no erased key is one that an open document needs, nor does a payout begin with it
 //   documents and accounts advance version by version; states go only where they may
 //   orders, refunds and payouts move the money that their documents say, and nothing besides
+//   who is to be told of them is told by the same command, attempt by attempt to the end; webhooks
+//   go back only by a replay, and give up only with a dead letter
 //   days only move forward
 //   a year's end is asked for and begun by two, and leaves nothing on income and expense
 //   accounts stand where the chart has room for them; subjects never change
@@ -193,6 +195,10 @@ class Audit {
   Fault check_owed_legs(const Command& command, const OwedByCommand& owed) const;
   bool is_at(const OwedPlace& place, AccountId id) const;
   std::string told(const OwedPlace& place) const;
+  // audit_outbox.cc
+  Fault take_notification(const Document& document, OwedByCommand& owed) const;
+  Fault take_webhook(const Command& command, const Document& document, OwedByCommand& owed);
+  Fault check_outbox(const OwedByCommand& owed) const;
   // audit_erasure.cc
   Fault take_sealed(const Document& document);
   Fault take_erasure(const Command& command, const Document& document);
@@ -226,6 +232,9 @@ class Audit {
   struct PayoutFacts {
     Money amount;
     PayoutState state{};
+  };
+  struct WebhookFacts {
+    std::int64_t cursor = 0, epoch = 0, attempts = 0, dead_letters = 0;
   };
   static Fault owe_payment(const std::string& by, const Order& order, OrderFacts& facts,
                            OwedByCommand& owed);
@@ -263,6 +272,7 @@ class Audit {
   ByName<OrderFacts> orders_;
   ByName<RefundFacts> refunds_;
   ByName<PayoutFacts> payouts_;
+  ByName<WebhookFacts> webhooks_;
   /// What income and expense hold, debit-positive: in closed days as one, in open days by the day.
   struct Profit {
     Int128 closed = 0;

@@ -31,6 +31,8 @@ Fault Audit::take_version(const Document& document) {
   if (document.version != stored.version + 1)
     return fmt::format("document {} of kind {} goes from version {} to {}", shown(document),
                        static_cast<unsigned>(document.kind), stored.version, document.version);
+  if (document.kind == DocumentKind::kNotification && document.version > 1 && !stored.open)
+    return fmt::format("notification {} changed after it was finished", document.key);
   stored = AuditedDocument{document.version, document.open, id_of(document.bytes)};
   return {};
 }
@@ -57,6 +59,9 @@ Result<Fault> Audit::take_documents(const Command& command) {
         f = take_refund(command, document, orders, owed);
       if (!f && document.kind == DocumentKind::kPayout) f = take_payout(document, owed);
       if (!f && document.kind == DocumentKind::kChannelArrival) f = take_arrival(document, owed);
+      if (!f && document.kind == DocumentKind::kNotification) f = take_notification(document, owed);
+      if (!f && document.kind == DocumentKind::kWebhook) f = take_webhook(command, document, owed);
+      if (!f && document.kind == DocumentKind::kDeadLetter) owed.made.push_back(&document);
       if (!f && document.kind == DocumentKind::kYearClose) f = take_year_close(command, document);
       if (!f && document.kind == DocumentKind::kChart) f = take_chart(document);
       if (!f && document.kind == DocumentKind::kSubject) f = take_subject(document);
@@ -87,6 +92,7 @@ Result<Fault> Audit::take_documents(const Command& command) {
                    decimal(order.refunds_under_way));
   }
   if (Fault f = check_owed_legs(command, owed)) return fault(seq, "{}", *f);
+  if (Fault f = check_outbox(owed)) return fault(seq, "{}", *f);
   if (red != reversed) return fault(seq, "red amounts and reversal totals do not go together");
   if (red) return take_reversal(command);
   return Fault{};

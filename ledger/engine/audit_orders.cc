@@ -40,6 +40,12 @@ OwedPlace one_of(AccountType type, AccountId* account = nullptr) {
   return {std::nullopt, type, account};
 }
 
+// Where there is a URL to tell.
+void owe_notice(OwedByCommand& owed, const char* topic, const std::string& id,
+                const std::string& url) {
+  if (!url.empty()) owed.notices.push_back({topic, id, url});
+}
+
 bool adds_up(const std::vector<OrderLine>& lines, std::int64_t amount) {
   Int128 sum = 0;
   for (const OrderLine& line : lines) sum += line.amount;
@@ -115,6 +121,7 @@ Fault Audit::take_order(const Document& document, OwedByCommand& owed) {
   facts.refunded = after.refunded;
   facts.refunding = after.refunding;
   if (!was_paid(after.state) || paid_before) return {};
+  owe_notice(owed, "order", document.key, after.notify_url);
   return owe_payment("order " + document.key, after, facts, owed);
 }
 
@@ -182,6 +189,7 @@ Fault Audit::take_refund(const Command& command, const Document& document,
   count(after.state, after.amount.minor);
   const bool ends = after.state == RefundState::kSucceeded || after.state == RefundState::kFailed;
   const bool moves = fresh || (ends && facts.state != after.state);
+  if (moves && ends) owe_notice(owed, "refund", document.key, after.notify_url);
   facts.state = after.state;
   orders.insert(after.order_id);
   if (!moves) return {};
@@ -209,6 +217,11 @@ Fault Audit::take_payout(const Document& document, OwedByCommand& owed) {
   };
   if (fresh) owe(after.source_account, after.transit_account);
   if (!steps) return {};
+  // One that comes back was told as paid before.
+  if (after.state == PayoutState::kReturned)
+    owe_notice(owed, "payout_returned", document.key, after.notify_url);
+  if (after.state == PayoutState::kSucceeded || after.state == PayoutState::kFailed)
+    owe_notice(owed, "payout", document.key, after.notify_url);
   if (after.state == PayoutState::kSucceeded) owe(after.transit_account, after.bank_account);
   if (after.state == PayoutState::kFailed) owe(after.transit_account, after.source_account);
   if (after.state == PayoutState::kReturned) owe(after.bank_account, after.source_account);

@@ -1,5 +1,6 @@
 // What the documents of one command say that the same command must hold besides: legs, by the
-// postings table of core/plan_order.h, in the order in which that table names them.
+// postings table of core/plan_order.h, in the order in which that table names them; and documents
+// of the outbox.
 //
 // Lives as long as the auditor looks at the command.
 #pragma once
@@ -9,6 +10,7 @@
 
 #include "ledger/base/money.h"
 #include "ledger/core/account.h"
+#include "ledger/core/document.h"
 
 namespace suanpan {
 
@@ -25,8 +27,23 @@ struct OwedLeg {
   Money amount;  ///< of nothing: no leg
 };
 
+/// To the merchant, of a change of state.
+struct OwedNotice {
+  std::string topic, id, url;
+};
+
+/// Of a webhook's delivery that was given up.
+struct OwedLetter {
+  std::string webhook;
+  std::int64_t epoch = 0, after = 0, through = 0, attempts = 0;
+  friend bool operator==(const OwedLetter&, const OwedLetter&) = default;
+};
+
 struct OwedByCommand {
   std::vector<OwedLeg> legs;
+  std::vector<OwedNotice> notices;
+  std::vector<OwedLetter> letters;
+  std::vector<const Document*> made;  ///< new notifications and dead letters
 };
 
 }  // namespace suanpan

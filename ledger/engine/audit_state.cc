@@ -82,7 +82,7 @@ void Audit::walk_members(A& archive) {
   // A new member belongs here, or a run that goes on would forget it.
   auto& [block_of, group, last_seq, last_timestamp_ns, ids, accounts, codes, business_keys, days,
          currency, voucher_numbers, documents, holds, reversal_totals, orders, refunds, payouts,
-         profits, years, chart_enforced, subjects, sealed, erased, counters] = *this;
+         webhooks, profits, years, chart_enforced, subjects, sealed, erased, counters] = *this;
   static_cast<void>(block_of);
   static_cast<void>(group);  // none is open at the end of a block
   static_cast<void>(ids);
@@ -100,6 +100,7 @@ void Audit::walk_members(A& archive) {
   walk(archive, orders);
   walk(archive, refunds);
   walk(archive, payouts);
+  walk(archive, webhooks);
   walk(archive, profits);
   walk(archive, years);
   walk(archive, chart_enforced);

@@ -4,7 +4,8 @@
 //
 // Read-only; the book may have been closed or killed. What the business could not have known, it
 // cannot see either: a journal whose tail was lost together with its head file, and the content of
-// documents that only other rooms can read, of which it checks versions and bytes.
+// documents that only other rooms can read (merchants, batches, cases), of which it checks versions
+// and bytes.
 #pragma once
 #include <filesystem>
 #include <functional>

@@ -227,6 +227,8 @@ class RandomBook {
                   std::function<Planned<ChangeSet>(const View&, const Moment&)> f) {
     return Command{next_key(), kind, {{"n", std::to_string(next_id_)}}, std::move(f)};
   }
+  /// Every other one wants to be told.
+  std::string url() const { return next_id_ % 2 == 0 ? "https://m1.example/told" : ""; }
   void order() {
     const PlatformAccounts accounts{"1122/wxpay/1900000001", "6001", "1131", "2241", "2104"};
     Order order;
@@ -236,6 +238,7 @@ class RandomBook {
     order.amount = Money{static_cast<std::int64_t>(100 + pick(5'000)), Currency::kCNY};
     order.fee = order.amount.minor / 100;
     order.lines = {{"材料", "2101/M1621873433953", order.amount.minor}};
+    order.notify_url = url();
     Command place = command(CommandKind::kPlaceOrder, [=](const View& v, const Moment& m) {
       return plan_place_order(v, order, m);
     });
@@ -263,6 +266,7 @@ class RandomBook {
     refund.mch_no = "M1";
     refund.mch_refund_no = refund.refund_id;
     refund.amount = Money{static_cast<std::int64_t>(1 + pick(100)), Currency::kCNY};
+    refund.notify_url = url();
     if (!book_
              ->run(command(CommandKind::kRefund,
                            [=](const View& v, const Moment& m) {
@@ -286,6 +290,7 @@ class RandomBook {
     payout.source_account = "2101/M1621873433953";
     payout.transit_account = "2105";
     payout.bank_account = "1002/工商银行";
+    payout.notify_url = url();
     if (!book_
              ->run(
                  command(CommandKind::kPayout,

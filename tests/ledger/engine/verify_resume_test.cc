@@ -288,3 +288,17 @@ TEST_CASE("verify: a run that goes on knows by which way an order was paid") {
                         "2104, credit 1002"));
   }
 }
+
+TEST_CASE("verify: a run that goes on knows where a webhook stood") {
+  test::Paper p;
+  const auto hook = [&](std::uint32_t version, int cursor) {
+    p.document(DocumentKind::kWebhook, "W1", version, true,
+               fmt::format(R"({{"state":"active","cursor":{},"epoch":0,"attempts":0,)"
+                           R"("dead_letters":0}})",
+                           cursor));
+    p.seal();
+  };
+  hook(1, 5);
+  hook(2, 4);
+  CHECK_THAT(gone_on(p).first_fault, Contains("webhook W1 goes back from 5 to 4"));
+}
