@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
 #include "api/keys.h"
 #include "api/open_book.h"
+#include "api/progress.h"
 #include "api/v1/event_feed.h"
 #include "channels/merchant.h"
 #include "channels/payee.h"
@@ -67,23 +67,6 @@ std::string secret_of(const std::string& option) {
   return line;
 }
 
-// Four times a second: how far, how fast, how long to go.
-VerifyProgress show_progress(std::string_view what = "verify") {
-  using Clock = std::chrono::steady_clock;
-  return [what, begin = Clock::now(), shown = Clock::time_point{}, first = std::uint64_t{0}](
-             std::uint64_t seq, std::uint64_t last) mutable {
-    const auto now = Clock::now();
-    if (first == 0) first = seq;
-    if (now - shown < std::chrono::milliseconds(250)) return;
-    shown = now;
-    const double seconds = std::chrono::duration<double>(now - begin).count();
-    const double rate = seconds > 0 ? static_cast<double>(seq - first) / seconds : 0;
-    const double left = rate > 0 ? static_cast<double>(last - seq) / rate : 0;
-    fmt::print(stderr, "\r{} {} of {}, {:.0f} entries/s, {:.0f} s to go\x1b[K", what, seq, last,
-               rate, left);
-  };
-}
-
 }  // namespace
 
 int init_command(const Config& config) {
@@ -120,25 +103,14 @@ int verify_command(const VerifyCommandOptions& o) {
   options.archive = o.archive;
   options.checkpoint = o.checkpoint;
   options.resume = o.resume;
-  const bool terminal = ::isatty(STDERR_FILENO);
-  if (terminal) options.progress = show_progress();
+  options.progress = print_progress("verify");
   const auto report = o.data.empty() ? verify_archive(o.archive, options) : verify(o.data, options);
-  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  end_progress();
   if (!report) return failed(report.error());
   const VerifyReport& r = report.value();
-  const VerifyCounters& c = r.counters;
-  fmt::print(
-      "verify: {} blocks, {} commands ({} refused), {} vouchers, {} transfers, {} accounts, {} "
-      "documents, {} open holds, {} daily roots, {} ms\n",
-      c.blocks, c.commands, c.refusals, c.vouchers, c.transfers, c.accounts, c.documents,
-      c.open_holds, c.roots, r.took_ms);
-  if (r.resumed_after != 0)
-    fmt::print("verify: went on after journal entry {}, which the run before came to\n",
-               r.resumed_after);
-  if (r.archived_until != 0)
-    fmt::print("verify: up to journal entry {} from the archive\n", r.archived_until);
+  fmt::print("{}", summary_of(r));
   if (r.ok) {
-    fmt::print("verify: the books hold up to journal entry {}\n", c.last_seq);
+    fmt::print("verify: the books hold up to journal entry {}\n", r.counters.last_seq);
     return 0;
   }
   fmt::print(stderr, "verify: FAULT: {}\n", r.first_fault);
@@ -227,10 +199,9 @@ int archive_command(const ArchiveOptions& o) {
   request.year = year;
   request.roots = o.data / "roots";
   request.root_key = o.root_key.empty() ? o.data / "root.key" : o.root_key;
-  const bool terminal = ::isatty(STDERR_FILENO);
-  if (terminal) request.progress = show_progress("archive");
+  request.progress = print_progress("archive");
   const auto archived = archive_book(*book.value(), request);
-  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  end_progress();
   if (!archived) return failed(archived.error());
   const Archived& a = archived.value();
   fmt::print(
@@ -300,12 +271,11 @@ int purge_command(const PurgeOptions& o) {
   options.open_store = open_with_key(o.data);
   auto book = Book::open(options, clock);
   if (!book) return failed(book.error());
-  const bool terminal = ::isatty(STDERR_FILENO);
-  if (terminal) request.progress = show_progress("purge");
+  request.progress = print_progress("purge");
   request.may_go = [&](std::uint64_t until) { return all_delivered(*book.value(), until); };
   const std::uint64_t before = book.value()->statistics().disk_bytes;
   const auto purged = purge_book(*book.value(), request);
-  if (terminal) fmt::print(stderr, "\r\x1b[K");
+  end_progress();
   if (!purged) return failed(purged.error());
   if (purged.value().was_done) {
     fmt::print("purged already up to entry {}\n", purged.value().until);

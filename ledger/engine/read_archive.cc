@@ -193,6 +193,7 @@ Result<VerifyReport> verify_archive(const fs::path& folder, const VerifyOptions&
   if (!judged && judged.error().code != Errc::kCorrupt) return judged.error();
   report.counters = counters_of(journal);
   report.counters.roots = reader.roots_judged();
+  report.entries = report.counters.last_seq;
   return ended(judged ? judged.value() : Fault(judged.error().message));
 }
 

@@ -75,6 +75,7 @@ class Verification {
   Result<Fault> run();
   VerifyCounters counters() const;
   std::uint64_t resumed_after() const { return resumed_after_; }
+  std::uint64_t entries() const { return entries_; }
   std::uint64_t archived_until() const { return archive_ ? archive_->last_seq() : 0; }
 
  private:
@@ -127,7 +128,8 @@ class Verification {
   std::vector<PurgeRecord> purge_records_;                 // of the journal
   bool head_seen_ = false;
   std::uint64_t resumed_after_ = 0;
-  bool compared_ = false;  // with a table that holds something
+  std::uint64_t entries_ = 0;  // that this run judged
+  bool compared_ = false;      // with a table that holds something
 };
 
 // A book that is opened walks parts of these rows, and with them what newer rows have taken the
@@ -177,6 +179,7 @@ Result<Fault> Verification::take(const BlockPtr& block) {
   finder_.remember(block);
   TRY(auto fault, journal_.take(*block));
   if (fault) return fault;
+  entries_ += block->last_seq() - block->first_seq() + 1;
   take_purge_records(*block);
   if (archived_.until != 0 && block->last_seq() == archived_.until)
     archived_histories_ = ArchivedHistories(audit());
@@ -497,6 +500,7 @@ Result<VerifyReport> verify(const KeyValueStore& store, const Outside& outside,
   report.counters = verification.counters();
   report.resumed_after = verification.resumed_after();
   report.archived_until = verification.archived_until();
+  report.entries = verification.entries();
   report.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::steady_clock::now() - begin)
                        .count();

@@ -37,6 +37,7 @@ struct VerifyReport {
   VerifyCounters counters;           ///< up to the fault, if there is one
   std::uint64_t resumed_after = 0;   ///< the entries up to here were judged by the run before
   std::uint64_t archived_until = 0;  ///< the entries up to here were read from the archive
+  std::uint64_t entries = 0;         ///< judged by this run
   std::int64_t took_ms = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "channels/payee.h"
 #include "channels/webhooks.h"
 #include "ledger/engine/close_year.h"
+#include "ledger/engine/verify.h"
 #include "settlement/fee_schedule.h"
 #include "tests/support/program.h"
 
@@ -464,7 +465,34 @@ TEST_CASE("commands: verify --resume goes on from a checkpoint only") {
   f.init();
   ended(f.run({"verify", "--resume"}), 2, "--resume goes on from a --checkpoint");
   const std::string checkpoint = (f.temp.path() / "verify").string();
-  ended(f.run({"verify", "--resume", "--checkpoint", checkpoint}), 0, "");
+  const Ended whole = f.run({"verify", "--resume", "--checkpoint", checkpoint});
+  ended(whole, 0, "");
+  CHECK_THAT(whole.out, !Catch::Contains("went on after"));
+  // A run that is broken off after some blocks leaves one.
+  struct BrokenOff {
+    std::uint64_t seq;
+  };
+  std::uint64_t until = 0;
+  VerifyOptions options;
+  options.checkpoint = checkpoint;
+  options.checkpoint_blocks = 1;
+  options.progress = [](std::uint64_t seq, std::uint64_t) {
+    if (seq >= 3) throw BrokenOff{seq};
+  };
+  try {
+    (void)verify(f.folder, options);
+  } catch (const BrokenOff& broken) {
+    until = broken.seq;
+  }
+  REQUIRE(until >= 3);
+  const Ended rest = f.run({"verify", "--resume", "--checkpoint", checkpoint});
+  ended(rest, 0, "");
+  CHECK_THAT(rest.out,
+             Catch::Contains(fmt::format(" entries/s\nverify: went on after journal entry "
+                                         "{}, which the run before came to\nverify: the "
+                                         "books hold up to journal entry ",
+                                         until)));
+  CHECK_FALSE(std::filesystem::exists(checkpoint));
 }
 
 TEST_CASE("commands: export writes to a file or standard output, verify counts") {
@@ -479,5 +507,7 @@ TEST_CASE("commands: export writes to a file or standard output, verify counts")
   ended(f.run({"export", "--out", "/nowhere/x"}), 1, "cannot be written");
   const Ended verified = f.run({"verify"});
   CHECK_THAT(verified.out, Catch::Contains("5 accounts"));
+  CHECK_THAT(verified.out, Catch::Matchers::Matches(
+                               "verify: [^\n]*, [0-9]+ ms, [0-9]+ entries/s\nverify: [^\n]*\n"));
   CHECK_THAT(verified.out, Catch::Contains("the books hold"));
 }
