@@ -2,6 +2,7 @@
 //
 //   simulate [--commands N] [--each N] [--first-seed S]   N commands, in worlds of `each`
 //   simulate --seed S [--each N]                          one world: replays a failure
+//   simulate --seed S [--each N] --twice                  whether it does: both must be alike
 //   simulate --planted                                    every planted bug, a world for each
 //
 // Exit status 0: everything as the model says (or every planted bug found); 1: a finding.
@@ -22,6 +23,7 @@ namespace {
 
 struct Options {
   std::uint64_t commands = 250'000, each = 25'000, first_seed = 1, seed = 0;
+  bool twice = false;
 };
 
 /// What was found, if anything.
@@ -49,6 +51,14 @@ int simulate(const Options& o) {
   if (o.seed != 0) {
     worlds = 1;
     if (!lives({o.seed, o.each, nullptr}, counters)) return 1;
+  }
+  if (o.seed != 0 && o.twice) {
+    WorldCounters again;
+    if (!lives({o.seed, o.each, nullptr}, again)) return 1;
+    if (again != counters) {
+      fmt::print("seed {} crashed elsewhere the second time\n", o.seed);
+      return 1;
+    }
   }
   for (std::uint64_t seed = o.first_seed; o.seed == 0 && counters.commands < o.commands; ++seed) {
     if (!lives({seed, std::min(o.each, o.commands - counters.commands), nullptr}, counters))
@@ -129,6 +139,7 @@ int main(int argc, char** argv) {
   app.add_option("--each", options.each, "commands of one world");
   app.add_option("--first-seed", options.first_seed);
   app.add_option("--seed", options.seed, "of the only world");
+  app.add_flag("--twice", options.twice, "live it twice, to see that it replays");
   app.add_flag("--planted", planted, "plant bugs and find them");
   CLI11_PARSE(app, argc, argv);
   return planted ? find_planted_bugs() : simulate(options);

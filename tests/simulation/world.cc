@@ -2,73 +2,30 @@
 
 #include <algorithm>
 #include <future>
-#include <thread>
 
 #include "ledger/engine/verify.h"
-#include "ledger/store/head_file.h"
 
 namespace suanpan::test {
 namespace {
 
 const Date kFirstDay = *Date::of(2026, 3, 4);
 constexpr unsigned kShards[] = {1, 2, 4, 8};
+constexpr std::size_t kNeverEnough = 1'000'000'000;  // records, before projections are stored
 
-/// The store that outlives a book; the book owns this handle to it.
-class Handle : public KeyValueStore {
- public:
-  explicit Handle(std::shared_ptr<KeyValueStore> store) : store_(std::move(store)) {}
-  Result<std::optional<std::string>> get(Table table, std::string_view key) const override {
-    return store_->get(table, key);
-  }
-  Result<void> write(const WriteSet& writes, Durability durability) override {
-    return store_->write(writes, durability);
-  }
-  Result<void> put_synced(Table table, std::string_view key, std::string_view value) override {
-    return store_->put_synced(table, key, value);
-  }
-  std::unique_ptr<BulkLoad> bulk_load() override { return store_->bulk_load(); }
-  std::unique_ptr<Cursor> cursor(Table table) const override { return store_->cursor(table); }
-  Result<void> flush() override { return store_->flush(); }
-  std::uint64_t disk_bytes() const override { return store_->disk_bytes(); }
+/// Where the group begins that a place of a batch is in, or the place itself.
+std::size_t unit_at(std::span<const RandomCommand> batch, std::size_t place) {
+  while (place > 0 && batch[place - 1].linked) --place;
+  return place;
+}
 
- private:
-  std::shared_ptr<KeyValueStore> store_;
-};
-
-/// A store that says it wrote a row and did not.
-class LosingStore final : public Handle {
- public:
-  using Loses = std::function<bool(Table)>;
-  LosingStore(std::shared_ptr<KeyValueStore> store, Loses loses)
-      : Handle(std::move(store)), loses_(std::move(loses)) {}
-  Result<void> put_synced(Table table, std::string_view key, std::string_view value) override {
-    if (loses_(table)) return success();
-    return Handle::put_synced(table, key, value);
-  }
-  std::unique_ptr<BulkLoad> bulk_load() override {
-    return std::make_unique<Load>(Handle::bulk_load(), loses_);
-  }
-
- private:
-  class Load final : public BulkLoad {
-   public:
-    Load(std::unique_ptr<BulkLoad> load, const Loses& loses)
-        : load_(std::move(load)), loses_(loses) {}
-    Result<void> add(Table table, std::string_view key, std::string_view value) override {
-      if (loses_(table)) return success();
-      return load_->add(table, key, value);
-    }
-    Result<void> erase(Table table, std::string_view key) override {
-      return load_->erase(table, key);
-    }
-    Result<void> finish() override { return load_->finish(); }
-
-   private:
-    std::unique_ptr<BulkLoad> load_;
-    const Loses& loses_;
-  };
-  Loses loses_;
-};
+/// The last entry of a journal, however its entries lie in blocks; 0: it does not tell.
+std::uint64_t last_entry(const MemoryStore& store) {
+  const auto cursor = store.cursor(Table::kJournal);
+  cursor->seek_to_last();
+  if (!cursor->valid()) return 0;
+  const auto block = Block::parse(std::string(cursor->value()));
+  return block ? block.value()->last_seq() : 0;
+}
 
 }  // namespace
 
@@ -81,7 +38,6 @@ World::World(const WorldOptions& options)
       stream_(options.seed, hot_),
       store_(std::make_shared<MemoryStore>()),
       times_(2) {
-  rows_ = store_;
   open(true);
   found_accounts();
 }
@@ -100,20 +56,19 @@ void World::found_accounts() {
     c.open.code = subject_of(c.open.type) + fmt::format("/账户{}", i);
     if (i % 3 == 0) c.open.terms.limit = LimitKind::kNotBelowZero;
     c.open.terms.hot = hot_ != 0 && below(hot_) == 0;
-    submit({c});
+    submit({&c, 1});
   }
 }
 
 void World::open(bool create, bool reset_head) {
   book_.reset();
-  if (options_.bug && options_.bug->loses_row) {
-    const auto loses = [this, random = std::make_shared<std::mt19937_64>(options_.seed)](Table t) {
-      return options_.bug->loses_row(t, *random);
-    };
-    rows_ = std::make_shared<LosingStore>(store_, loses);
-  } else {
-    rows_ = store_;
-  }
+  std::shared_ptr<KeyValueStore> rows = store_;
+  if (options_.bug && options_.bug->loses_row)
+    rows = std::make_shared<LosingStore>(
+        store_, [this, random = std::make_shared<std::mt19937_64>(options_.seed)](Table t) {
+          return options_.bug->loses_row(t, *random);
+        });
+  rows_ = std::make_shared<CrashingStore>(std::move(rows), store_);
   BookOptions options;
   options.folder = folder_.path();
   std::filesystem::create_directory(folder_.path() / "db");  // a book looks whether it is there
@@ -125,7 +80,8 @@ void World::open(bool create, bool reset_head) {
     return std::make_unique<Handle>(rows_);
   };
   shards_ = options.shards = kShards[below(4)];
-  options.projection_batch = 100 + below(3000);
+  stores_itself_ = below(2) == 0;
+  options.projection_batch = stores_itself_ ? 100 + below(3000) : kNeverEnough;
   book_ = value(Book::open(options, clock_), "opening");
 }
 
@@ -134,32 +90,81 @@ void World::restart() {
   open(false);
 }
 
-// The head file first: a crash leaves a journal that is never behind it.
-void World::crash_during(const Batch& batch) {
+void World::await_expiries() {
+  // Only a command brings the clock to the book for certain; the model follows the idle book.
+  model_.expire(clock_.now());
+  for (int i = 0; i < 20'000 && book_->statistics().last_seq < model_.last_seq(); ++i)
+    book_->wait_for_seq(model_.last_seq() - 1, 1);
+  const std::uint64_t last = book_->statistics().last_seq;
+  require(last == model_.last_seq(), "the journal ends at {}, the model's at {}", last,
+          model_.last_seq());
+}
+
+// The head file is as it was at the moment, or older: a journal is never behind it. What is due
+// expires first, so that nothing is written but what is drawn here, until it is done.
+void World::crash_during(Batch batch) {
+  using Of = CrashingStore::Of;
+  using Holds = CrashingStore::Holds;
   ++counters_.crashes;
+  await_expiries();
+  const std::uint64_t before = model_.last_seq();
   const auto head_path = folder_.path() / "head";
-  const auto head = value(HeadFile::read(head_path), "the head file");
-  std::promise<void> done;
-  if (!start(batch, [&](const Book::Answers&) { done.set_value(); }))
-    throw Finding("a submission was not accepted");
-  for (std::uint64_t spins = below(20'000); spins-- > 0;)
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  std::shared_ptr<MemoryStore> left = store_->image();
-  done.get_future().get();
+  const auto head_before = value(HeadFile::read(head_path), "the head file");
+  const Of of = below(4) == 0 ? Of::kProjections : Of::kJournal;
+  answered_ = answered_early_ = false;
+  head_then_.reset();
+  const auto crash_at = [&](std::uint64_t place) {
+    rows_->crash_at(of, place, [this, head_path] {
+      answered_early_ = answered_.load();
+      if (const auto then = HeadFile::read(head_path)) head_then_ = then.value();
+    });
+  };
+  const bool old_head = below(2) == 0;
+  if (of == Of::kJournal) crash_at(below(4));
+  Book::Answers told;
+  if (batch.empty()) {
+    clock_.advance_seconds(static_cast<std::int64_t>(below(60)));
+    await_expiries();
+  } else {
+    told = send(batch);
+  }
+  if (of == Of::kProjections) {
+    crash_at(below(2));
+    book_->store_projections();
+  }
+  CrashingStore::Image left = rows_->take();
+  if (!head_then_) head_then_ = value(HeadFile::read(head_path), "the head file");
+  require(of == Of::kProjections || !answered_early_, "a batch was answered before it was written");
+  counters_.places = mix64(counters_.places ^ last_entry(*left.store));
+  if (of == Of::kProjections) left.holds = Holds::kAll;  // of the journal
   book_.reset();
   const bool forgets = options_.bug && options_.bug->forgets_acknowledged && before_last_;
   if (forgets) {
-    left = before_last_;
+    left.store = before_last_;
     ++counters_.planted;
   }
-  store_ = std::move(left);
-  require(static_cast<bool>(HeadFile::reset(head_path, head.value())), "writing the head file");
+  store_ = std::move(left.store);
+  const Head& head = *(forgets || old_head ? head_before : head_then_);
+  require(static_cast<bool>(HeadFile::reset(head_path, head)), "writing the head file");
   open(false, forgets);
-  submit(batch, book_->statistics().last_seq);
+  if (batch.empty()) return await_expiries();
+  const std::uint64_t known = book_->statistics().last_seq;
+  if (left.holds == Holds::kNothing)
+    require(known == before, "the journal ends at {}, and nothing was written to it after {}",
+            known, before);
+  if (left.holds == Holds::kSome)
+    require(known > before, "the journal ends at {}, and was written to after that", known);
+  submit(batch, known);
+  if (left.holds == Holds::kAll)
+    require(known == model_.last_seq(), "the journal ends at {}, and {} was answered", known,
+            model_.last_seq());
+  for (const Answer& a : told)
+    require(a.seq == 0 || a.seq > known || times_[a.seq] == a.timestamp.ns,
+            "{} is told with another time after a crash", a.seq);
 }
 
-bool World::start(const Batch& batch, Book::Done done) {
-  Batch sent = batch;
+bool World::start(Batch batch, Book::Done done) {
+  std::vector<RandomCommand> sent(batch.begin(), batch.end());
   if (options_.bug && options_.bug->misread)
     for (RandomCommand& c : sent) counters_.planted += options_.bug->misread(c, random_);
   Groups groups;
@@ -200,18 +205,25 @@ Command World::command_of(const RandomCommand& c) const {
   }
 }
 
-void World::submit(const Batch& batch, std::uint64_t known) {
+Book::Answers World::send(Batch batch) {
   std::promise<Book::Answers> promise;
-  if (!start(batch, [&](Book::Answers answers) { promise.set_value(std::move(answers)); }))
-    throw Finding("a submission was not accepted");
+  answered_ = false;
+  const auto done = [&](Book::Answers answers) {
+    answered_ = true;
+    promise.set_value(std::move(answers));
+  };
+  if (!start(batch, done)) throw Finding("a submission was not accepted");
+  return promise.get_future().get();
+}
+
+void World::submit(Batch batch, std::uint64_t known) {
   const Timestamp now = clock_.now();
   model_.expire(now);
-  const Book::Answers answers = promise.get_future().get();
+  const Book::Answers answers = send(batch);
   require(answers.size() == batch.size(), "{} answers to {} commands", answers.size(),
           batch.size());
   for (std::size_t i = 0; i < batch.size();) {
-    const auto group = std::span(batch).subspan(i, together(batch, i));
-    for (Expected& expected : model_.predict(group, now)) {
+    for (Expected& expected : model_.predict(batch.subspan(i, together(batch, i)), now)) {
       ++counters_.commands;
       expected.replayed = expected.replayed || (expected.seq != 0 && expected.seq <= known);
       hold_against(batch[i], answers[i], expected);
@@ -269,16 +281,19 @@ bool World::about_ended_hold(const RandomCommand& command) const {
 // commands that follow each other's answers have one right answer then. So it is with hot accounts,
 // and on several shards with groups, with what a voucher expects or sweeps, and with holds that
 // have ended.
-bool World::may_be_late(const Batch& batch) const {
+bool World::may_be_late(Batch batch) const {
   return hot_ != 0 || (shards_ > 1 && std::any_of(batch.begin(), batch.end(), [&](const auto& c) {
                          return c.linked || c.voucher.rules != nullptr || about_ended_hold(c);
                        }));
 }
 
-void World::live(const Batch& batch) {
+void World::live(Batch batch) {
   const bool apart = may_be_late(batch);
   if (!apart && below(60) == 0) {
-    crash_during(batch);
+    // What comes before it is answered, so that a crash leaves a prefix of what was handed in.
+    const std::size_t first = unit_at(batch, below(batch.size()));
+    if (first > 0) submit(batch.first(first));
+    crash_during(batch.subspan(first));
     return;
   }
   if (options_.bug && options_.bug->forgets_acknowledged) before_last_ = store_->image();
@@ -288,8 +303,7 @@ void World::live(const Batch& batch) {
   }
   for (std::size_t i = 0, end = 0; i < batch.size(); i = end) {
     end = i + together(batch, i);
-    submit({batch.begin() + static_cast<std::ptrdiff_t>(i),
-            batch.begin() + static_cast<std::ptrdiff_t>(end)});
+    submit(batch.subspan(i, end - i));
   }
 }
 
@@ -297,8 +311,12 @@ WorldCounters World::run() {
   std::uint64_t next_comparison = 3000;
   while (counters_.commands < options_.commands) {
     live(stream_.batch(model_, clock_.now()));
-    if (below(4) == 0) clock_.advance_seconds(static_cast<std::int64_t>(below(30)));
+    if (below(120) == 0)
+      crash_during({});
+    else if (below(4) == 0)
+      clock_.advance_seconds(static_cast<std::int64_t>(below(30)));
     for (std::uint64_t n = below(24); n-- > 0;) query();
+    if (!stores_itself_ && below(40) == 0) book_->store_projections();
     if (options_.bug && options_.bug->bad_planner && !options_.bug->at_the_end && below(4) == 0)
       plant();
     if (counters_.commands < next_comparison) continue;
