@@ -49,6 +49,7 @@ struct WorldOptions {
 
 struct WorldCounters {
   std::uint64_t commands = 0, queries = 0, restarts = 0, crashes = 0, planted = 0;
+  std::uint64_t hot_crashes = 0;  ///< of a book with hot accounts on several shards
   std::uint64_t places = 0;  ///< what each crash left of the journal, mixed: of a seed, always one
   WorldCounters& operator+=(const WorldCounters& more) {
     commands += more.commands;
@@ -56,6 +57,7 @@ struct WorldCounters {
     restarts += more.restarts;
     crashes += more.crashes;
     planted += more.planted;
+    hot_crashes += more.hot_crashes;
     places = mix64(places ^ more.places);
     return *this;
   }
@@ -80,6 +82,7 @@ class World {
   void found_accounts();
   bool about_ended_hold(const RandomCommand& command) const;
   bool may_be_late(Batch batch) const;
+  void submit_all(Batch batch);
   void live(Batch batch);
   /// Submits and waits. `known`: what was journalled up to here is told as a replay.
   void submit(Batch batch, std::uint64_t known = 0);
