@@ -51,6 +51,7 @@ bool met_everything(const WorldCounters& counters) {
   const std::pair<const char*, std::uint64_t> met[] = {
       {"restart", counters.restarts},
       {"crash", counters.crashes},
+      {"dry run", counters.dry_runs},
       {"crash with hot accounts on several shards", counters.hot_crashes},
   };
   bool all = true;
@@ -89,10 +90,10 @@ int simulate(const Options& o) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   fmt::print(
-      "{} commands in {} worlds, {} queries, {} restarts, {} crashes ({} with hot accounts on "
-      "several shards): as the model says; {:.0f} s\n",
-      counters.commands, worlds, counters.queries, counters.restarts, counters.crashes,
-      counters.hot_crashes, took.count());
+      "{} commands in {} worlds, {} queries, {} dry runs, {} restarts, {} crashes ({} with hot "
+      "accounts on several shards): as the model says; {:.0f} s\n",
+      counters.commands, worlds, counters.queries, counters.dry_runs, counters.restarts,
+      counters.crashes, counters.hot_crashes, took.count());
   return met_everything(counters) ? 0 : 1;
 }
 

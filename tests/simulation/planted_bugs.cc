@@ -369,6 +369,19 @@ std::vector<NamedBug> all_bugs() {
     };
     bugs.push_back(std::move(bug));
   }
+  NamedBug unlimited{"a dry run does not look at the limits", false, {}};
+  unlimited.bug.misjudges = [](Answer& a) {
+    if (a.refusal.code != RefusalCode::kBelowLimit) return false;
+    a.refusal = {};
+    return true;
+  };
+  bugs.push_back(std::move(unlimited));
+  NamedBug unnumbered{"a dry run counts no voucher numbers", false, {}};
+  unnumbered.bug.misjudges = [](Answer& a) { return std::exchange(a.voucher_no, 0) != 0; };
+  bugs.push_back(std::move(unnumbered));
+  NamedBug posts{"a dry run posts what it was asked about", false, {}};
+  posts.bug.posts_dry_run = true;
+  bugs.push_back(std::move(posts));
   NamedBug forgets{"a crash loses what was acknowledged", false, {}};
   forgets.bug.forgets_acknowledged = true;
   bugs.push_back(std::move(forgets));

@@ -167,25 +167,22 @@ void World::crash_during(Batch batch) {
             "{} is told with another time after a crash", a.seq);
 }
 
-bool World::start(Batch batch, Book::Done done) {
-  std::vector<RandomCommand> sent(batch.begin(), batch.end());
-  if (options_.bug && options_.bug->misread)
-    for (RandomCommand& c : sent) counters_.planted += options_.bug->misread(c, random_);
-  Groups groups;
+World::Handed World::hand(Batch batch) const {
+  Handed handed;
   for (std::uint32_t i = 0; i < batch.size();) {
     const auto size = static_cast<std::uint32_t>(together(batch, i));
-    if (size > 1) groups.push_back({i, size});
+    if (size > 1) handed.groups.push_back({i, size});
     i += size;
   }
-  if (std::all_of(sent.begin(), sent.end(),
-                  [](const RandomCommand& c) { return c.kind == CommandKind::kVoucher; })) {
-    std::vector<VoucherRequest> vouchers;
-    for (const RandomCommand& c : sent) vouchers.push_back(c.voucher);
-    return book_->submit(std::move(vouchers), std::move(done), groups);
-  }
-  std::vector<Command> commands;
-  for (const RandomCommand& c : sent) commands.push_back(command_of(c));
-  return book_->submit(std::move(commands), std::move(done), groups);
+  const bool vouchers = std::all_of(batch.begin(), batch.end(), [](const RandomCommand& c) {
+    return c.kind == CommandKind::kVoucher;
+  });
+  for (const RandomCommand& c : batch)
+    if (vouchers)
+      handed.vouchers.push_back(c.voucher);
+    else
+      handed.commands.push_back(command_of(c));
+  return handed;
 }
 
 Command World::command_of(const RandomCommand& c) const {
@@ -210,20 +207,28 @@ Command World::command_of(const RandomCommand& c) const {
 }
 
 Book::Answers World::send(Batch batch) {
+  std::vector<RandomCommand> read(batch.begin(), batch.end());
+  if (options_.bug && options_.bug->misread)
+    for (RandomCommand& c : read) counters_.planted += options_.bug->misread(c, random_);
+  Handed handed = hand(read);
   std::promise<Book::Answers> promise;
   answered_ = false;
   const auto done = [&](Book::Answers answers) {
     answered_ = true;
     promise.set_value(std::move(answers));
   };
-  if (!start(batch, done)) throw Finding("a submission was not accepted");
+  const bool taken =
+      handed.commands.empty()
+          ? book_->submit(std::move(handed.vouchers), done, std::move(handed.groups))
+          : book_->submit(std::move(handed.commands), done, std::move(handed.groups));
+  if (!taken) throw Finding("a submission was not accepted");
   return promise.get_future().get();
 }
 
-void World::submit(Batch batch, std::uint64_t known) {
+Book::Answers World::submit(Batch batch, std::uint64_t known) {
   const Timestamp now = clock_.now();
   model_.expire(now);
-  const Book::Answers answers = send(batch);
+  Book::Answers answers = send(batch);
   require(answers.size() == batch.size(), "{} answers to {} commands", answers.size(),
           batch.size());
   for (std::size_t i = 0; i < batch.size();) {
@@ -234,6 +239,7 @@ void World::submit(Batch batch, std::uint64_t known) {
       ++i;
     }
   }
+  return answers;
 }
 
 void World::hold_against(const RandomCommand& c, const Answer& a, const Expected& e) {
@@ -292,20 +298,78 @@ bool World::may_be_late(Batch batch) const {
 }
 
 // As many of them at once as have one right answer.
-void World::submit_all(Batch batch) {
-  if (batch.empty()) return;
+Book::Answers World::submit_all(Batch batch) {
+  Book::Answers answers;
+  if (batch.empty()) return answers;
   if (options_.bug && options_.bug->forgets_acknowledged) before_last_ = store_->image();
   const bool apart = may_be_late(batch);
   for (std::size_t i = 0, end = 0; i < batch.size(); i = end) {
     end = apart ? i + together(batch, i) : batch.size();
-    submit(batch.subspan(i, end - i));
+    for (Answer& a : submit(batch.subspan(i, end - i))) answers.push_back(std::move(a));
+  }
+  return answers;
+}
+
+// Other bugs are for the model to find.
+bool World::rehearses() {
+  const PlantedBug* bug = options_.bug;
+  return (!bug || bug->misjudges || bug->posts_dry_run) && below(6) == 0;
+}
+
+// A dry run leaves nothing: nothing is journalled beside it but what expires, and what it was asked
+// about is new when it comes.
+Book::Answers World::rehearse(Batch batch) {
+  ++counters_.dry_runs;
+  model_.expire(clock_.now());
+  Handed handed = hand(batch);
+  if (options_.bug && options_.bug->posts_dry_run) {
+    ++counters_.planted;
+    return handed.commands.empty() ? book_->run(handed.vouchers, handed.groups)
+                                   : book_->run(handed.commands, handed.groups);
+  }
+  const std::uint64_t before = book_->last_seq();
+  Book::DryRun run = value(handed.commands.empty() ? book_->dry_run(handed.vouchers, handed.groups)
+                                                   : book_->dry_run(handed.commands, handed.groups),
+                           "a dry run");
+  const std::uint64_t after = book_->last_seq();
+  require(before <= run.seq && run.seq <= after && after <= model_.last_seq(),
+          "a dry run as of {} leaves the journal at {}, which ended at {}", run.seq, after, before);
+  if (options_.bug && options_.bug->misjudges)
+    for (Answer& a : run.answers) counters_.planted += options_.bug->misjudges(a);
+  return std::move(run.answers);
+}
+
+void World::hold_against_rehearsal(Batch batch, const Book::Answers& dry,
+                                   const Book::Answers& wet) {
+  require(dry.size() == wet.size(), "a dry run has {} answers, not {}", dry.size(), wet.size());
+  for (std::size_t i = 0; i < dry.size(); ++i) {
+    const Answer &d = dry[i], &w = wet[i];
+    require(
+        d.refusal.code == w.refusal.code && d.refusal.detail == w.refusal.detail &&
+            d.replayed == w.replayed && d.seq == w.seq && d.voucher_no == w.voucher_no &&
+            d.date == w.date && d.answer == w.answer,
+        "a dry run answers a {} command {} with {} '{}' seq {} no {}{}; posting it, {} '{}' seq "
+        "{} no {}{}",
+        name_of(batch[i].kind), batch[i].key().hex(), name_of(d.refusal.code), d.refusal.detail,
+        d.seq, d.voucher_no, d.replayed ? " again" : "", name_of(w.refusal.code), w.refusal.detail,
+        w.seq, w.voucher_no, w.replayed ? " again" : "");
+    // What goes to a barrier late is stamped late.
+    if (shards_ == 1)
+      require(d.timestamp == w.timestamp, "a dry run answers {} with another time", w.seq);
   }
 }
 
 // A crash leaves a prefix of what was handed in: what comes before it is answered, what comes after
 // it is for the book that is opened then.
 void World::live(Batch batch) {
-  if (below(30) != 0) return submit_all(batch);
+  if (rehearses()) {
+    const Book::Answers dry = rehearse(batch);
+    return hold_against_rehearsal(batch, dry, submit_all(batch));
+  }
+  if (below(30) != 0) {
+    submit_all(batch);
+    return;
+  }
   const std::size_t first = unit_at(batch, below(batch.size()));
   submit_all(batch.first(first));
   const std::size_t end =

@@ -32,6 +32,10 @@ struct PlantedBug {
   std::function<bool(RandomCommand&, std::mt19937_64&)> misread;
   /// Whether a row is lost on its way into the store.
   std::function<bool(Table, std::mt19937_64&)> loses_row;
+  /// What a dry run answers. Returns whether it is another answer.
+  std::function<bool(Answer&)> misjudges;
+  /// A dry run posts what it was asked about.
+  bool posts_dry_run = false;
   /// A crash goes back behind what was answered last.
   bool forgets_acknowledged = false;
   /// Done to the book when the world is at its end, before its bad planners are asked once more:
@@ -50,6 +54,7 @@ struct WorldOptions {
 struct WorldCounters {
   std::uint64_t commands = 0, queries = 0, restarts = 0, crashes = 0, planted = 0;
   std::uint64_t hot_crashes = 0;  ///< of a book with hot accounts on several shards
+  std::uint64_t dry_runs = 0;
   std::uint64_t places = 0;  ///< what each crash left of the journal, mixed: of a seed, always one
   WorldCounters& operator+=(const WorldCounters& more) {
     commands += more.commands;
@@ -58,6 +63,7 @@ struct WorldCounters {
     crashes += more.crashes;
     planted += more.planted;
     hot_crashes += more.hot_crashes;
+    dry_runs += more.dry_runs;
     places = mix64(places ^ more.places);
     return *this;
   }
@@ -82,13 +88,23 @@ class World {
   void found_accounts();
   bool about_ended_hold(const RandomCommand& command) const;
   bool may_be_late(Batch batch) const;
-  void submit_all(Batch batch);
+  Book::Answers submit_all(Batch batch);
+  /// What the same batch would be answered, item by item.
+  Book::Answers rehearse(Batch batch);
+  bool rehearses();
+  void hold_against_rehearsal(Batch batch, const Book::Answers& dry, const Book::Answers& wet);
   void live(Batch batch);
   /// Submits and waits. `known`: what was journalled up to here is told as a replay.
-  void submit(Batch batch, std::uint64_t known = 0);
+  Book::Answers submit(Batch batch, std::uint64_t known = 0);
   void hold_against(const RandomCommand& command, const Answer& answer, const Expected& expected);
   Book::Answers send(Batch batch);
-  bool start(Batch batch, Book::Done done);
+  /// A batch as the book takes it: vouchers or commands.
+  struct Handed {
+    std::vector<VoucherRequest> vouchers;
+    std::vector<Command> commands;
+    Groups groups;
+  };
+  Handed hand(Batch batch) const;
   Command command_of(const RandomCommand& c) const;
   void plant();
 
