@@ -323,7 +323,7 @@ Command adopt_a_chart() {
                                        type,
                                        normal_side(type),
                                        true,
-                                       {"number"},
+                                       {"area", "number"},
                                        type >= AccountType::kIncome ? profit : ""});
   return adopt_chart(std::move(request));
 }

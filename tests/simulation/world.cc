@@ -53,7 +53,7 @@ void World::found_accounts() {
     if (i % 5 == 0) c.open.currency = Currency::kUSD;
     // What a year's end carries is in the book's currency.
     c.open.type = static_cast<AccountType>(1 + below(i % 5 == 0 ? 2 : 5));
-    c.open.code = subject_of(c.open.type) + fmt::format("/账户{}", i);
+    c.open.code = account_code(c.open.type, i);
     if (i % 3 == 0) c.open.terms.limit = LimitKind::kNotBelowZero;
     c.open.terms.hot = hot_ != 0 && below(hot_) == 0;
     submit({&c, 1});

@@ -108,7 +108,7 @@ class World {
   Command command_of(const RandomCommand& c) const;
   void plant();
 
-  // world_queries.cc: each asks the book one thing and holds it against the model.
+  // Each asks the book one thing and holds it against the model: world_queries.cc
   void query();
   void query_command();
   void query_key();
@@ -118,6 +118,14 @@ class World {
   void query_hold();
   void query_time();
   void query_range();
+  // world_walks.cc
+  void query_walk();
+  void query_feed();
+  void query_business_key();
+  void query_roll_up();
+  void query_terms();
+  void read_model();
+  Query any_query();
   void compare_everything();
   void compare_statement(AccountId id);
   void compare_trial_balance();
@@ -134,6 +142,14 @@ class World {
     return std::move(result.value());
   }
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
+
+  /// A query on its way from page to page.
+  struct Walk {
+    Query query;
+    std::uint64_t as_of = 0;
+    std::size_t pages = 0;
+    std::vector<Shown> rows;
+  };
 
   WorldOptions options_;
   std::mt19937_64 random_;  // of the world; the stream has its own
@@ -153,6 +169,12 @@ class World {
   std::unique_ptr<Book> book_;
   std::vector<std::int64_t> times_;  // by sequence; 0: of an expiry, or not told yet
   std::int64_t last_time_ = 0;
+  std::uint64_t feed_ = 1;  // what the feed was read up to; the opening is nobody's command
+  std::optional<Walk> walk_;
+  // The model read as rows, up to a sequence and its time.
+  std::vector<Seen> seen_;
+  std::uint64_t read_ = 1;
+  std::int64_t read_time_ = 0;
   WorldCounters counters_;
 };
 

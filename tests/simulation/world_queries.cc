@@ -28,10 +28,12 @@ AccountId World::random_account() {
 }
 
 void World::query() {
-  using Query = void (World::*)();
-  static constexpr Query kQueries[] = {
-      &World::query_command, &World::query_key,  &World::query_balance, &World::query_page,
-      &World::query_past,    &World::query_hold, &World::query_time,    &World::query_range};
+  using Asked = void (World::*)();
+  static constexpr Asked kQueries[] = {
+      &World::query_command, &World::query_key,  &World::query_balance,      &World::query_page,
+      &World::query_past,    &World::query_hold, &World::query_time,         &World::query_range,
+      &World::query_walk,    &World::query_feed, &World::query_business_key, &World::query_roll_up,
+      &World::query_terms};
   ++counters_.queries;
   (this->*kQueries[below(std::size(kQueries))])();
 }
@@ -46,6 +48,17 @@ void World::compare_record(const StoredCommand& stored) {
   require(std::equal(m.legs.begin(), m.legs.end(), stored.effects.transfers.begin(),
                      stored.effects.transfers.end()),
           "entry {} moves something else", stored.seq);
+  const ChangeSet& effects = stored.effects;
+  if (m.code == RefusalCode::kNone)
+    require(effects.code == m.business && (effects.text ? *effects.text : VoucherText{}) ==
+                                              (m.text ? *m.text : VoucherText{}),
+            "entry {} says something else", stored.seq);
+  const std::vector<Event> events =
+      m.cut_to ? std::vector<Event>{{"book.day_cut", m.cut_to->iso(), ""}} : std::vector<Event>{};
+  require(std::equal(
+              events.begin(), events.end(), effects.events.begin(), effects.events.end(),
+              [](const Event& a, const Event& b) { return a.topic == b.topic && a.key == b.key; }),
+          "entry {} has other events", stored.seq);
   const std::int64_t time = stored.seq < times_.size() ? times_[stored.seq] : 0;
   require(time == 0 || time == stored.timestamp.ns, "entry {} has another time", stored.seq);
 }
@@ -224,24 +237,32 @@ void World::compare_statement(AccountId id) {
   require(n == m.lines.size(), "account {} has {} lines, not {}", id.value, n, m.lines.size());
 }
 
-// Every account's own row; roll-ups have their own tests.
+// Every account, and every path that leads to one.
 void World::compare_trial_balance() {
   const Date through = model_.day().plus_days(-static_cast<int>(below(4)));
   const Date from = through.plus_days(-static_cast<int>(below(6)));
   const TrialBalance balance = value(trial_balance(*book_, from, through), "the trial balance");
   require(balance.balanced(), "the trial balance does not balance");
-  for (const TrialBalanceRow& row : balance.rows) {
-    if (row.account.value == 0 || !row.leaf) continue;
-    TrialBalanceAmounts expected;
-    for (const BookModel::Line& line : model_.accounts()[row.account.value - 1].lines) {
-      const std::int64_t signed_amount = line.debit ? line.amount : -line.amount;
-      if (line.date < from) expected.opening += signed_amount;
-      if (line.date <= through) expected.closing += signed_amount;
-      if (line.date >= from && line.date <= through)
-        (line.debit ? expected.debit_turnover : expected.credit_turnover) += line.amount;
+  std::map<std::pair<std::string, Currency>, TrialBalanceAmounts> expected;
+  for (const BookModel::Account& m : model_.accounts())
+    for (std::string path = m.code;; path.resize(path.rfind('/'))) {
+      TrialBalanceAmounts& sum = expected[{path, m.dollars ? Currency::kUSD : Currency::kCNY}];
+      for (const BookModel::Line& line : m.lines) {
+        const std::int64_t signed_amount = line.debit ? line.amount : -line.amount;
+        if (line.date < from) sum.opening += signed_amount;
+        if (line.date <= through) sum.closing += signed_amount;
+        if (line.date >= from && line.date <= through)
+          (line.debit ? sum.debit_turnover : sum.credit_turnover) += line.amount;
+      }
+      if (path.find('/') == std::string::npos) break;
     }
-    require(row.amounts == expected, "account {} in the trial balance from {} to {}: other amounts",
-            row.account.value, from.iso(), through.iso());
+  require(balance.rows.size() == expected.size(), "the trial balance has {} rows, not {}",
+          balance.rows.size(), expected.size());
+  for (const TrialBalanceRow& row : balance.rows) {
+    const auto it = expected.find({row.code, row.currency});
+    require(it != expected.end() && row.amounts == it->second,
+            "{} in the trial balance from {} to {}: other amounts", row.code, from.iso(),
+            through.iso());
   }
 }
 

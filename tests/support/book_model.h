@@ -55,6 +55,12 @@ class BookModel {
     Date date;
     bool debit;
   };
+  /// What a command made of an account's terms.
+  struct TermsSet {
+    std::uint64_t seq;
+    ClaimKey by;
+    AccountTerms before, after;
+  };
   struct Account {
     std::string code;
     bool credit_normal = false, dollars = false;
@@ -63,6 +69,7 @@ class BookModel {
     std::int64_t debits = 0, credits = 0, held_debits = 0, held_credits = 0;
     std::int64_t red_debits = 0, red_credits = 0;
     std::vector<Line> lines;
+    std::vector<TermsSet> changes;  ///< the first makes version 2
     std::int64_t posted() const { return credit_normal ? credits - debits : debits - credits; }
     std::int64_t available() const {
       return posted() - (credit_normal ? held_debits : held_credits);
@@ -76,6 +83,11 @@ class BookModel {
     std::uint32_t voucher_no = 0;
     Date date;
     std::vector<Transfer> legs;  ///< of a refused voucher as asked for, with kNone
+    // Of what was accepted:
+    std::uint16_t business = 0;
+    std::shared_ptr<const VoucherText> text{};
+    std::vector<std::pair<std::int64_t, std::int64_t>> after{};  ///< posted balances, by leg
+    std::optional<Date> cut_to{};                                ///< a day cut tells of itself
   };
   enum class HoldIs { kOpen, kPosted, kVoided, kExpired };
   struct Held {
@@ -111,6 +123,7 @@ class BookModel {
     std::vector<std::int64_t> reversed;
     bool reversible = false;
     VoucherType type = VoucherType::kGeneral;
+    std::uint16_t code = 0;  ///< its business
   };
   using Verdict = std::optional<std::pair<RefusalCode, std::string>>;
   enum class Moves { kPosts, kHolds, kPostsHeld, kGivesBack, kReverses };
@@ -352,6 +365,7 @@ inline BookModel::Verdict BookModel::decide(const RandomCommand& c, Timestamp no
     case CommandKind::kDayCut:
       if (c.cut.next.days <= day_.days) return {{RefusalCode::kDayCutNotForward, ""}};
       day_ = c.cut.next;
+      records_.back().cut_to = day_;
       return {};
     default:
       if (c.close.through.days <= closed_.days) return {{RefusalCode::kPeriodClosed, ""}};
@@ -380,9 +394,12 @@ inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp 
     if (v.expires_at.ns != 0) expiring_.insert({v.expires_at.ns, v.key});
   } else {
     number(on, v.type);
-    vouchers_[v.key] = Voucher{legs, std::vector<std::int64_t>(legs.size(), 0), true, v.type};
+    vouchers_[v.key] =
+        Voucher{legs, std::vector<std::int64_t>(legs.size(), 0), true, v.type, v.code};
   }
   move(legs, how, on);
+  records_.back().business = v.code;
+  records_.back().text = v.text;
   if (v.rules && !v.rules->sweeps.empty()) {
     for (const Leg& l : legs) answer_ += (answer_.empty() ? "[" : ",") + std::to_string(l.amount);
     answer_ += "]";
@@ -475,8 +492,9 @@ inline BookModel::Verdict BookModel::post(const PostHoldRequest& p, Timestamp no
   number(day_, VoucherType::kGeneral);
   const std::vector<Leg> posted = unequal(legs);
   vouchers_[p.key] =
-      Voucher{posted, std::vector<std::int64_t>(posted.size(), 0), true, VoucherType::kGeneral};
+      Voucher{posted, std::vector<std::int64_t>(posted.size(), 0), true, VoucherType::kGeneral, 0};
   move(legs, Moves::kPostsHeld, day_);
+  records_.back().text = p.text;
   return {};
 }
 
@@ -518,6 +536,8 @@ inline BookModel::Verdict BookModel::reverse(const ReversalRequest& r) {
   const Date on = r.date.value_or(day_);
   number(on, original.type);
   move(red, Moves::kReverses, on);
+  records_.back().business = original.code;
+  records_.back().text = r.text;
   return {};
 }
 
@@ -541,6 +561,7 @@ inline BookModel::Verdict BookModel::set_terms(const SetTermsRequest& t) {
     if (t.terms.closed && !a.terms.closed &&
         (a.debits != a.credits || a.held_debits != 0 || a.held_credits != 0))
       return {{RefusalCode::kAccountNotEmpty, a.code}};
+    a.changes.push_back({seq_, t.key, a.terms, t.terms});
     a.terms = t.terms;
     ++a.version;
     return {};
@@ -630,6 +651,7 @@ inline void BookModel::move(const std::vector<Leg>& legs, Moves how, Date date) 
     record.legs.push_back(Transfer{l.debit, l.credit,
                                    how == Moves::kReverses ? -l.amount : l.amount,
                                    kKinds[static_cast<int>(how)]});
+    auto& after = record.after.emplace_back();
     for (const bool debit : {true, false}) {
       Account& a = accounts_[(debit ? l.debit : l.credit).value - 1];
       std::int64_t& total = debit ? a.debits : a.credits;
@@ -642,6 +664,7 @@ inline void BookModel::move(const std::vector<Leg>& legs, Moves how, Date date) 
       total += amount;
       if (how == Moves::kReverses) red += amount;
       a.lines.push_back(Line{seq_, amount, a.posted(), date, debit});
+      (debit ? after.first : after.second) = a.posted();
     }
   }
 }

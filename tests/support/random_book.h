@@ -4,16 +4,22 @@
 #include <random>
 
 #include "tests/support/book_model.h"
+#include "tests/support/naive_query.h"
 
 namespace suanpan::test {
 
-/// Draws commands; the same seed draws the same stream.
 /// The subject that accounts of a type lie in: a chart of these would take them all.
 inline std::string subject_of(AccountType type) {
   static constexpr const char* kSubjects[] = {"1002", "2101", "4001", "6001", "6602"};
   return kSubjects[static_cast<int>(type) - 1];
 }
 
+/// An account's code, in one of three areas of its subject: a path that roll-ups follow.
+inline std::string account_code(AccountType type, std::uint64_t number) {
+  return fmt::format("{}/片区{}/账户{}", subject_of(type), number % 3, number);
+}
+
+/// Draws commands; the same seed draws the same stream.
 class CommandStream {
  public:
   /// `hot`: one account in so many is opened hot or made so; 0: none.
@@ -108,6 +114,7 @@ inline RandomCommand CommandStream::draw_voucher(const BookModel& model, Timesta
     VoucherText text;
     text.summary = below(300) == 0 ? "\xff" : "摘要" + std::to_string(below(9));
     text.business_key = std::string(below(30), 'k');
+    text.metadata = kMetadata[below(std::size(kMetadata))].json;
     text.maker = below(4) ? "张三" : "";
     text.checker = below(4) ? "李四" : below(2) ? "张三" : "";
     v.text = std::make_shared<VoucherText>(std::move(text));
@@ -205,8 +212,7 @@ inline RandomCommand CommandStream::draw_other(const BookModel& model) {
     c.open.key = fresh_key();
     const bool fresh = below(3) != 0;
     c.open.type = static_cast<AccountType>(1 + below(5));
-    c.open.code =
-        fresh ? subject_of(c.open.type) + ("/" + std::to_string(count_)) : model.accounts()[0].code;
+    c.open.code = fresh ? account_code(c.open.type, count_) : model.accounts()[0].code;
     // What a year's end carries is in the book's currency.
     if (below(10) == 0 && c.open.type <= AccountType::kLiability) c.open.currency = Currency::kUSD;
     c.open.terms = any_terms();
