@@ -101,7 +101,15 @@ Result<RootKeys> RootKeys::open(const std::filesystem::path& file, bool create) 
   auto sm2 = SigningKey::from_pem(SignatureScheme::kSm2, parts[1]);
   if (!ed25519 || !sm2)
     return fail(Errc::kCorrupt, "{}: not an Ed25519 and an SM2 key in PEM", file.string());
-  return RootKeys(std::move(ed25519.value()), std::move(sm2.value()));
+  const RootKeys keys(std::move(ed25519.value()), std::move(sm2.value()));
+  // A key file holds the public halves beside the private ones. Where they are no pair, the book
+  // would know its keys by the one and sign with the other.
+  TRY(const auto verifier, RootVerifier::from_pem(keys.public_pem()));
+  constexpr std::string_view kProbe = "a pair of keys";
+  if (verifier.judge(kProbe, keys.sign(kProbe)))
+    return fail(Errc::kCorrupt, "{}: its private keys are not those of its public keys",
+                file.string());
+  return keys;
 }
 
 void RootKeys::sign(DailyRoot& root) const {

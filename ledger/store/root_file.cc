@@ -7,8 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "ledger/base/file.h"
 
@@ -51,15 +49,22 @@ struct Lines {
   std::size_t whole_bytes = 0;  ///< up to the end of the last whole line
 };
 
-Result<Lines> read_lines(const std::filesystem::path& path) {
+// What cannot be read is an error and never an empty file: what is read is what an opened file is
+// cut to.
+Result<std::string> read_all(int fd, const std::filesystem::path& path) {
+  std::string text;
+  char bytes[16 << 10];
+  for (;;) {
+    const ssize_t got = ::read(fd, bytes, sizeof bytes);
+    if (got < 0) return io_error(path);
+    if (got == 0) return text;
+    text.append(bytes, static_cast<std::size_t>(got));
+  }
+}
+
+Result<Lines> read_lines(int fd, const std::filesystem::path& path) {
   Lines lines;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return lines;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream all;
-  if (in) all << in.rdbuf();
-  if (!in && !all.str().empty()) return io_error(path);
-  const std::string text = std::move(all).str();
+  TRY(const std::string text, read_all(fd, path));
   for (std::size_t end; (end = text.find('\n', lines.whole_bytes)) != std::string::npos;
        lines.whole_bytes = end + 1) {
     const std::string_view line =
@@ -114,15 +119,26 @@ Result<DailyRoot> DailyRoot::parse(std::string_view line) {
 }
 
 Result<std::vector<DailyRoot>> RootFile::read(const std::filesystem::path& path) {
-  TRY(auto lines, read_lines(path));
-  return std::move(lines.roots);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::vector<DailyRoot>{};
+  if (fd < 0) return io_error(path);
+  auto lines = read_lines(fd, path);
+  ::close(fd);
+  if (!lines) return lines.error();
+  return std::move(lines.value().roots);
 }
 
 Result<RootFile> RootFile::open(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC;
+  int fd = ::open(path.c_str(), kFlags);
+  const bool made = fd < 0 && errno == ENOENT;
+  if (made) fd = ::open(path.c_str(), kFlags | O_CREAT, 0600);
   if (fd < 0) return io_error(path);
   RootFile file(fd);
-  TRY(auto lines, read_lines(path));
+  if (made) {
+    TRY(sync_folder(path.parent_path()));  // else its name may go where its lines are synced
+  }
+  TRY(auto lines, read_lines(fd, path));
   if (::ftruncate(fd, static_cast<off_t>(lines.whole_bytes)) != 0) return io_error(path);
   if (!lines.roots.empty()) file.last_ = std::move(lines.roots.back());
   return file;

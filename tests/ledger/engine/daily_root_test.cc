@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -244,6 +245,50 @@ TEST_CASE("daily root: a book opens with its own keys only, and not before its n
   opened = days.kept.try_open();
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == Errc::kCorrupt);
+}
+
+TEST_CASE("daily root: a key file whose private half was damaged is refused before it signs") {
+  ThreeDays days;
+  days.kept.close();
+  const fs::path file = days.book() / "root.key";
+  const std::string whole = text_of(file);
+  // The second key, SM2: after its version 1 come 32 bytes of private key, then the public one.
+  const std::string begin_line = "-----BEGIN PRIVATE KEY-----\n";
+  const std::size_t begin = whole.rfind(begin_line) + begin_line.size();
+  const std::size_t end = whole.rfind("-----END PRIVATE KEY-----");
+  std::string body = whole.substr(begin, end - begin);
+  body.erase(std::remove(body.begin(), body.end(), '\n'), body.end());
+  auto bytes = from_base64(body);
+  REQUIRE(bytes);
+  const std::size_t at = bytes->find(std::string("\x02\x01\x01\x04\x20", 5));
+  REQUIRE(at != std::string::npos);
+  (*bytes)[at + 20] = static_cast<char>((*bytes)[at + 20] ^ 1);
+  body = base64(*bytes);
+  for (std::size_t line = 64; line < body.size(); line += 65) body.insert(line, "\n");
+  write_text(file, whole.substr(0, begin) + body + "\n" + whole.substr(end));
+  const auto opened = days.kept.try_open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::kCorrupt);
+  CHECK_THAT(opened.error().message, Contains("its private keys are not those of its public keys"));
+  write_text(file, whole);
+  CHECK(days.kept.try_open());
+}
+
+TEST_CASE("daily root: roots that cannot be read are an error, and stay as they are") {
+  ThreeDays days;
+  days.kept.close();
+  const fs::path file = days.book() / "roots";
+  fs::rename(file, days.book() / "kept");
+  fs::create_directory(file);  // opens for reading, and fails to be read
+  const auto read = RootFile::read(file);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == Errc::kIo);
+  const auto opened = days.kept.try_open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::kIo);
+  fs::remove(file);
+  fs::rename(days.book() / "kept", file);
+  CHECK(fault_in(days.book()) == "");
 }
 
 TEST_CASE("daily root: a book that did not sign begins to when it gets keys") {
