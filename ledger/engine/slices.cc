@@ -24,6 +24,23 @@ void add(Balance& to, const Balance& b) {
   to.credits_red += b.credits_red;
 }
 
+// A barrier may give back in one slice what another reserved: where both accounts of a hold are hot
+// nothing says which. A slice that owes would leave all of its account to barriers from then on, so
+// those that have some cover it. The sum is what it was, and never negative.
+void cover_pending(std::vector<std::vector<Balance>>& slices, AccountId id,
+                   std::int64_t Balance::*pending) {
+  for (auto& owing : slices) {
+    std::int64_t& owes = owing[id.value - 1].*pending;
+    for (auto& other : slices) {
+      if (owes >= 0) break;
+      std::int64_t& has = other[id.value - 1].*pending;
+      const std::int64_t moved = std::min(std::max<std::int64_t>(has, 0), -owes);
+      has -= moved;
+      owes += moved;
+    }
+  }
+}
+
 std::int64_t& normal_posted(Balance& b, Side normal) {
   return normal == Side::kDebit ? b.debits_posted : b.credits_posted;
 }
@@ -98,6 +115,8 @@ void SlicedBook::spread(AccountId id) {
     whole_only_.insert(id.value);
     return;
   }
+  cover_pending(slices_, id, &Balance::debits_pending);
+  cover_pending(slices_, id, &Balance::credits_pending);
   if (!limited) return;
   std::int64_t moved = 0;
   for (unsigned s = 0; s < shards(); ++s) {

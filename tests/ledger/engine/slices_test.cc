@@ -285,6 +285,35 @@ TEST_CASE(
   CHECK(room.book->total(room.hot).debits_pending == 0);
 }
 
+TEST_CASE("slices: a hold between hot accounts that a barrier ends leaves no slice owing") {
+  Room room;
+  const AccountId other{20};
+  const unsigned home = room.book->home(other), away = (home + 1) % kShards;
+  SetTermsRequest hot{ClaimKey{Id128{1, 1}, CallerId{100}}, "2101/20", {}, {}};
+  hot.terms.hot = true;
+  room.at_barrier([&](Ground& whole) {
+    const Command command{hot.key, CommandKind::kSetTerms, {}, [&](const View& v, const Moment& m) {
+                            return plan_set_terms(v, hot, m);
+                          }};
+    REQUIRE(room.plan(whole, command)->accepted());
+  });
+  ShardView at_home(*room.book, home), elsewhere(*room.book, away);
+  REQUIRE(room.plan(elsewhere, room.hot, other, 10, true));
+  const VoidHoldRequest request{ClaimKey{Id128{1, 2}, CallerId{100}}, room.last};
+  const Command command{
+      request.key, CommandKind::kVoidHold, {}, [&](const View& v, const Moment& m) {
+        return plan_void_hold(v, request, m);
+      }};
+  room.at_barrier([&](Ground& whole) { REQUIRE(room.plan(whole, command)->accepted()); });
+  for (const AccountId id : {room.hot, other}) {
+    CHECK(room.book->total(id) == Balance{});
+    for (unsigned s = 0; s < kShards; ++s) CHECK(room.book->slice(s, id) == Balance{});
+  }
+  // So every shard goes on deciding by itself.
+  CHECK(room.plan(at_home, room.hot, other, 1));
+  CHECK(room.plan(elsewhere, other, room.hot, 1));
+}
+
 TEST_CASE("slices: nothing is decided by a document that is not there, unless it is made") {
   Room room;
   ShardView shard(*room.book, 0), other(*room.book, 1);
