@@ -1,7 +1,7 @@
-// The process that is killed: opens a book and posts vouchers from several threads with rising ids
-// per thread. After each answer, and only then, it writes an Ack to file descriptor 3.
+// The process that is killed: opens a book, cuts a day, and asks for the items of the plan from
+// several threads. After each answer, and only then, it writes an Ack to file descriptor 3.
 //
-//   crash_worker FOLDER FILE_LIMIT FIRST…     one first id per thread
+//   crash_worker FOLDER FILE_LIMIT FIRST…     one first item per thread, where a round begins
 //
 // FILE_LIMIT, in bytes, bounds every file that it writes; 0: no bound.
 #include <sys/resource.h>
@@ -12,8 +12,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "ledger/engine/book.h"
-#include "tests/crash/crash_plan.h"
+#include "tests/crash/crash_load.h"
 
 using namespace suanpan;
 
@@ -23,17 +22,16 @@ void acknowledge(const test::Ack& ack) {
   if (::write(3, &ack, sizeof ack) != sizeof ack) std::_Exit(3);
 }
 
-void post(Book& book, std::uint32_t thread, std::uint64_t first) {
+void load(Book& book, test::LoadClock& clock, std::uint32_t thread, std::uint64_t first) {
   for (std::uint64_t n = first;;) {
-    // One submission in flight per thread: its ids reach the journal without a gap.
-    std::vector<VoucherRequest> batch;
-    for (std::uint64_t size = 1 + mix64(n + thread) % 12; size-- > 0; ++n)
-      batch.push_back(test::crash_voucher(thread, n));
-    const std::uint64_t begin = n - batch.size();
-    const Book::Answers answers = book.run(std::move(batch));
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (!answers[i].accepted()) std::_Exit(4);
-      acknowledge({thread, answers[i].replayed ? 1u : 0u, begin + i, answers[i].seq});
+    clock.begins(thread, n);
+    // One batch in flight per thread: its ids reach the journal without a gap.
+    const std::uint64_t size = test::has_hot_purse(thread) ? 1 : 1 + mix64(n + thread) % 12;
+    const test::CrashBatch batch = test::crash_batch(thread, n, size);
+    const Book::Answers answers = test::ask(book, thread, batch);
+    for (std::size_t i = 0; i < answers.size(); ++i, ++n) {
+      if (answers[i].seq == 0) std::_Exit(4);  // it left nothing
+      acknowledge(test::ack_of(thread, n, answers[i]));
     }
   }
 }
@@ -41,13 +39,15 @@ void post(Book& book, std::uint32_t thread, std::uint64_t first) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) return 2;
+  if (argc < 4 || argc > 3 + static_cast<int>(test::kPurses)) return 2;
   if (const rlim_t limit = std::strtoull(argv[2], nullptr, 10); limit != 0) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit bound{limit, limit};
     if (::setrlimit(RLIMIT_FSIZE, &bound) != 0) return 2;
   }
-  const SystemClock clock;
+  std::vector<std::uint64_t> firsts;
+  for (int i = 3; i < argc; ++i) firsts.push_back(std::strtoull(argv[i], nullptr, 10));
+  test::LoadClock clock(firsts);
   BookOptions options = test::crash_options(argv[1]);
   // Each time another number of planning threads: a journal does not depend on it.
   options.shards = 1 + static_cast<unsigned>(::getpid()) % 4;
@@ -56,11 +56,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "opening: %s\n", book.error().message.c_str());
     return book.error().code == Errc::kIo ? 70 : 5;
   }
-  for (std::uint32_t i = 0; i < test::kCrashAccounts; ++i)
-    if (!book.value()->run(open_account(test::crash_account(i))).accepted()) return 6;
+  for (const Answer& answer : book.value()->run(test::crash_accounts()))
+    if (!answer.accepted()) return 6;
+  if (!test::cut_day(*book.value())) return 6;
   std::vector<std::thread> threads;
-  for (int i = 3; i < argc; ++i)
-    threads.emplace_back(post, std::ref(*book.value()), static_cast<std::uint32_t>(i - 3),
-                         std::strtoull(argv[i], nullptr, 10));
+  for (std::size_t i = 0; i < firsts.size(); ++i)
+    threads.emplace_back(load, std::ref(*book.value()), std::ref(clock),
+                         static_cast<std::uint32_t>(i), firsts[i]);
   for (std::thread& thread : threads) thread.join();  // never: it ends by a kill
 }

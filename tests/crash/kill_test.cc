@@ -49,6 +49,8 @@ class Driver {
 
   std::uint64_t acknowledged() const { return acks_.acknowledged(); }
   std::uint64_t replays() const { return acks_.replays(); }
+  std::uint64_t refused() const { return acks_.refused(); }
+  std::uint64_t expired() const { return acks_.expired(); }
   void check() { acks_.check(folder_); }
 
  private:
@@ -63,7 +65,7 @@ TEST_CASE("crash: kill -9 under load loses nothing acknowledged and doubles noth
   const std::uint64_t seed = test::setting("SUANPAN_CRASH_SEED", std::random_device{}());
   std::printf("SUANPAN_CRASH_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
-  std::uint64_t acknowledged = 0, replays = 0;
+  std::uint64_t acknowledged = 0, replays = 0, refused = 0, expired = 0;
   // A check reads the whole book, so that a new one is begun from time to time.
   constexpr std::uint64_t kCyclesOfBook = 50;
   for (std::uint64_t done = 0; done < cycles;) {
@@ -85,12 +87,16 @@ TEST_CASE("crash: kill -9 under load loses nothing acknowledged and doubles noth
     driver.check();
     acknowledged += driver.acknowledged();
     replays += driver.replays();
-    std::printf(
-        "%llu cycles: %llu acknowledged, %llu sent again\n", static_cast<unsigned long long>(done),
-        static_cast<unsigned long long>(acknowledged), static_cast<unsigned long long>(replays));
+    refused += driver.refused();
+    expired += driver.expired();
+    fmt::print("{} cycles: {} acknowledged, {} of them refusals; {} holds expired, {} sent again\n",
+               done, acknowledged, refused, expired, replays);
     std::fflush(stdout);
   }
   CHECK(acknowledged > cycles * 20);
+  // Five of sixteen.
+  CHECK(refused > acknowledged / 5);
+  if (cycles >= 50) CHECK(expired > 0);
 }
 
 // A process that met a full disk has ended: by our own exit with 70, or by an assertion of

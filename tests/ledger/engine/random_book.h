@@ -16,10 +16,14 @@ namespace suanpan::test {
 
 class RandomBook {
  public:
-  /// `hot`: the accounts of the platform are hot.
+  /// `hot`: the accounts of the platform are hot. `sign_days`: each day's root is signed.
   explicit RandomBook(std::uint64_t seed, std::size_t projection_batch = 64, unsigned shards = 0,
-                      bool hot = false)
-      : random_(seed), projection_batch_(projection_batch), shards_(shards), hot_(hot) {
+                      bool hot = false, bool sign_days = false)
+      : random_(seed),
+        projection_batch_(projection_batch),
+        shards_(shards),
+        hot_(hot),
+        sign_days_(sign_days) {
     open(true);
     open_accounts();
   }
@@ -35,6 +39,7 @@ class RandomBook {
     options.first_date = *Date::of(2026, 1, 5);
     options.projection_batch = projection_batch_;
     options.shards = shards_;
+    options.sign_days = sign_days_;
     auto opened = Book::open(options, clock_);
     REQUIRE(opened);
     book_ = std::move(opened.value());
@@ -341,7 +346,7 @@ class RandomBook {
   std::mt19937_64 random_;
   std::size_t projection_batch_;
   unsigned shards_;
-  bool hot_;
+  bool hot_, sign_days_;
   ManualClock clock_{Timestamp::of_cn(*Date::of(2026, 1, 5), 9, 0, 0)};
   std::unique_ptr<Book> book_;
   std::uint64_t next_id_ = 0;
