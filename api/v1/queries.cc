@@ -21,8 +21,9 @@ constexpr std::size_t kMaxMembers = 8;
 
 constexpr std::string_view kParameters =
     "account?:string debit?:string credit?:string side?:=debit|credit code?:integer "
-    "from?:date-time before?:date-time from_date?:date through_date?:date min_amount?:integer "
-    "max_amount?:integer business_key?:string metadata?:string "
+    "from?:date-time before?:date-time from_date?:date through_date?:date effective_from?:date "
+    "effective_through?:date min_amount?:integer max_amount?:integer business_key?:string "
+    "metadata?:string "
     "order?:=oldest|newest as_of_seq?:integer limit?:integer cursor?:string";
 
 /// What a query names accounts by; they are looked up once the rest is known to be good.
@@ -74,6 +75,10 @@ void read_conditions(v1::Query& in, QueryOf of, NamedAccounts& names, QueryCondi
   c.through_date = in.maybe_date("through_date");
   if (c.from_date && c.through_date && *c.through_date < *c.from_date)
     in.fail_at("through_date", "is before \"from_date\"");
+  c.effective_from = in.maybe_date("effective_from");
+  c.effective_through = in.maybe_date("effective_through");
+  if (c.effective_from && c.effective_through && *c.effective_through < *c.effective_from)
+    in.fail_at("effective_through", "is before \"effective_from\"");
   c.min_amount = in.maybe_integer("min_amount", -kMaxAmountMinor, kMaxAmountMinor);
   c.max_amount = in.maybe_integer("max_amount", -kMaxAmountMinor, kMaxAmountMinor);
   if (c.min_amount && c.max_amount && *c.max_amount < *c.min_amount)
@@ -121,13 +126,14 @@ void write_command(JsonWriter& out, const StoredCommand& command) {
       .field("voucher", command.key.hex())
       .field("voucher_no", command.voucher_no)
       .field("code", static_cast<std::int64_t>(effects.code));
+  if (effects.effective) out.field("effective_date", effects.effective->iso());
   if (!effects.text) return;
   if (!effects.text->summary.empty()) out.field("summary", effects.text->summary);
   if (!effects.text->business_key.empty()) out.field("business_key", effects.text->business_key);
 }
 constexpr std::string_view kCommandMembers =
     "accounting_date:date timestamp:date-time voucher:string voucher_no:integer code:integer "
-    "summary?:string business_key?:string";
+    "effective_date?:date summary?:string business_key?:string";
 
 void write_hit(JsonWriter& out, const Book& book, QueryOf of, const Codes& codes,
                const QueryHit& hit) {

@@ -357,10 +357,14 @@ class PageRun {
 }  // namespace
 
 bool command_matches(const QueryConditions& c, const Record& first) {
+  const std::int32_t effective =
+      (first.flags & Record::kHasEffective) != 0 ? first.effective_days : first.date_days;
   return first.refusal == 0 && first.moves_money() && (!c.code || first.code == *c.code) &&
          (!c.caller || first.caller == c.caller->value) &&
          (!c.from_date || first.date_days >= c.from_date->days) &&
-         (!c.through_date || first.date_days <= c.through_date->days);
+         (!c.through_date || first.date_days <= c.through_date->days) &&
+         (!c.effective_from || effective >= c.effective_from->days) &&
+         (!c.effective_through || effective <= c.effective_through->days);
 }
 
 bool leg_matches(QueryOf of, const QueryConditions& c, const Record& leg) {

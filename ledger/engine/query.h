@@ -47,7 +47,10 @@ struct QueryConditions {
   std::optional<Side> side;                ///< on which side `account` is; of an entry: its side
   std::optional<std::uint16_t> code;       ///< business type (业务类型)
   std::optional<Timestamp> from, before;   ///< recorded in [from, before)
-  std::optional<Date> from_date, through_date;         ///< accounting date, both included
+  std::optional<Date> from_date, through_date;  ///< accounting date, both included
+  /// When the fact happened outside, both included: the effective date, or the accounting date
+  /// where none was given.
+  std::optional<Date> effective_from, effective_through;
   std::optional<std::int64_t> min_amount, max_amount;  ///< minor units, red ones negative; included
   std::string business_key;                            ///< exactly; empty: any
   /// Members of the voucher's metadata: a string equal to the value, or another value written like

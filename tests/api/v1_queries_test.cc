@@ -28,7 +28,8 @@ struct Fixture : ApiServer {
     post_one("upstream", leg("1002/B", "2101/M1", 11),
              R"(,"code":7,"business_key":"PO-1","metadata":{"shop":"7","open":true})");
     business.advance_seconds(3600);
-    post_one("upstream", leg("1002/B", "2101/M2", 12), R"(,"code":8,"business_key":"PO-2")");
+    post_one("upstream", leg("1002/B", "2101/M2", 12),
+             R"(,"code":8,"business_key":"PO-2","effective_date":"2026-03-02")");
     business.advance_seconds(3600);
     post_one("maker", leg("1002/B", "2101/M1", 13) + "," + leg("2101/M1", "2101/M2", 3),
              R"(,"code":7,"metadata":{"shop":"8"})");
@@ -107,6 +108,14 @@ TEST_CASE("v1 queries: each condition finds what meets it, several find what mee
       {"transfers", "from_date=2026-03-04&through_date=2026-03-04&code=8", "12"},
       {"transfers", "from_date=2026-03-05", ""},
       {"transfers", "through_date=2026-03-03", ""},
+      {"transfers", "effective_from=2026-03-02&effective_through=2026-03-02", "12"},
+      {"transfers", "effective_through=2026-03-03", "12"},
+      {"transfers", "effective_from=2026-03-03", "11 13 3 15"},
+      {"transfers", "effective_from=2026-03-05", ""},
+      {"entries", "account=1002/B&effective_through=2026-03-02", "12"},
+      {"vouchers", "business_key=PO-2&effective_from=2026-03-03", ""},
+      {"vouchers", "effective_from=2026-03-04&effective_through=2026-03-04&stage=all",
+       "11 13+3 14 15"},
       {"transfers", "stage=reserved", "14"},
       {"transfers", "stage=all&account=2101/M2", "12 3 14"},
       {"vouchers", "stage=all&order=newest", "15 14 13+3 12 11"},
@@ -137,8 +146,11 @@ TEST_CASE("v1 queries: an entry tells its balance, its other account and its vou
   CHECK(reply.at("entries.1.balance_after") == "21");
   CHECK(reply.at("entries.1.counter_account") == "2101/M2");
   CHECK(reply.at("entries.1.index") == "1");
+  CHECK(reply.at("entries.0.effective_date") == "(absent)");
   CHECK(f.get("auditor", "/v1/vouchers/" + reply.at("entries.0.voucher")).at("seq") ==
         reply.at("entries.0.seq"));
+  CHECK(f.get("auditor", "/v1/books/main/entries?code=8").at("entries.1.effective_date") ==
+        "2026-03-02");
 }
 
 TEST_CASE("v1 queries: pages follow each other while more is written, pinned to one moment") {
@@ -197,6 +209,10 @@ TEST_CASE("v1 queries: a bad value is refused by its name") {
       {"transfers", "from_date=2026-02-30", "400 malformed", "\"from_date\" must be a date"},
       {"transfers", "from_date=2026-03-05&through_date=2026-03-04", "400 malformed",
        "\"through_date\" is before"},
+      {"transfers", "effective_from=tomorrow", "400 malformed",
+       "\"effective_from\" must be a date"},
+      {"transfers", "effective_from=2026-03-05&effective_through=2026-03-04", "400 malformed",
+       "\"effective_through\" is before"},
       {"transfers", "min_amount=1.5", "400 malformed", "\"min_amount\" must be an integer"},
       {"transfers", "min_amount=2&max_amount=1", "400 malformed", "\"max_amount\" is below"},
       {"transfers", "max_amount=1000000000000001", "400 malformed", "\"max_amount\""},

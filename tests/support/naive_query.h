@@ -30,7 +30,7 @@ struct Seen {
   std::int64_t time_ns = 0;
   std::uint32_t caller = 0, leg = 0, debit = 0, credit = 0;
   std::uint16_t code = 0;
-  std::int32_t day = 0;
+  std::int32_t day = 0, happened = 0;  // accounting date; the day it happened
   std::int64_t amount = 0;
   bool reserved = false;
   std::string key, metadata;
@@ -76,6 +76,8 @@ inline std::vector<Shown> naive(const std::vector<Seen>& all, const Query& query
     if (c.before && s.time_ns >= c.before->ns) continue;
     if (c.from_date && s.day < c.from_date->days) continue;
     if (c.through_date && s.day > c.through_date->days) continue;
+    if (c.effective_from && s.happened < c.effective_from->days) continue;
+    if (c.effective_through && s.happened > c.effective_through->days) continue;
     if (c.min_amount && s.amount < *c.min_amount) continue;
     if (c.max_amount && s.amount > *c.max_amount) continue;
     if (!c.business_key.empty() && s.key != c.business_key) continue;

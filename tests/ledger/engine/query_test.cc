@@ -95,6 +95,10 @@ class World {
       request.adjustment = true;
       request.date = day_.plus_days(-static_cast<int>(below(3)));
     }
+    if (one_in(3)) {
+      request.effective = day_.plus_days(2 - static_cast<int>(below(7)));
+      happened_[request.key] = *request.effective;
+    }
     if (request.hold && one_in(2)) request.expires_at = clock_.now().plus_seconds(1 + below(60));
     return request;
   }
@@ -171,6 +175,7 @@ class World {
         s.credit = t.credit.value;
         s.code = effects.code;
         s.day = effects.date.days;
+        s.happened = happened_.contains(command.key) ? happened_[command.key].days : s.day;
         s.amount = t.amount;
         s.reserved = t.kind == TransferKind::kPending || t.kind == TransferKind::kVoidPending;
         if (effects.text) {
@@ -194,6 +199,7 @@ class World {
   Date day_ = kFirst;
   std::uint64_t ids_ = 0, read_ = 0;
   std::vector<ClaimKey> holds_, vouchers_;
+  std::map<ClaimKey, Date> happened_;  // as it was asked for
   std::vector<Seen> seen_;
   std::map<std::uint32_t, std::int64_t> balances_;
 };
@@ -218,6 +224,8 @@ Query any_query(World& world) {
   if (world.one_in(4)) c.before = time();
   if (world.one_in(6)) c.from_date = date();
   if (world.one_in(6)) c.through_date = date();
+  if (world.one_in(5)) c.effective_from = date();
+  if (world.one_in(5)) c.effective_through = date();
   if (world.one_in(5)) c.min_amount = static_cast<std::int64_t>(world.below(60)) - 20;
   if (world.one_in(5)) c.max_amount = static_cast<std::int64_t>(world.below(60)) - 20;
   if (world.one_in(3)) c.business_key = kKeys[1 + world.below(std::size(kKeys) - 1)];
