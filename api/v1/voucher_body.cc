@@ -151,11 +151,13 @@ std::optional<Refusal> resolve(const Reach& reach, const View& view, VoucherDraf
   for (std::size_t i = 0; i < draft.accounts.size(); ++i) {
     const auto& [debit_ref, credit_ref] = draft.accounts[i];
     Leg& leg = draft.request.legs[i];
+    const bool same = debit_ref.code == credit_ref.code && debit_ref.id == credit_ref.id;
     const auto put = [&](AccountId& id, const AccountRef& ref, RefusalCode code) {
       const auto account = find_account(reach, view, ref, code);
-      // Numbers that no account has, and not equal: only the check of the rest looks at them.
+      // Numbers that no account has, equal where the same is named: only the check of the rest
+      // looks at them.
       id = account ? account.value()->id
-                   : AccountId{code == RefusalCode::kDebitAccountNotFound ? ~0u : ~1u};
+                   : AccountId{same || code == RefusalCode::kDebitAccountNotFound ? ~0u : ~1u};
       if (!account && !missing) missing = account.error();
     };
     put(leg.debit, debit_ref, RefusalCode::kDebitAccountNotFound);
