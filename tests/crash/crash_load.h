@@ -2,6 +2,9 @@
 // load.
 #pragma once
 #include <atomic>
+#include <functional>
+#include <future>
+#include <thread>
 #include <vector>
 
 #include "tests/crash/crash_plan.h"
@@ -49,7 +52,8 @@ inline CrashBatch crash_batch(std::uint32_t thread, std::uint64_t first, std::ui
   return batch;
 }
 
-inline Book::Answers ask(Book& book, std::uint32_t thread, const CrashBatch& batch) {
+inline Book::Answers ask(Book& book, std::uint32_t thread, const CrashBatch& batch,
+                         const std::function<void(const Book::Answers&)>& told = {}) {
   std::vector<VoucherRequest> vouchers;
   std::vector<Command> commands;
   bool only_vouchers = true;
@@ -72,8 +76,15 @@ inline Book::Answers ask(Book& book, std::uint32_t thread, const CrashBatch& bat
     }
     only_vouchers = only_vouchers && item.kind == CrashItem::Kind::kVoucher;
   }
-  return only_vouchers ? book.run(std::move(vouchers), batch.groups)
-                       : book.run(std::move(commands), batch.groups);
+  std::promise<Book::Answers> promise;
+  const auto done = [&](Book::Answers answers) {
+    if (told) told(answers);
+    promise.set_value(std::move(answers));
+  };
+  while (!(only_vouchers ? book.submit(vouchers, done, batch.groups)
+                         : book.submit(commands, done, batch.groups)))
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return promise.get_future().get();
 }
 
 /// What the caller of item n was told.

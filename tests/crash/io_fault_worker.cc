@@ -94,10 +94,15 @@ class Load {
  private:
   void post(Book& book) {
     const test::CrashBatch batch = test::crash_batch(0, n_ + 1, 3 + mix64(n_) % 10);
-    const Book::Answers answers = test::ask(book, 0, batch);
-    for (const Answer& answer : answers) {
-      if (answer.seq == 0) std::_Exit(4);
-      tell(test::ack_of(0, ++n_, answer));
+    // By the committing thread, before it goes on: what it meets next comes after these answers.
+    const auto acknowledge = [n = n_](const Book::Answers& answers) mutable {
+      for (const Answer& answer : answers) {
+        if (answer.seq == 0) std::_Exit(4);
+        tell(test::ack_of(0, ++n, answer));
+      }
+    };
+    for (const Answer& answer : test::ask(book, 0, batch, acknowledge)) {
+      ++n_;
       const test::Reckoned& told = reckoning_.of(n_);
       if (answer.refusal.code != told.refusal) std::_Exit(4);
       if (answer.accepted()) expected_.booked(told.moves);
