@@ -1,8 +1,28 @@
 #include "channels/fair_lanes.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace suanpan::channels {
+namespace {
+
+// Calls it once: when it is told to, or when nobody is left to tell it.
+class Once {
+ public:
+  explicit Once(std::function<void()> call) : call_(std::move(call)) {}
+  Once(const Once&) = delete;
+  Once& operator=(const Once&) = delete;
+  ~Once() { run(); }
+  void run() {
+    if (!ran_.exchange(true)) call_();
+  }
+
+ private:
+  const std::function<void()> call_;
+  std::atomic<bool> ran_{false};
+};
+
+}  // namespace
 
 FairLanes::FairLanes(std::size_t limit, std::size_t limit_of_one) : limits_{limit, limit_of_one} {}
 
@@ -34,7 +54,7 @@ void FairLanes::begin_next(const std::shared_ptr<Lanes>& lanes, Limits limits) {
     ++next->second.begun;
     ++lanes->begun;
   }
-  task([lanes, limits, name] {
+  const auto end = std::make_shared<Once>([lanes, limits, name] {
     {
       std::lock_guard lock(lanes->mutex);
       const auto lane = lanes->by_name.find(name);
@@ -44,6 +64,7 @@ void FairLanes::begin_next(const std::shared_ptr<Lanes>& lanes, Limits limits) {
     }
     begin_next(lanes, limits);
   });
+  task([end] { end->run(); });
 }
 
 }  // namespace suanpan::channels

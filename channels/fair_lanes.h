@@ -13,7 +13,7 @@
 namespace suanpan::channels {
 
 /// Thread-safe. A task calls its argument once, when it is over, not from within; it may do so
-/// after the lanes are gone.
+/// after the lanes are gone. To drop it says the same.
 class FairLanes {
  public:
   using Ended = std::function<void()>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <set>
 
 #include "channels/fair_lanes.h"
@@ -16,11 +17,15 @@
 namespace suanpan::channels {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 // Seconds from one attempt to the next; the first is made at once.
 constexpr std::array<std::int64_t, 6> kGapsSeconds{0, 30, 60, 90, 120, 150};
 constexpr int kDeadlineMs = 20'000;
 constexpr std::size_t kMaxSending = 64;
-constexpr std::size_t kMaxSendingToOne = 8;
+constexpr std::size_t kMaxSendingOfOne = 8;
+// A look reads every notification that is open, while nothing is published: a tenth of the time.
+constexpr int kPauseForLooking = 9;
 constexpr int kQueueFullPauseMs = 20;
 constexpr std::size_t kMaxAcknowledgementBytes = 64;
 
@@ -56,10 +61,17 @@ struct Due {
   NotificationState notification;
 };
 
-// Where it goes; what cannot be called has a lane of its own, too.
-std::string host_of(const NotificationState& notification) {
-  const auto url = Url::parse(notification.url);
-  return url ? url.value().origin() : std::string();
+// Whose notification it is, by number: where it goes to he chooses himself.
+std::string merchant_of(const Book& book, const NotificationState& notification) {
+  const auto number_in = [&](DocumentKind kind, auto decode) -> std::string {
+    const DocumentPtr document = book.document(kind, notification.id);
+    if (!document) return {};
+    const auto decoded = decode(document->bytes);
+    return decoded ? decoded.value().mch_no : std::string();
+  };
+  if (notification.topic == "order") return number_in(DocumentKind::kOrder, decode_order);
+  if (notification.topic == "refund") return number_in(DocumentKind::kRefund, decode_refund);
+  return number_in(DocumentKind::kPayout, decode_payout);
 }
 
 // What an attempt makes of a notification.
@@ -135,6 +147,7 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
 
   /// Takes what is due and not under way.
   std::vector<Due> take_due();
+  void begin_round();
   void attempt(Due due, std::function<void()> ended);
   void finish(Due due, const std::string& result, std::function<void()> ended);
   void submit(Due due, std::function<void()> ended);
@@ -146,7 +159,10 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
   std::mutex mutex;
   std::set<std::string> sending;  ///< document keys
   std::atomic<std::uint64_t> attempts{0}, failures{0}, given_up{0};
-  FairLanes lanes{kMaxSending, kMaxSendingToOne};
+  FairLanes lanes{kMaxSending, kMaxSendingOfOne};
+  /// Who waits for the next look at what is due, and when that may be.
+  std::vector<std::function<void(std::size_t)>> asked;
+  Steady::time_point next_look{};
   Workers workers;
 };
 
@@ -185,23 +201,44 @@ NotifierStatistics Notifier::statistics() const {
 
 void Notifier::deliver_due(std::function<void(std::size_t)> done) {
   const Impl::Keep kept = impl_->keep();
-  impl_->workers.post([kept, done = std::move(done)] {
-    std::vector<Due> due = kept->take_due();
-    if (due.empty()) return done(0);
-    const std::size_t count = due.size();
-    const auto left = std::make_shared<std::atomic<std::size_t>>(count);
-    for (Due& one : due) {
-      const std::string host = host_of(one.notification);
-      kept->lanes.add(host, [=, one = std::move(one)](const FairLanes::Ended& ended) {
-        kept->workers.post([=] {
-          kept->attempt(one, [=] {
-            ended();
-            if (--*left == 0) done(count);
-          });
+  std::lock_guard lock(kept->mutex);
+  kept->asked.push_back(std::move(done));
+  if (kept->asked.size() > 1) return;
+  const auto pause = std::chrono::ceil<std::chrono::milliseconds>(kept->next_look - Steady::now());
+  kept->workers.post_after(static_cast<int>(std::max<std::int64_t>(0, pause.count())),
+                           [kept] { kept->begin_round(); });
+}
+
+void Notifier::Impl::begin_round() {
+  std::vector<std::function<void(std::size_t)>> told;
+  {
+    std::lock_guard lock(mutex);
+    told.swap(asked);
+  }
+  const auto begin = Steady::now();
+  std::vector<Due> due = take_due();
+  {
+    std::lock_guard lock(mutex);
+    const auto end = Steady::now();
+    next_look = end + kPauseForLooking * (end - begin);
+  }
+  const std::size_t count = due.size();
+  const auto all_over = [told = std::move(told), count] {
+    for (const auto& done : told) done(count);
+  };
+  if (due.empty()) return all_over();
+  const auto left = std::make_shared<std::atomic<std::size_t>>(count);
+  for (Due& one : due) {
+    const std::string merchant = merchant_of(*parts.book, one.notification);
+    lanes.add(merchant, [=, kept = keep(), one = std::move(one)](const FairLanes::Ended& ended) {
+      kept->workers.post([=] {
+        kept->attempt(one, [=] {
+          ended();
+          if (--*left == 0) all_over();
         });
       });
-    }
-  });
+    });
+  }
 }
 
 void Notifier::Impl::leave(const std::string& key, const std::function<void()>& ended) {

@@ -44,9 +44,10 @@ class Notifier {
   explicit Notifier(NotifierParts parts);
   ~Notifier();  ///< waits until nothing is under way
 
-  /// Sends every notification that is due, at most 64 at once and 8 to one host, none that is under
-  /// way already. Calls back when all are answered and journalled, with how many were sent. Never
-  /// blocks, and may be called again before: hosts that are slow hold up no other's.
+  /// Sends every notification that is due, at most 64 at once and 8 of one merchant, none that is
+  /// under way already. Calls back when all are answered and journalled, with how many were sent.
+  /// Never blocks, and may be called again before: one that is slow to answer holds up no other
+  /// merchant. Calls that come before it was looked what is due are one.
   void deliver_due(std::function<void(std::size_t)> done);
   /// Begins no further attempt, and takes one that ends without an answer for not made: call it
   /// before the client is stopped, or a stop of ours is counted against the merchant.

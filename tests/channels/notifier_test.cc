@@ -181,7 +181,7 @@ TEST_CASE("notifier: what cannot be rendered counts as an attempt and sends noth
 struct Hanging {
   using Done = std::function<void(Result<HttpResponse>)>;
   std::mutex mutex;
-  std::map<std::string, std::vector<Done>> asked;  ///< by origin
+  std::map<std::string, std::vector<Done>> asked;  ///< by domain: of any.slow.test slow.test
   std::map<std::string, std::size_t> answered;
   Notifier notifier;
 
@@ -196,24 +196,24 @@ struct Hanging {
     };
     parts.send = [this](const std::string& origin, HttpRequest, int, Done done) {
       std::lock_guard lock(mutex);
-      asked[origin].push_back(std::move(done));
+      asked[origin.substr(origin.find('.') + 1)].push_back(std::move(done));
     };
     return parts;
   }
-  std::size_t asked_of(const std::string& origin) {
+  std::size_t asked_of(const std::string& domain) {
     std::lock_guard lock(mutex);
-    return asked[origin].size();
+    return asked[domain].size();
   }
-  void wait_for(const std::string& origin, std::size_t count) {
-    while (asked_of(origin) < count) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  void wait_for(const std::string& domain, std::size_t count) {
+    while (asked_of(domain) < count) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   /// The next that was asked of it, when it is.
-  void answer(const std::string& origin) {
-    wait_for(origin, ++answered[origin]);
+  void answer(const std::string& domain) {
+    wait_for(domain, ++answered[domain]);
     Done done;
     {
       std::lock_guard lock(mutex);
-      done = std::move(asked[origin][answered[origin] - 1]);
+      done = std::move(asked[domain][answered[domain] - 1]);
     }
     done(HttpResponse{200, {}, "success"});
   }
@@ -222,11 +222,18 @@ struct Hanging {
   }
 };
 
-void paid(Endpoint& e, const std::string& origin, const std::string& prefix, int count) {
+void merchant(Endpoint& e, const std::string& number) {
+  const Merchant made{number, "小店", MerchantMode::kCollected, true, kShopMch, kAccount, "", ""};
+  for (Command& command : add_merchant(made)) REQUIRE(e.w.book->run(std::move(command)).accepted());
+}
+/// Orders of a merchant, with a host of its own for each: of slow h0.slow.test, h1.slow.test, …
+void paid(Endpoint& e, const std::string& number, const std::string& prefix, int count) {
   for (int i = 0; i < count; ++i) {
     const std::string id = "T2026-" + prefix + std::to_string(i);
     Order order = e.w.order(id, 100);
-    order.notify_url = origin + "/paid";
+    order.mch_no = number;
+    order.texts_sealed = e.w.texts("物业费", number);
+    order.notify_url = "https://h" + std::to_string(i) + "." + number + ".test/paid";
     REQUIRE(e.w.place(order).accepted());
     e.w.pays(id);
   }
@@ -235,9 +242,11 @@ void paid(Endpoint& e, const std::string& origin, const std::string& prefix, int
 
 TEST_CASE("notifier: one that hangs is not sent twice, and holds up no other merchant") {
   Endpoint e;
-  const std::string slow = "https://slow.test", quick = "https://quick.test";
-  paid(e, slow, "slow", 12);
-  paid(e, quick, "quick", 20);
+  const std::string slow = "slow.test", quick = "quick.test";
+  merchant(e, "slow");
+  merchant(e, "quick");
+  paid(e, "slow", "slow", 12);
+  paid(e, "quick", "quick", 20);
   Hanging h(e);
   std::promise<std::size_t> first, second;
   h.notifier.deliver_due([&](std::size_t count) { first.set_value(count); });
@@ -245,7 +254,7 @@ TEST_CASE("notifier: one that hangs is not sent twice, and holds up no other mer
   for (int i = 0; i < 20; ++i) h.answer(quick);
   CHECK(h.round() == 0);  // nothing that is not under way
   // What comes meanwhile does not wait for the first round's end.
-  paid(e, quick, "later", 9);
+  paid(e, "quick", "later", 9);
   h.notifier.deliver_due([&](std::size_t count) { second.set_value(count); });
   for (int i = 0; i < 9; ++i) h.answer(quick);
   CHECK(second.get_future().get() == 9);
@@ -260,8 +269,10 @@ TEST_CASE("notifier: at most 64 are under way, however many merchants hang") {
   Endpoint e;
   std::vector<std::string> merchants;
   for (int i = 0; i < 9; ++i) {
-    merchants.push_back("https://m" + std::to_string(i) + ".test");
-    paid(e, merchants.back(), "m" + std::to_string(i) + "-", 8);
+    const std::string number = "m" + std::to_string(i);
+    merchants.push_back(number + ".test");
+    merchant(e, number);
+    paid(e, number, number + "-", 8);
   }
   Hanging h(e);
   std::promise<std::size_t> all;
