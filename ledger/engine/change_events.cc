@@ -14,6 +14,11 @@ constexpr std::string_view kVoucherPosted = kChangeTopics[0], kVoucherReversed =
                            kAccountOpened = kChangeTopics[6], kTermsChanged = kChangeTopics[7],
                            kPeriodClosed = kChangeTopics[8];
 
+bool all_are(const StoredCommand& stored, TransferKind kind) {
+  return std::all_of(stored.effects.transfers.begin(), stored.effects.transfers.end(),
+                     [&](const Transfer& t) { return t.kind == kind; });
+}
+
 void add_money(Changes& changes, const StoredCommand& stored) {
   const ClaimKey& ref = stored.effects.ref;
   switch (stored.kind) {
@@ -33,6 +38,13 @@ void add_money(Changes& changes, const StoredCommand& stored) {
       break;
   }
   if (stored.effects.transfers.empty()) return;
+  // A hold of the house's own bears a name of its own, which stands in its document.
+  const bool made = all_are(stored, TransferKind::kPending);
+  if (made || all_are(stored, TransferKind::kVoidPending))
+    for (const DocumentChange& document : stored.effects.documents)
+      if (const auto name = ClaimKey::from_bytes(document.key);
+          name && document.kind == DocumentKind::kHold)
+        return changes.push_back(Change{made ? kHoldMade : kHoldVoided, nullptr, *name});
   changes.push_back(Change{stored.hold ? kHoldMade : kVoucherPosted, nullptr, stored.key});
 }
 

@@ -17,8 +17,9 @@
 // An entry's events are counted: first what was stored, then accounts in the order in which the
 // command has them, then its voucher or hold, then the period. So (sequence, index) is an event's
 // name for ever, whatever a reader asks for: what a later version adds comes behind. A refused
-// command has none of these. Payloads hold identities, dates and amounts; no texts, names or keys
-// of people.
+// command has none of these. A hold of the house's own, as settlement makes them, is told when it
+// is made and voided; what is posted of it, as the voucher that posts. Payloads hold identities,
+// dates and amounts; no texts, names or keys of people.
 //
 // Pure functions, thread-safe.
 #pragma once

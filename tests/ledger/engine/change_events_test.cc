@@ -104,6 +104,22 @@ TEST_CASE("change events: whatever posts money is a voucher of its kind") {
   }
 }
 
+TEST_CASE("change events: a hold of the house's own is a hold, by the name in its document") {
+  const ClaimKey name{Id128{7, 8}, kSystemCaller};
+  const std::pair<TransferKind, std::string> rows[] = {{TransferKind::kPending, "hold.made"},
+                                                       {TransferKind::kVoidPending, "hold.voided"}};
+  for (const auto& [kind, topic] : rows) {
+    StoredCommand stored = money(CommandKind::kSettlement, kind, {5});
+    stored.effects.documents.push_back(Document{DocumentKind::kSettlementLine, "B1", 1, true, ""});
+    stored.effects.documents.push_back(Document{DocumentKind::kHold, name.bytes(), 1, true, ""});
+    const auto events = events_of(stored);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].topic == topic);
+    CHECK(events[0].key == name.hex());
+    CHECK(events[0].payload.find(R"("amounts":[5])") != std::string::npos);
+  }
+}
+
 TEST_CASE("change events: a reversal names the voucher that it reverses, in red amounts") {
   StoredCommand stored = of_first(money(CommandKind::kReversal, TransferKind::kRed, {-100, -25}));
   stored.voucher_no = 4;
