@@ -226,12 +226,14 @@ class Audit {
     Money amount;
     RefundState state{};
     AccountId transit;  // that it stood on until the channel answered
+    Id128 fixed;        // digest of what no later version may change
     template <class A>
     void walk_members(A& archive);
   };
   struct PayoutFacts {
     Money amount;
     PayoutState state{};
+    Id128 fixed;  // as a refund's
   };
   struct WebhookFacts {
     std::int64_t cursor = 0, epoch = 0, attempts = 0, dead_letters = 0;

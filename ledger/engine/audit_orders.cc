@@ -3,6 +3,7 @@
 // What each step moves is read off the table in core/plan_order.h; the planners are not asked.
 #include <algorithm>
 
+#include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 #include "ledger/engine/audit.h"
 #include "ledger/engine/audit_owed.h"
@@ -50,6 +51,18 @@ bool adds_up(const std::vector<OrderLine>& lines, std::int64_t amount) {
   Int128 sum = 0;
   for (const OrderLine& line : lines) sum += line.amount;
   return !lines.empty() && sum == amount;
+}
+
+// What goes out by one version comes back by a later one: from where and by how much stays.
+Id128 fixed_of(const Refund& refund) {
+  std::string text = fmt::format("{}", refund.fee_return);
+  for (const OrderLine& line : refund.lines)
+    text += fmt::format("|{}|{}", line.account, line.amount);
+  return id_of(text);
+}
+Id128 fixed_of(const Payout& payout) {
+  return id_of(
+      fmt::format("{}|{}|{}", payout.source_account, payout.transit_account, payout.bank_account));
 }
 
 // The order as this command leaves it.
@@ -169,12 +182,15 @@ Fault Audit::take_refund(const Command& command, const Document& document,
   const Refund& after = refund.value();
   RefundFacts& facts = refunds_[document.key];
   const bool fresh = document.version == 1;
-  if (fresh) facts = RefundFacts{after.order_id, after.amount, after.state, {}};
+  const Id128 fixed = fixed_of(after);
+  if (fresh) facts = RefundFacts{after.order_id, after.amount, after.state, {}, fixed};
   if (!may_step(kRefundSteps, facts.state, after.state))
     return fmt::format("refund {} goes from state {} to {}", document.key,
                        static_cast<unsigned>(facts.state), static_cast<unsigned>(after.state));
   if (after.amount != facts.amount || after.order_id != facts.order_id)
     return fmt::format("refund {} changed its amount or order", document.key);
+  if (fixed != facts.fixed)
+    return fmt::format("refund {} changed its lines or the fee that goes back", document.key);
   const auto order = orders_.find(after.order_id);
   // The order's own change may stand later in the same command, but never its first version.
   if (order == orders_.end())
@@ -204,12 +220,14 @@ Fault Audit::take_payout(const Document& document, OwedByCommand& owed) {
   const Payout& after = payout.value();
   PayoutFacts& facts = payouts_[document.key];
   const bool fresh = document.version == 1;
-  if (fresh) facts = PayoutFacts{after.amount, after.state};
+  const Id128 fixed = fixed_of(after);
+  if (fresh) facts = PayoutFacts{after.amount, after.state, fixed};
   if (!may_step(kPayoutSteps, facts.state, after.state))
     return fmt::format("payout {} goes from state {} to {}", document.key,
                        static_cast<unsigned>(facts.state), static_cast<unsigned>(after.state));
   if (after.amount != facts.amount)
     return fmt::format("payout {} changed its amount", document.key);
+  if (fixed != facts.fixed) return fmt::format("payout {} changed its accounts", document.key);
   const bool steps = fresh || facts.state != after.state;
   facts.state = after.state;
   const auto owe = [&](const std::string& debit, const std::string& credit) {

@@ -70,11 +70,12 @@ void Audit::Profit::walk_members(A& archive) {
 
 template <class A>
 void Audit::RefundFacts::walk_members(A& archive) {
-  auto& [of_order, of_amount, in_state, on_transit] = *this;
+  auto& [of_order, of_amount, in_state, on_transit, is_fixed] = *this;
   walk(archive, of_order);
   walk(archive, of_amount);
   walk(archive, in_state);
   walk(archive, on_transit);
+  walk(archive, is_fixed);
 }
 
 template <class A>

@@ -56,11 +56,11 @@ struct Desk {
     if (change) change(r);
     return next(DocumentKind::kRefund, "R1", encode(r));
   }
-  Document payout(PayoutState state) {
+  Document payout(PayoutState state, const char* source = "2101/a") {
     Payout t;
     t.payout_id = "T1";
     t.amount = Money{40};
-    t.source_account = "2101/a";
+    t.source_account = source;
     t.transit_account = "2103";
     t.bank_account = "1002";
     t.state = state;
@@ -342,6 +342,32 @@ TEST_CASE("audit: an order, refund or payout that moves other money than it says
          d.ask_refund({{"2101/a", "2104", 35}, {"2101/b", "2104", 15}, {"6002", "2101/a", 1}});
        },
        "refund R1 says 1 CNY, debit 6001, credit 2101/a; leg 2 is 1 CNY, debit 6002"},
+      {"it fails and another line of the order gets all of it",
+       [](Desk& d) {
+         d.pay();
+         d.ask_refund();
+         d.run(CommandKind::kRefundEvent, {{"2104", "2101/b", 50}, {"2101/a", "6001", 1}},
+               {d.refunding(0), d.refund(RefundState::kFailed, [](Refund& r) {
+                  r.lines = {{"水", "2101/b", 50}};
+                })});
+       },
+       "refund R1 changed its lines or the fee that goes back"},
+      {"it fails and less of the fee is taken again",
+       [](Desk& d) {
+         d.pay();
+         d.ask_refund();
+         d.run(
+             CommandKind::kRefundEvent, {{"2104", "2101/a", 35}, {"2104", "2101/b", 15}},
+             {d.refunding(0), d.refund(RefundState::kFailed, [](Refund& r) { r.fee_return = 0; })});
+       },
+       "refund R1 changed its lines or the fee that goes back"},
+      {"a payout fails and another account gets the money",
+       [](Desk& d) {
+         d.pay_out(PayoutState::kCreated, {{"2101/a", "2103", 40}});
+         d.run(CommandKind::kPayoutEvent, {{"2103", "2101/b", 40}},
+               {d.payout(PayoutState::kFailed, "2101/b")});
+       },
+       "payout T1 changed its accounts"},
       {"a payout is accepted and nothing is set aside",
        [](Desk& d) { d.pay_out(PayoutState::kCreated, {}); },
        "payout T1 says 40 CNY, debit 2101/a, credit 2103, and no leg does that"},
