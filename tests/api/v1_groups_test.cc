@@ -394,6 +394,11 @@ TEST_CASE("v1 terms: who outside ordered a freeze, and by which paper, stands in
   CHECK(all.at("changes.2.after.frozen_out") == "false");
   CHECK(all.at("changes.2.ordered_by") == "住建委");
   CHECK(all.at("changes.2.order_no") == "解冻3号");
+  // Whose account it is learns of the freeze, and not whose order it is.
+  const auto seen = f.get("upstream", "/v1/account-terms?account=2101/b");
+  REQUIRE(seen.size("changes") == 3);
+  CHECK(seen.at("changes.0.after.frozen_out") == "true");
+  CHECK(seen.body.find("order") == std::string::npos);
 
   for (const auto& wrong :
        {std::string(R"("ordered_by":"法院")"), std::string(R"("order_no":"7号")"),
