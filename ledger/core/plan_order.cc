@@ -164,6 +164,9 @@ Planned<ChangeSet> plan_place_order(const View& view, const Order& order, const 
   if (order.amount.minor > kMaxAmountMinor) return refuse(RefusalCode::kAmountTooLarge, "amount");
   if (order.fee < 0 || order.fee > order.amount.minor)
     return refuse(RefusalCode::kValueInvalid, "fee");
+  // Its lines would say it; it has none, and its fee is posted in the book's currency.
+  if (order.direct && order.amount.currency != view.book().currency)
+    return refuse(RefusalCode::kCurrencyMismatch, "currency");
   Int128 sum = 0;
   for (const OrderLine& line : order.lines) {
     if (line.amount <= 0) return refuse(RefusalCode::kAmountNotPositive, "lines");

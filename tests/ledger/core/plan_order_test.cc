@@ -123,6 +123,11 @@ TEST_CASE("order: what cannot be placed") {
   CHECK(other([](Order& o) { o.lines.clear(); }) == "amount_mismatch");
   CHECK(other([](Order& o) { o.lines[0].account = "9"; }) == "account_not_found");
   CHECK(other([](Order& o) { o.lines[0].account = "1122/usd"; }) == "currency_mismatch");
+  CHECK(other([](Order& o) {
+          o.direct = true;
+          o.lines.clear();
+          o.amount.currency = Currency::kUSD;
+        }) == "currency_mismatch");  // of a direct order nothing else says it
   CHECK(w.place(good) == kOk);
   CHECK(w.place(good) == "order_exists");
   CHECK(other([](Order& o) { o.order_id = "P2"; }) == "order_exists");      // the merchant's number
