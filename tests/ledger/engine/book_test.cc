@@ -57,6 +57,18 @@ struct Fixture {
       return state.balance(id).posted(state.account(id)->normal);
     });
   }
+  /// Bank and owner, who has 100, 70 of them reserved under key 2 for a minute.
+  std::pair<AccountId, AccountId> held() {
+    const AccountId bank = account(1, "1002", AccountType::kAsset);
+    const AccountId owner =
+        account(2, "2101/a", AccountType::kLiability, AccountTerms{LimitKind::kNotBelowZero});
+    REQUIRE(post(1, bank, owner, 100).accepted());
+    VoucherRequest hold = voucher(2, owner, bank, 70);
+    hold.hold = true;
+    hold.expires_at = clock.now().plus_seconds(60);
+    REQUIRE(book->run(hold).accepted());
+    return {bank, owner};
+  }
   /// Expiries are planned by the book itself, a moment after their time.
   void wait_until_nothing_is_reserved(AccountId id) const {
     for (int wait = 0; wait < 6'000; ++wait) {
@@ -146,14 +158,7 @@ TEST_CASE("book: a refusal is kept under its id for ever and changes nothing els
 
 TEST_CASE("book: holds reserve, post in parts, and expire by the business clock") {
   Fixture f;
-  const AccountId bank = f.account(1, "1002", AccountType::kAsset);
-  const AccountId owner =
-      f.account(2, "2101/a", AccountType::kLiability, AccountTerms{LimitKind::kNotBelowZero});
-  REQUIRE(f.post(1, bank, owner, 100).accepted());
-  VoucherRequest hold = Fixture::voucher(2, owner, bank, 70);
-  hold.hold = true;
-  hold.expires_at = f.clock.now().plus_seconds(60);
-  REQUIRE(f.book->run(hold).accepted());
+  const auto [bank, owner] = f.held();
   CHECK(f.post(3, owner, bank, 31).refusal.code == RefusalCode::kBelowLimit);
   CHECK(f.book->run(post_hold({key(4), key(2), {20}, nullptr})).accepted());
   CHECK(f.balance(owner) == 80);
@@ -169,14 +174,7 @@ TEST_CASE("book: holds reserve, post in parts, and expire by the business clock"
 
 TEST_CASE("book: a hold that came due while the book was closed ends once it is open, and once") {
   Fixture f;
-  const AccountId bank = f.account(1, "1002", AccountType::kAsset);
-  const AccountId owner =
-      f.account(2, "2101/a", AccountType::kLiability, AccountTerms{LimitKind::kNotBelowZero});
-  REQUIRE(f.post(1, bank, owner, 100).accepted());
-  VoucherRequest hold = Fixture::voucher(2, owner, bank, 70);
-  hold.hold = true;
-  hold.expires_at = f.clock.now().plus_seconds(60);
-  REQUIRE(f.book->run(hold).accepted());
+  const auto [bank, owner] = f.held();
   f.book.reset();
   f.clock.advance_seconds(61);
   f.open();
