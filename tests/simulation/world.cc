@@ -158,7 +158,7 @@ void World::crash_during(Batch batch) {
             known, before);
   if (left.holds == Holds::kSome)
     require(known > before, "the journal ends at {}, and was written to after that", known);
-  submit(batch, known);
+  submit_in_order(batch, known);  // on other shards than before, it may be
   if (left.holds == Holds::kAll)
     require(known == model_.last_seq(), "the journal ends at {}, and {} was answered", known,
             model_.last_seq());
@@ -298,16 +298,20 @@ bool World::may_be_late(Batch batch) const {
 }
 
 // As many of them at once as have one right answer.
-Book::Answers World::submit_all(Batch batch) {
+Book::Answers World::submit_in_order(Batch batch, std::uint64_t known) {
   Book::Answers answers;
-  if (batch.empty()) return answers;
-  if (options_.bug && options_.bug->forgets_acknowledged) before_last_ = store_->image();
   const bool apart = may_be_late(batch);
   for (std::size_t i = 0, end = 0; i < batch.size(); i = end) {
     end = apart ? i + together(batch, i) : batch.size();
-    for (Answer& a : submit(batch.subspan(i, end - i))) answers.push_back(std::move(a));
+    for (Answer& a : submit(batch.subspan(i, end - i), known)) answers.push_back(std::move(a));
   }
   return answers;
+}
+
+Book::Answers World::submit_all(Batch batch) {
+  if (!batch.empty() && options_.bug && options_.bug->forgets_acknowledged)
+    before_last_ = store_->image();
+  return submit_in_order(batch, 0);
 }
 
 // Other bugs are for the model to find.

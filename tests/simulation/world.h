@@ -88,6 +88,7 @@ class World {
   void found_accounts();
   bool about_ended_hold(const RandomCommand& command) const;
   bool may_be_late(Batch batch) const;
+  Book::Answers submit_in_order(Batch batch, std::uint64_t known);
   Book::Answers submit_all(Batch batch);
   /// What the same batch would be answered, item by item.
   Book::Answers rehearse(Batch batch);
