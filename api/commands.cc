@@ -26,6 +26,7 @@
 #include "ledger/store/format.h"
 #include "ledger/store/rocks_store.h"
 #include "reconcile/bank_import.h"
+#include "settlement/document_fields.h"
 #include "settlement/fee_schedule.h"
 #include "settlement/settlement_service.h"
 
@@ -381,6 +382,10 @@ int key_add_command(const Config& config, const KeyOptions& options) {
 }
 
 int merchant_add_command(const Config& config, const MerchantOptions& o) {
+  if (!settlement::is_number(o.mch_no) || o.mch_no.find('|') != std::string::npos) {
+    fmt::print(stderr, "suanpan: --mch-no is 1 to 64 of A-Z a-z 0-9 - _ * .\n");
+    return 2;
+  }
   if (o.mode != "direct" && o.mode != "collected") {
     fmt::print(stderr, "suanpan: --mode is direct or collected\n");
     return 2;

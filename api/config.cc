@@ -5,6 +5,7 @@
 #include <set>
 
 #include "channels/url.h"
+#include "ledger/base/limits.h"
 
 namespace suanpan::api {
 namespace {
@@ -139,6 +140,7 @@ Result<void> read_book(const toml::table& root, const std::filesystem::path& bas
     c.first_date = Date::parse(*date);
     if (!c.first_date) return s.fault("first_date", "must be \"YYYY-MM-DD\"");
   }
+  TRY(s.number("shards", 0, kMaxShards, c.shards));
   return s.refuse_others();
 }
 

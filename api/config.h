@@ -4,7 +4,8 @@
 //   [server]  listen, threads, tls_certificate, tls_key, max_connections, max_body_bytes,
 //             header_timeout_ms, body_timeout_ms,
 //             max_connections_per_peer, max_connections_per_loopback
-//   [book]    folder, currency, first_date
+//   [book]    folder, currency, first_date, shards (planning threads; 0, the default: as many as
+//             suit the machine)
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
 //   [backup]  folder (for backups of the running book; a disk of its own is best)
@@ -66,6 +67,7 @@ struct Config {
   Currency currency = Currency::kCNY;
   std::string chart{kDefaultChart};  ///< of a new book: ledger/core/chart_templates.h
   std::optional<Date> first_date;
+  unsigned shards = 0;  ///< planning threads; 0: as many as suit the machine
   bool manual_business_clock = false;
   Timestamp clock_start;
   std::string public_url = "http://127.0.0.1:8080";

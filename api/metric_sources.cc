@@ -39,6 +39,7 @@ void tell_book(const Book& book, Samples& to) {
   to.counter("suanpan_book_invariant_violations_total",
              "Change sets that the invariants refused since opening: a bug of ours",
              number(s.invariant_violations));
+  to.gauge("suanpan_book_shards", "Threads that plan the book", number(s.shards));
   to.gauge("suanpan_book_disk_bytes", "Bytes of the database", number(s.disk_bytes));
 }
 

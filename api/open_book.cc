@@ -277,6 +277,7 @@ Result<OpenedBook> open_book(const Config& config, bool reset_head) {
   BookOptions options;
   options.folder = folder;
   options.reset_head = reset_head;
+  options.shards = config.shards;
   options.open_store = open_with_key(folder);
   TRY(opened.book, Book::open(options, *opened.business));
   TRY(check_vault(*opened.book, *opened.vault, folder));

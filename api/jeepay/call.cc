@@ -98,12 +98,6 @@ std::string document_id(char prefix, Timestamp now, const ClaimKey& claim) {
   return id;
 }
 
-Result<void> check_index(std::string_view what, std::string_view mch_no, std::string_view number) {
-  if (index_key(what, mch_no, number).size() > kMaxDocumentKeyBytes)
-    return fail(Errc::kTooLarge, "商户号与商户单号合计过长");
-  return success();
-}
-
 Content content_of(const Vault& vault, std::vector<ContentField> fields) {
   Content content;
   content.reserve(fields.size());

@@ -72,8 +72,6 @@ ClaimKey claim_of(std::string_view what, std::string_view mch_no, std::string_vi
 /// Our number for it: `prefix`, the business time, 16 hexadecimal digits of the claim; 31
 /// characters.
 std::string document_id(char prefix, Timestamp now, const ClaimKey& claim);
-/// Whether the index can hold the merchant's number. Errors: kTooLarge.
-Result<void> check_index(std::string_view what, std::string_view mch_no, std::string_view number);
 /// The content for idempotency; personal values as keyed digests.
 Content content_of(const Vault& vault, std::vector<ContentField> fields);
 /// A URL that a notification can be sent to, or none. Errors: kMalformed.

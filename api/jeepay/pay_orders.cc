@@ -61,7 +61,6 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   TRY(const Way way, way_for(request.way_code));
   TRY(desk.check_currency(request.amount));
   TRY(check_notify_url(request.notify_url));
-  TRY(check_index("order", call.mch_no(), request.mch_order_no));
   TRY(const Instructions instructions, read_instructions(request.channel_extra, request.ext_param));
 
   const channels::Merchant& merchant = call.caller->merchant;

@@ -32,7 +32,6 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   TRY(RefundOrderRequest request, parse_refund_order(call.bag));
   TRY(desk.check_currency(request.refund));
   TRY(check_notify_url(request.notify_url));
-  TRY(check_index("refund", call.mch_no(), request.mch_refund_no));
   TRY(auto order, find_own_order(desk.services.book, call.mch_no(), request.pay_order_id,
                                  request.mch_order_no));
   if (!order) return fail(Errc::kNotFound, "{}", kOrderMissing);

@@ -58,7 +58,6 @@ Result<Prepared> prepare(const Desk& desk, const JeepayCall& call) {
   TRY(check_kind(request));
   TRY(desk.check_currency(request.amount));
   TRY(check_notify_url(request.notify_url));
-  TRY(check_index("payout", call.mch_no(), request.mch_order_no));
   TRY(const channels::Payee payee, payee_of(request));
   if (characters_of(request.transfer_desc) > kMaxRemarkCharacters)
     return fail(Errc::kTooLarge, "字段 transferDesc 超过 {} 个字符", kMaxRemarkCharacters);

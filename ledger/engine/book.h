@@ -98,6 +98,7 @@ struct BookStatistics {
   std::uint64_t projected_seq = 0;  ///< what the projections have been fed
   std::uint64_t invariant_violations = 0;
   std::uint64_t disk_bytes = 0;
+  unsigned shards = 0;  ///< planning threads; none where it is read only
 };
 
 class Book {
@@ -124,7 +125,7 @@ class Book {
 
   /// What submit() would answer if it were the next thing that happens: the same planner over the
   /// published book as of `seq`, sequences and voucher numbers included. Claims and changes
-  /// nothing. Publishing waits meanwhile, so batches should be modest.
+  /// nothing. Publishing waits meanwhile: milliseconds for a batch of a thousand.
   struct DryRun {
     Answers answers;
     std::uint64_t seq = 0;

@@ -376,6 +376,7 @@ BookStatistics Book::Engine::statistics() const {
   s.invariant_violations = invariant_violations_.load();
   s.disk_bytes = store->disk_bytes();
   s.queued = queued_items_.load();
+  s.shards = options_.read_only ? 0 : shards_for(options_.shards);
   std::lock_guard lock(mutex_);
   s.blocks = blocks_;
   s.records = records_;

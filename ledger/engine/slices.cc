@@ -1,4 +1,5 @@
 #include "ledger/engine/slices.h"
+#include "ledger/base/limits.h"
 
 #include "ledger/base/check.h"
 

@@ -28,7 +28,6 @@
 namespace suanpan {
 
 inline constexpr unsigned kSlots = 1024;
-inline constexpr unsigned kMaxShards = 64;
 
 inline unsigned slot_of(AccountId id) { return static_cast<unsigned>(mix64(id.value) % kSlots); }
 inline unsigned shard_of(unsigned slot, unsigned shards) { return slot * shards / kSlots; }

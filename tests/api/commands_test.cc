@@ -237,6 +237,10 @@ TEST_CASE("commands: what is wrong with a merchant is refused before anything is
   ended(f.run({"merchant", "add", "--mch-no", "M1", "--app-id", "A", "--secret", "s", "--name", "x",
                "--mode", "both"}),
         2, "--mode is direct or collected");
+  for (const std::string& number : {std::string("M/1"), std::string("M|1"), std::string(65, 'm')})
+    ended(f.run({"merchant", "add", "--mch-no", number, "--app-id", "A", "--secret", "s", "--name",
+                 "x", "--mode", "direct"}),
+          2, "--mch-no is 1 to 64 of A-Z a-z 0-9 - _ * .");
   f.look([](const Book& book, const Vault&) {
     CHECK_FALSE(channels::find_merchant(book, "M1"));
     CHECK_FALSE(channels::find_app(book, "A"));

@@ -84,6 +84,7 @@ TEST_CASE("metrics: everything an operator needs is there, described, and of the
       {"suanpan_book_projected_seq", "gauge"},
       {"suanpan_book_projection_lag", "gauge"},
       {"suanpan_book_invariant_violations_total", "counter"},
+      {"suanpan_book_shards", "gauge"},
       {"suanpan_book_disk_bytes", "gauge"},
       {"suanpan_workers_waiting", "gauge"},
       {"suanpan_orders_open", "gauge"},

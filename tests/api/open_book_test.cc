@@ -72,6 +72,21 @@ TEST_CASE("open_book: init makes a book with its first day and the platform's ac
   CHECK_FALSE(std::filesystem::exists(f.folder / "unfinished"));
 }
 
+TEST_CASE("open_book: it is planned by as many shards as the settings say") {
+  Fixture f;
+  f.init();
+  const auto shards = [&] {
+    auto opened = api::open_book(f.config);
+    REQUIRE(opened);
+    return opened.value().book->statistics().shards;
+  };
+  CHECK(shards() >= 1);  // as many as suit the machine
+  for (const unsigned wanted : {3u, 1u, 64u}) {
+    f.config.shards = wanted;
+    CHECK(shards() == wanted);
+  }
+}
+
 TEST_CASE("open_book: a book is made once, and not where a part of one lies") {
   Fixture f;
   f.init();

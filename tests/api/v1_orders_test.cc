@@ -67,6 +67,21 @@ TEST_CASE("v1 orders: money goes only where the merchant may direct it") {
   CHECK(f.place("L5", line("")).told() == "403 not_authorised");
 }
 
+TEST_CASE("v1 orders: numbers may be as long as they are allowed to be") {
+  Fixture f;
+  const std::string merchant(64, 'm'), number(64, 'n');
+  f.merchant(merchant, "");
+  f.add_key("long", {api::Role::kUpstream}, {{}, {merchant}});
+  const auto order = [&](const std::string& of) {
+    return f.post(
+        "long", "/v1/orders",
+        fmt::format(R"({{"mch_no":"{}","mch_order_no":"{}","amount":100}})", merchant, of), of);
+  };
+  CHECK(order(number).status == 201);
+  CHECK(f.get("long", "/v1/orders?mch_no=" + merchant + "&mch_order_no=" + number).status == 200);
+  CHECK(order(number + "n").status == 400);
+}
+
 TEST_CASE("v1 orders: bad input changes nothing") {
   Fixture f;
   struct Row {
