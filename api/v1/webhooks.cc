@@ -19,7 +19,21 @@ namespace {
 using channels::Webhook;
 
 constexpr std::int64_t kMaxPage = 500;
+constexpr std::size_t kMostOfOne = 100;  ///< webhooks that a key ever asks for
 constexpr std::size_t kSecretBytes = 32;
+
+/// Whether a key has asked for as many as it may. One more is asked for only by calls that look at
+/// the same time.
+Result<bool> has_all(const Book& book, CallerId owner) {
+  std::size_t count = 0;
+  TRY(book.for_each_document(DocumentKind::kWebhook, [&](const DocumentPtr& document) {
+    const auto webhook = channels::decode_webhook(document->bytes);
+    CHECK_OR_DIE(webhook, "webhook {} does not decode", document->key);
+    count += webhook.value().owner == owner;
+    return count < kMostOfOne;
+  }));
+  return count == kMostOfOne;
+}
 
 /// What is wrong with a URL that events may go to; empty: nothing.
 std::string fault_of_url(const Services& services, const std::string& text) {
@@ -85,26 +99,39 @@ void ask(Services& services, Call call) {
       hex_lower({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
   webhook.secret_sealed =
       channels::seal_webhook_secret(services.vault, webhook.id, secret.reveal());
-  run(services, std::move(call), channels::request_webhook(key, std::move(webhook)),
-      [secret](const Answer& answer) {
-        JsonWriter out;
-        write_changed(out, answer);
-        // Of a replay the secret that was drawn now is not the one that is kept.
-        if (!answer.replayed) out.field("secret", secret.reveal());
-        out.end_object();
-        return json_response(201, out.take());
-      });
+  on_worker(services, std::move(call), [&services, key, webhook, secret](Call& on) {
+    const auto full = has_all(services.book, webhook.owner);
+    if (!full) return refuse_call(on, full.error());
+    const auto known = services.book.find(key);
+    if (!known) return refuse_call(on, known.error());
+    if (full.value() && !known.value())
+      return refuse_call(on, refuse(RefusalCode::kNumbersUsedUp, "webhooks"));
+    run(services, std::move(on), channels::request_webhook(key, webhook),
+        [secret](const Answer& answer) {
+          JsonWriter out;
+          write_changed(out, answer);
+          // Of a replay the secret that was drawn now is not the one that is kept.
+          if (!answer.replayed) out.field("secret", secret.reveal());
+          out.end_object();
+          return json_response(201, out.take());
+        });
+  });
 }
 
-/// The webhook of a call, if the caller may see it: its own, or any with a role of the house.
-Planned<Webhook> webhook_of(const Services& services, const Call& call) {
+/// The webhook of a call: to read, one's own, or any with a role of the house; to change, one's
+/// own, or any as an operator.
+enum class To : std::uint8_t { kRead, kChange };
+Planned<Webhook> webhook_of(const Services& services, const Call& call, To what) {
   const std::string& id = call.path.at("id");
   const DocumentPtr stored = services.book.document(DocumentKind::kWebhook, id);
   if (!stored) return refuse(RefusalCode::kDocumentNotFound, id);
   auto webhook = channels::decode_webhook(stored->bytes);
   CHECK_OR_DIE(webhook, "webhook {} does not decode", id);
-  if (!may_read(call.principal, webhook.value().owner))
-    return refuse(RefusalCode::kNotAuthorised, id);
+  const CallerId owner = webhook.value().owner;
+  const bool allowed = what == To::kRead ? may_read(call.principal, owner)
+                                         : call.principal.caller == owner ||
+                                               call.principal.roles.has(Role::kOperator);
+  if (!allowed) return refuse(RefusalCode::kNotAuthorised, id);
   return std::move(webhook.value());
 }
 
@@ -121,7 +148,7 @@ using MakeCommand = Command (*)(ClaimKey, const std::string&);
 void change(Services& services, Call call, MakeCommand make) {
   if (!reads_nothing(call)) return;
   on_worker(services, std::move(call), [&services, make](Call& on) {
-    const auto webhook = webhook_of(services, on);
+    const auto webhook = webhook_of(services, on, To::kChange);
     if (!webhook) return refuse_call(on, webhook.error());
     const ClaimKey key = claim_of(on);
     run(services, std::move(on), make(key, webhook.value().id), changed);
@@ -133,7 +160,7 @@ void replay(Services& services, Call call) {
   const auto after = body.root().integer_in("after", 0, INT64_MAX);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   on_worker(services, std::move(call), [&services, after](Call& on) {
-    const auto webhook = webhook_of(services, on);
+    const auto webhook = webhook_of(services, on, To::kChange);
     if (!webhook) return refuse_call(on, webhook.error());
     const auto there = services.book.for_each_command_after(
         static_cast<std::uint64_t>(after), [](const StoredCommand&) { return false; });
@@ -163,20 +190,42 @@ void write_webhook(JsonWriter& out, const Webhook& w) {
   out.end_object();
 }
 
+/// The end of a page.
+void write_end(JsonWriter& out, bool more, const std::string& last) {
+  out.end_array().key("next_after");
+  if (more)
+    out.string(last);
+  else
+    out.null();
+  out.end_object();
+}
+
 void list(Services& services, Call call) {
-  if (const auto& error = Query(call).finish()) return refuse_call(call, *error);
-  on_worker(services, std::move(call), [&services](Call& on) {
+  Query query(call);
+  const std::string after = query.maybe_text("after").value_or("");
+  const auto limit =
+      static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
+  if (const auto& error = query.finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call), [&services, after, limit](Call& on) {
     JsonWriter out;
     out.begin_object().key("webhooks").begin_array();
-    const auto walked =
-        services.book.for_each_document(DocumentKind::kWebhook, [&](const DocumentPtr& document) {
+    std::size_t count = 0;
+    std::string last;
+    bool more = false;
+    const auto walked = services.book.for_each_document(
+        DocumentKind::kWebhook, after, [&](const DocumentPtr& document) {
           const auto webhook = channels::decode_webhook(document->bytes);
           CHECK_OR_DIE(webhook, "webhook {} does not decode", document->key);
-          if (may_read(on.principal, webhook.value().owner)) write_webhook(out, webhook.value());
+          if (document->key == after || !may_read(on.principal, webhook.value().owner)) return true;
+          more = count == limit;
+          if (more) return false;
+          last = document->key;
+          write_webhook(out, webhook.value());
+          ++count;
           return true;
         });
     if (!walked) return refuse_call(on, walked.error());
-    out.end_array().end_object();
+    write_end(out, more, last);
     on.reply(json_response(200, out.take()));
   });
 }
@@ -188,7 +237,7 @@ void dead_letters(Services& services, Call call) {
       static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   on_worker(services, std::move(call), [&services, after, limit](Call& on) {
-    const auto webhook = webhook_of(services, on);
+    const auto webhook = webhook_of(services, on, To::kRead);
     if (!webhook) return refuse_call(on, webhook.error());
     const std::string prefix = webhook.value().id + "/";
     JsonWriter out;
@@ -197,8 +246,9 @@ void dead_letters(Services& services, Call call) {
     std::string last;
     bool more = false;
     const auto walked = services.book.for_each_document(
-        DocumentKind::kDeadLetter, [&](const DocumentPtr& document) {
-          if (!document->key.starts_with(prefix) || document->key <= prefix + after) return true;
+        DocumentKind::kDeadLetter, prefix + after, [&](const DocumentPtr& document) {
+          if (!document->key.starts_with(prefix)) return false;
+          if (document->key == prefix + after) return true;
           more = count == limit;
           if (more) return false;
           const auto letter = channels::decode_dead_letter(document->bytes);
@@ -218,12 +268,7 @@ void dead_letters(Services& services, Call call) {
           return true;
         });
     if (!walked) return refuse_call(on, walked.error());
-    out.end_array().key("next_after");
-    if (more)
-      out.string(last);
-    else
-      out.null();
-    out.end_object();
+    write_end(out, more, last);
     on.reply(json_response(200, out.take()));
   });
 }
@@ -240,7 +285,7 @@ void add_webhook_routes(Router& router, Services& services) {
                   "id:string key_id:string url:string state:=requested|active|disabled "
                   "topics:[string] created_at:date-time cursor:integer attempts:integer "
                   "dead_letters:integer next_at?:date-time result?:string");
-  router.describe("WebhookList", "webhooks:[Webhook]");
+  router.describe("WebhookList", "webhooks:[Webhook] next_after:string|null");
   router.describe("DeadLetter",
                   "id:string after:integer through:integer events:integer attempts:integer "
                   "result:string at:date-time");
@@ -258,7 +303,7 @@ void add_webhook_routes(Router& router, Services& services) {
               .allowed = kReaders,
               .summary = "Webhooks and how far they have come; an upstream sees its own",
               .handle = [&services](Call call) { list(services, std::move(call)); },
-              .doc = {.answer = "WebhookList"}});
+              .doc = {.answer = "WebhookList", .query = "after?:string limit?:integer"}});
   router.add(
       {.method = "POST",
        .pattern = "/v1/webhooks/{id}/approve",

@@ -1,6 +1,7 @@
 // Webhooks over the wire: who may ask, approve, see and end one, and what is refused. How they are
 // delivered is tested in tests/channels/webhooks_test.cc.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "api/v1/routes.h"
 #include "channels/webhooks.h"
@@ -88,6 +89,35 @@ TEST_CASE("v1 webhooks: another upstream neither sees nor touches one; the house
   CHECK(f.act("upstream", id, "replay", R"({"after":1000000})") == "400 value_invalid");
   CHECK(f.act("upstream", id, "disable") == "200");
   CHECK(f.act("operator", id, "disable") == "409 document_state_final");
+}
+
+TEST_CASE("v1 webhooks: a key asks for a hundred and no more; they are listed page by page") {
+  Fixture f;
+  std::set<std::string> asked;
+  for (int n = 0; n < 100; ++n) {
+    const auto reply = f.post("upstream", "/v1/webhooks", kGood, "many" + std::to_string(n));
+    REQUIRE(reply.status == 201);
+    asked.insert(reply.at("id"));
+  }
+  REQUIRE(asked.size() == 100);
+  {
+    const Unchanged unchanged(f);
+    CHECK(f.post("upstream", "/v1/webhooks", kGood, "one more").told() == "422 numbers_used_up");
+    CHECK(f.post("upstream", "/v1/webhooks", kGood, "many0").header("Suanpan-Replayed") == "true");
+  }
+  CHECK(f.post("upstream2", "/v1/webhooks", kGood, "another's").status == 201);
+  std::set<std::string> listed;
+  std::string after;
+  for (const std::size_t size : {30, 30, 30, 10}) {
+    const auto page = f.get("upstream", "/v1/webhooks?limit=30&after=" + after);
+    REQUIRE(page.size("webhooks") == size);
+    for (std::size_t i = 0; i < size; ++i) listed.insert(page.at(fmt::format("webhooks.{}.id", i)));
+    after = page.at("next_after");
+  }
+  CHECK(after == "null");
+  CHECK(listed == asked);
+  CHECK(f.get("operator", "/v1/webhooks?limit=500").size("webhooks") == 101);
+  CHECK(f.get("upstream", "/v1/webhooks?limit=501").status == 400);
 }
 
 TEST_CASE("v1 webhooks: a URL or topic that is not to be is refused by its name") {
