@@ -1,7 +1,9 @@
 #include "api/v1/answer.h"
+#include "api/keys.h"
 
 #include <typeinfo>
 
+#include "api/keys.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
 
@@ -125,6 +127,11 @@ void write_receipt(JsonWriter& out, const Answer& answer) {
 
 bool may_read(const Principal& principal, CallerId owner) {
   return principal.caller == owner || principal.roles.has_any(kHouse);
+}
+
+bool may_change(const Principal& principal, CallerId owner) {
+  return principal.caller == owner ||
+         (owner.value >= kFirstKeyCaller && principal.roles.has(Role::kMaker));
 }
 
 }  // namespace suanpan::api::v1

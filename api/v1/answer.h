@@ -55,6 +55,10 @@ inline constexpr std::string_view kReceipt =
 
 /// Whether the key may see what `owner` made: its own, or everything with a role of the house.
 bool may_read(const Principal& principal, CallerId owner);
+/// Whether the key may post, void or reverse what `owner` made: its own, or with a maker's role
+/// what some other key made. What the house itself made (a settlement's hold, an order's voucher)
+/// goes its own way, by its documents and the people these ask.
+bool may_change(const Principal& principal, CallerId owner);
 
 inline constexpr Roles kReaders{Role::kUpstream, Role::kMaker, Role::kChecker, Role::kAuditor,
                                 Role::kOperator};

@@ -53,10 +53,7 @@ std::optional<ClaimKey> hold_of(const Call& call, bool reads) {
     refuse_call(call, refuse(RefusalCode::kHoldNotFound, id));
     return std::nullopt;
   }
-  const bool mine = call.principal.caller == key->caller;
-  const bool allowed = reads ? may_read(call.principal, key->caller)
-                             : mine || call.principal.roles.has(Role::kMaker);
-  if (!allowed) {
+  if (!(reads ? may_read : may_change)(call.principal, key->caller)) {
     refuse_call(call, refuse(RefusalCode::kNotAuthorised, id));
     return std::nullopt;
   }

@@ -21,7 +21,7 @@ void reverse(Services& services, Call call) {
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto key = ClaimKey::from_hex(original);
   if (!key) return refuse_call(call, refuse(RefusalCode::kVoucherNotFound, original));
-  if (call.principal.caller != key->caller && !call.principal.roles.has(Role::kMaker))
+  if (!may_change(call.principal, key->caller))
     return refuse_call(call, refuse(RefusalCode::kNotAuthorised, original));
   request.original = *key;
   // The original is read from the journal.

@@ -13,8 +13,7 @@
 namespace suanpan::api::v1 {
 namespace {
 
-constexpr std::size_t kInlineItems = 64;   ///< a bigger answer is written on a worker
-constexpr std::size_t kMaxDryItems = 256;  ///< the book publishes nothing while they are planned
+constexpr std::size_t kInlineItems = 64;  ///< a bigger answer is written on a worker
 
 enum class ItemKind : std::uint8_t { kVoucher, kHold, kPost, kVoid };
 enum class Mode : std::uint8_t { kContinue, kAllOrNothing };
@@ -145,8 +144,7 @@ std::vector<Draft> read_batch(const Call& call, Fields& in, std::size_t most) {
 Planned<ClaimKey> hold_of(const Call& call, const std::string& id) {
   const auto key = ClaimKey::from_hex(id);
   if (!key) return refuse(RefusalCode::kHoldNotFound, id);
-  if (call.principal.caller != key->caller && !call.principal.roles.has(Role::kMaker))
-    return refuse(RefusalCode::kNotAuthorised, id);
+  if (!may_change(call.principal, key->caller)) return refuse(RefusalCode::kNotAuthorised, id);
   return *key;
 }
 
@@ -232,7 +230,7 @@ void post_batch(Services& services, Call call) {
 
 void dry_run(Services& services, Call call) {
   Body body(call);
-  std::vector<Draft> drafts = read_batch(call, body.root(), kMaxDryItems);
+  std::vector<Draft> drafts = read_batch(call, body.root(), kMaxBatchItems);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto batch = prepare(services, call, std::move(drafts));
   on_worker(services, std::move(call), [batch, &book = services.book](Call& to) {
@@ -275,9 +273,7 @@ void add_voucher_batch_routes(Router& router, Services& services) {
   router.add({.method = "POST",
               .pattern = "/v1/vouchers/dry-run",
               .allowed = writers,
-              .summary =
-                  "What a batch of up to 256 items would be answered now; nothing is done or "
-                  "claimed",
+              .summary = "What such a batch would be answered now; nothing is done or claimed",
               .handle = [&services](Call call) { dry_run(services, std::move(call)); },
               .doc = {.request = "BatchRequest", .answer = "DryRunAnswer"}});
 }

@@ -9,7 +9,10 @@
 namespace suanpan {
 namespace {
 
+// What moved with a document (an order, a refund, a payout, a settlement) is taken back by what
+// changes that document: it would go on saying what its money no longer did.
 bool reversible(const StoredCommand& stored) {
+  if (stored.kind != CommandKind::kVoucher && stored.kind != CommandKind::kPostHold) return false;
   if (stored.refusal.code != RefusalCode::kNone || stored.effects.transfers.empty()) return false;
   for (const Transfer& t : stored.effects.transfers)
     if (t.kind != TransferKind::kPosted && t.kind != TransferKind::kPostPending) return false;

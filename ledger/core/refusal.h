@@ -87,7 +87,7 @@ enum class RefusalCode : std::uint16_t {
   kHoldExpired = 303,
   kHoldAmountExceeded = 304,
   kVoucherNotFound = 310,
-  kVoucherNotReversible = 311,  ///< refused, pending, or itself a reversal
+  kVoucherNotReversible = 311,  ///< refused, pending, itself a reversal, or a document's
   kReversalExceedsOriginal = 312,
 
   // Orders, refunds, payouts.

@@ -296,6 +296,16 @@ TEST_CASE("v1 dry run: it is told what posting is told, and nothing happened") {
   CHECK(f.send(f.request("auditor", "POST", "/v1/vouchers/dry-run", body)).told() ==
         "403 forbidden");
   f.hold_requests = false;
+  std::string many;
+  for (int i = 0; i < 8192; ++i)
+    many += (i == 0 ? "" : ",") + f.item("1002", "2101/b", 1, fmt::format(R"(,"id":"many{}")", i));
+  const auto all =
+      f.send(f.request("upstream", "POST", "/v1/vouchers/dry-run", "{\"items\":[" + many + "]}"));
+  CHECK(all.at("accepted") == "8192");
+  CHECK(all.at("items.8191.status") == "accepted");
+  CHECK(f.send(f.request("upstream", "POST", "/v1/vouchers/dry-run",
+                         "{\"items\":[" + many + "," + f.item("1002", "2101/b", 1) + "]}"))
+            .told() == "422 value_invalid:items");
   CHECK(f.send(f.request("upstream", "POST", "/v1/vouchers/dry-run", R"({"items":[]})")).told() ==
         "400 malformed");
   CHECK(told(f.send(

@@ -424,3 +424,47 @@ TEST_CASE("v1 ownership: a role of the house opens the whole book where the rout
   CHECK(w.post("auditor-up", "/v1/vouchers", World::legs("9001", "3001/A10"), "5").told() ==
         "403 not_authorised");
 }
+
+TEST_CASE("v1 ownership: what the house made itself is changed by nobody's key") {
+  World w;
+  const auto account = [&](const char* code) {
+    return w.book->read([&](const State& state, std::uint64_t) { return state.account(code)->id; });
+  };
+  const auto made = [&](std::uint64_t n, bool hold) {
+    VoucherRequest request{ClaimKey{Id128{9, n}, kSystemCaller},
+                           {{account("9001"), account("3001/A1"), 100}}};
+    request.hold = hold;
+    REQUIRE(w.book->run(request).accepted());
+    return request.key.hex();
+  };
+  const std::string hold = made(1, true), voucher = made(2, false);
+  // To be read by the house, as all there is.
+  CHECK(w.get("maker", "/v1/holds/" + hold).status == 200);
+  const Unchanged unchanged(w);
+  for (const char* who : {"maker", "maker-up", "upstream", "tenant"}) {
+    INFO(who);
+    CHECK(w.post(who, "/v1/holds/" + hold + "/post", "{}", "p").told() == "403 not_authorised");
+    CHECK(w.post(who, "/v1/holds/" + hold + "/void", "{}", "v").told() == "403 not_authorised");
+    CHECK(w.post(who, "/v1/reversals", R"({"original":")" + voucher + "\"}", "r").told() ==
+          "403 not_authorised");
+    for (const char* kind : {"post", "void"}) {
+      const auto batch =
+          w.post(who, "/v1/vouchers/batch",
+                 fmt::format(R"({{"items":[{{"kind":"{}","hold":"{}"}}]}})", kind, hold),
+                 std::string("b-") + kind);
+      CHECK(batch.at("items.0.refusal") == "not_authorised");
+    }
+  }
+}
+
+TEST_CASE("v1 ownership: who may read another's webhook may not for that end or replay it") {
+  World w;
+  const Unchanged unchanged(w);
+  for (const char* who : {"auditor-up", "maker-up", "tenant"}) {
+    INFO(who);
+    for (const char* act : {"disable", "replay"})
+      CHECK(w.post(who, "/v1/webhooks/" + w.webhook + "/" + act,
+                   std::string(act) == "replay" ? R"({"after":0})" : "", act)
+                .told() == "403 not_authorised");
+  }
+}

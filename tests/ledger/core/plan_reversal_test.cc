@@ -183,3 +183,27 @@ TEST_CASE("reversal: what moved nothing has nothing to reverse") {
   REQUIRE_FALSE(planned);
   CHECK(planned.error().code == RefusalCode::kVoucherNotReversible);
 }
+
+TEST_CASE("reversal: what moved with a document is taken back by what changes the document") {
+  Scenario s;
+  s.run(kAccounts);
+  StoredCommand stored = s.stored(1);
+  ReversalRequest request;
+  request.key = Scenario::key(900);
+  request.original = stored.key;
+  const auto told = [&](CommandKind kind) {
+    stored.kind = kind;
+    const auto planned = plan_reversal(s.state(), request, &stored, s.moment());
+    return planned ? RefusalCode::kNone : planned.error().code;
+  };
+  CHECK(told(CommandKind::kVoucher) == RefusalCode::kNone);
+  CHECK(told(CommandKind::kPostHold) == RefusalCode::kNone);
+  for (const CommandKind kind :
+       {CommandKind::kPlaceOrder, CommandKind::kOrderEvent, CommandKind::kRefund,
+        CommandKind::kRefundEvent, CommandKind::kPayout, CommandKind::kPayoutEvent,
+        CommandKind::kDeposit, CommandKind::kSettlement, CommandKind::kCase,
+        CommandKind::kYearClose}) {
+    INFO(name_of(kind));
+    CHECK(told(kind) == RefusalCode::kVoucherNotReversible);
+  }
+}
