@@ -31,7 +31,10 @@ struct PeriodCloseRequest {
   Date through;  ///< this day and all before it take nothing any more; before the open day
 };
 
+/// Shape, no state. Refusals: kIdMissing, kTextTooLong, kTextInvalid, kCodeInvalid, kValueInvalid
+/// (detail: the field).
 Planned<void> check_open_account(const OpenAccountRequest& request);
+/// Likewise: kIdMissing, kCodeInvalid, kValueInvalid.
 Planned<void> check_set_terms(const SetTermsRequest& request);
 
 /// Refusals: kAccountExists, those of subject_for() and check_carried_currency() (core/chart.h).

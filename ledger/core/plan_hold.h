@@ -16,17 +16,20 @@ struct VoidHoldRequest {
   ClaimKey hold;
 };
 
+/// Shape, no state. Refusals: kIdMissing, those of check_leg_amounts() and check_text().
 Planned<void> check_post_hold(const PostHoldRequest& request);
 
 /// Refusals: kHoldNotFound, kHoldAlreadyPosted, kHoldAlreadyVoided, kHoldExpired (also when its
-/// time has come and the expiry itself is not journalled yet), kHoldAmountExceeded, and those of a
-/// leg.
+/// time has come and the expiry itself is not journalled yet), kHoldAmountExceeded, those of a leg
+/// and of limits.
 Planned<ChangeSet> plan_post_hold(const View& view, const PostHoldRequest& request,
                                   const Moment& moment);
-/// Gives back what remains. A frozen account does not hinder it.
+/// Gives back what remains. A frozen account does not hinder it. Refusals: as above, but none of
+/// the amount, a leg or limits.
 Planned<ChangeSet> plan_void_hold(const View& view, const VoidHoldRequest& request,
                                   const Moment& moment);
-/// The book's own command when a hold's time has come: a void under another name.
+/// The book's own command when a hold's time has come: a void under another name. Refusals:
+/// likewise; kHoldNotFound also before its time.
 Planned<ChangeSet> plan_expire_hold(const View& view, const ClaimKey& hold, const Moment& moment);
 
 Content content_of(const PostHoldRequest& request);

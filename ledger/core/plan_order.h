@@ -27,8 +27,10 @@ struct PlatformAccounts {
 };
 
 /// Places `order` (state created). Also makes the index entry of the merchant's number.
-/// Refusals: kOrderExists, kValueInvalid when the lines do not sum to the amount, account refusals
-/// when a line's account is missing.
+/// Refusals: kAmountNotPositive and kAmountTooLarge; kValueInvalid (a fee below 0 or above the
+/// amount); kAccountNotFound and kCurrencyMismatch of a line's account, the latter also of a direct
+/// order that is not in the book's currency; kOrderExists; kAmountMismatch when the lines do not
+/// sum to the amount, which a direct order's need not.
 Planned<ChangeSet> plan_place_order(const View& view, const Order& order, const Moment& moment);
 
 /// What the channel, the payer or time told of an order.
@@ -52,11 +54,11 @@ struct OrderFact {
   std::string error_code, error_message;
 };
 
-/// Refusals: kOrderNotFound, kOrderStateFinal, kOrderStateWrong, kAmountMismatch (a paid fact whose
-/// amount or currency is not the order's is never taken as payment; use plan_suspense).
-/// A paid fact for an order that the same channel number already paid changes nothing: the planner
-/// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense,
-/// once per number.
+/// Refusals: kOrderNotFound, kOrderStateFinal, kOrderStateWrong, kOrderExpired (submitted after its
+/// time), kCurrencyMismatch and kAmountMismatch (a paid fact that is not of the order's currency
+/// and amount is never taken as its payment, and its money is in no book by this). A paid fact for
+/// an order that the same channel number already paid changes nothing: the planner refuses with
+/// kOrderStateFinal. With another channel number it is a second payment: suspense, once per number.
 ///
 /// Money that the channel has taken is in the books whatever has become of the accounts it was
 /// meant for. A line whose account is closed, frozen or missing goes to suspense: the order is
@@ -70,8 +72,9 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
                                    const Moment& moment);
 
 /// Asks for a refund. `amount` counts against what was paid, with all other refunds, before any
-/// money leaves. Refusals: kOrderNotFound, kOrderStateWrong, kRefundExceedsPaid, kOrderExists (the
-/// refund number), kBelowLimit when the merchant's money is gone.
+/// money leaves. Refusals: kAmountNotPositive, kOrderNotFound (also an order of another merchant),
+/// kOrderExists (the refund's number), kOrderStateWrong, kCurrencyMismatch, kRefundExceedsPaid,
+/// those of a leg, and of limits: kBelowLimit when the merchant's money is gone.
 ///
 /// `fee_return` is decided here, from the order as it stands, whatever the request says: after the
 /// refund, ⌊fee × all refunds accepted ÷ amount⌋ of the fee goes back in all, so that refunds of
@@ -94,10 +97,15 @@ struct RefundFact {
   Timestamp at;
   std::string error_code, error_message;
 };
+/// Refusals: kOrderNotFound (of the refund), kOrderStateFinal (it has succeeded or failed), those
+/// of a leg and of limits: a fact that moves money is refused while an account does not take it.
 Planned<ChangeSet> plan_refund_fact(const View& view, const RefundFact& fact,
                                     const PlatformAccounts& accounts, const Moment& moment);
 
 /// Accepts a payout: its money leaves the source for transit at once, so it cannot be spent twice.
+/// Refusals: kAmountNotPositive, kAmountTooLarge, kOrderExists, kPersonalDataErased (the payee's),
+/// kAccountNotFound (the bank account's), those of a leg between source and transit,
+/// kCurrencyMismatch, those of limits.
 Planned<ChangeSet> plan_payout(const View& view, const Payout& payout, const Moment& moment);
 
 struct PayoutFact {
@@ -114,6 +122,9 @@ struct PayoutFact {
   Timestamp at;
   std::string error_code, error_sealed;  ///< as in Payout
 };
+/// Refusals: kOrderNotFound (of the payout); kOrderStateFinal (it is over; but one that succeeded
+/// may still be returned); kOrderStateWrong (returned before it succeeded); those of a leg and of
+/// limits.
 Planned<ChangeSet> plan_payout_fact(const View& view, const PayoutFact& fact, const Moment& moment);
 
 /// Finds the stored document of an order, refund or payout; null if there is none.

@@ -31,9 +31,9 @@
 
 namespace suanpan {
 
-/// A command whose planner lives in any room: check was done by the caller, plan runs on a thread
-/// of the book and must be pure. It is run again, for another view, where a shard could not decide
-/// it.
+/// A command whose planner lives in any room. Of its form the book looks at the id alone: what else
+/// may be malformed is refused by `plan`, or was by the caller before. `plan` runs on a thread of
+/// the book and must be pure. It is run again, for another view, where a shard could not decide it.
 struct Command {
   ClaimKey key;
   CommandKind kind = CommandKind::kSetting;
@@ -125,7 +125,9 @@ class Book {
 
   /// What submit() would answer if it were the next thing that happens: the same planner over the
   /// published book as of `seq`, sequences and voucher numbers included. Claims and changes
-  /// nothing. Publishing waits meanwhile: milliseconds for a batch of a thousand.
+  /// nothing. Publishing waits meanwhile, milliseconds for a batch of a thousand; CHECKs that there
+  /// are no more items than a submission may have. Errors: kCorrupt, kIo, where an id is known and
+  /// its first answer cannot be read.
   struct DryRun {
     Answers answers;
     std::uint64_t seq = 0;
@@ -157,18 +159,19 @@ class Book {
                                  const std::function<bool(const DocumentPtr&)>& each) const;
 
   /// A durable command by sequence, or by key; nothing if there is none. Of what was purged without
-  /// its effects on terms, documents, days and events.
+  /// its effects on terms, documents, days and events, and never kArchived. Errors: kCorrupt, kIo.
   Result<std::optional<StoredCommand>> command(std::uint64_t seq) const;
   Result<std::optional<StoredCommand>> find(const ClaimKey& key) const;
   /// The journal block that holds a durable sequence; of what was purged, the archived form.
+  /// Errors: kCorrupt, also for a sequence that is not durable; kIo.
   Result<BlockPtr> block_of(std::uint64_t seq) const;
   /// Sequences in [low, high] of commands that may bear a business key, at most `limit`: hold the
-  /// command's own key against it.
+  /// command's own key against it. What was purged is still named. Errors: kCorrupt, kIo.
   Result<std::vector<std::uint64_t>> may_bear_key(std::string_view business_key, std::uint64_t low,
                                                   std::uint64_t high, bool newest_first,
                                                   std::size_t limit) const;
   /// Durable commands with a sequence in (after, after + …], in order, until `each` returns false.
-  /// Errors: kArchived for what was purged.
+  /// Errors: kArchived for what was purged; kCorrupt, kIo.
   Result<void> for_each_command_after(std::uint64_t after,
                                       const std::function<bool(const StoredCommand&)>& each) const;
 
@@ -177,18 +180,26 @@ class Book {
   /// for of before is kArchived.
   ArchivedPart archived() const;
 
-  /// An account's history after a position, oldest first, as of `until` (0: now).
+  /// An account's history after a position, oldest first, as of `until` (0: now). Empty for an
+  /// account that does not exist, here and below. Errors: kArchived where `after` lies before the
+  /// end of what was purged, so for a whole history of a purged book; kCorrupt, kIo.
   Result<std::vector<Entry>> entries(AccountId account, EntryPosition after, std::size_t limit,
                                      std::uint64_t until = 0) const;
-  /// The same newest first: entries before a position, with a sequence of at least `from`.
+  /// The same newest first: entries before a position, with a sequence of at least `from`, which is
+  /// what kArchived goes by.
   Result<std::vector<Entry>> entries_before(AccountId account, EntryPosition before,
                                             std::uint64_t from, std::size_t limit) const;
+  /// All of an account's history, oldest first, until `each` returns false. Errors: as of
+  /// entries(); kArchived once anything was purged.
   Result<void> for_each_entry(AccountId account,
                               const std::function<bool(const Entry&)>& each) const;
   /// Posted totals as of an accounting date (its end), by entries up to `until` (0: now), or as of
-  /// a journal sequence.
+  /// a journal sequence; what was reserved then is not told. Errors: kArchived for a sequence
+  /// before the end of what was purged, or a date before the day that was open then; kCorrupt, kIo.
   Result<Balance> balance_on(AccountId account, Date date, std::uint64_t until = 0) const;
   Result<Balance> balance_at(AccountId account, std::uint64_t seq) const;
+  /// The last durable sequence that was recorded at `time` or before; 0: there is none. Errors:
+  /// kCorrupt, kIo.
   Result<std::uint64_t> seq_at(Timestamp time) const;
   /// The totals at and below a path, by currency; nothing where there is no account. No account is
   /// looked at. `seq`, if given, receives the entry they reflect: the last durable one or later.
@@ -201,8 +212,9 @@ class Book {
   /// Waits (at most `timeout_ms`) for something durable after `seq`; returns the last sequence.
   std::uint64_t wait_for_seq(std::uint64_t seq, int timeout_ms) const;
   BookStatistics statistics() const;
-  /// Takes a backup (store/backup.h) while commands go on; waits for one under way. Blocks for as
-  /// long as the copying takes. Errors: kUnsupported for a book that is only read.
+  /// Takes a backup (store/backup.h) while commands go on. Blocks for as long as the copying takes.
+  /// Errors: kUnsupported for a book that is only read; kUnavailable while another is under way;
+  /// those of take_backup().
   Result<Backup> back_up(const std::filesystem::path& to) const;
   /// Takes away what lies in an archive; for purge_book(), which makes sure of that. Goes on when
   /// the book is opened again, if it is cut short. Errors: kUnsupported for a book that is only

@@ -60,7 +60,8 @@ Result<std::unique_ptr<Book::Engine>> Book::Engine::open(const BookOptions& opti
   engine->turns_.start();
   engine->committing_ = std::thread([e] { e->commit_loop(); });
   TRY(const bool owes, owes_room(*engine->store));
-  if (owes) engine->giving_back_ = std::thread([e, part = e->archived_] { e->give_back(part); });
+  if (owes)
+    engine->giving_back_ = std::thread([e, part = e->archived_] { e->give_back_room(part); });
   return engine;
 }
 
@@ -180,8 +181,8 @@ Result<void> Book::Engine::recover(const std::optional<Head>& head) {
   return success();
 }
 
-void Book::Engine::give_back(const ArchivedPart& part) {
-  if (const auto given = give_back_room(*store, part); !given)
+void Book::Engine::give_back_room(const ArchivedPart& part) {
+  if (const auto given = suanpan::give_back_room(*store, part); !given)
     log_warn("the room of what was purged comes back bit by bit: {}", given.error().message);
 }
 
@@ -362,7 +363,7 @@ Result<void> Book::Engine::drop_archived(const ArchivedPart& part, std::string_v
   set(false);  // before anything goes: who reads meanwhile looks again afterwards
   TRY(purge(*store, part, progress));
   set(true);
-  give_back(part);
+  give_back_room(part);
   return success();
 }
 

@@ -52,9 +52,9 @@ class Book::Engine {
   Result<void> open_book();
   Result<void> recover(const std::optional<Head>& head);
   Result<void> catch_up();
-  /// Of a purge, from where nobody waits for it: what fails is logged and owed until the next
-  /// start.
-  void give_back(const ArchivedPart& part);
+  /// The room of what was purged: at the end of the purge, or by a thread of its own where an
+  /// earlier process owes it. What fails is logged and owed until the next start.
+  void give_back_room(const ArchivedPart& part);
   Result<void> open_roots();
   bool reserve(std::size_t items);
   // engine_intake.cc

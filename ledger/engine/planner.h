@@ -64,9 +64,9 @@ Command expiry_of(const ClaimKey& hold);
 
 /// What is wrong with an item by itself, before it claims anything; nothing if it is well formed.
 std::optional<Refusal> malformed(const Submission& submission, std::size_t item);
-/// What a command under a known key is told: the first answer, or that its content differs.
 /// Of a group: false if an item is malformed, and then all are answered and leave nothing.
 bool well_formed(const Submission& submission, const LinkedGroup& group, std::span<Answer> answers);
+/// What a command under a known key is told: the first answer, or that its content differs.
 Answer answer_again(const Submission& submission, std::size_t item, const StoredCommand& first);
 
 /// Stops the process when a store that must answer does not.

@@ -78,13 +78,16 @@ class Cursor {
 class KeyValueStore {
  public:
   virtual ~KeyValueStore() = default;
+  /// The value as it was last written, by this process also in the background; nothing if there is
+  /// none. Errors: kCorrupt, kIo.
   virtual Result<std::optional<std::string>> get(Table table, std::string_view key) const = 0;
+  /// All of it or nothing, in the order given. Errors: kCorrupt, kIo.
   virtual Result<void> write(const WriteSet& writes, Durability durability) = 0;
-  /// One row, on stable storage before the call returns.
+  /// One row, on stable storage before the call returns. Errors: as of write().
   virtual Result<void> put_synced(Table table, std::string_view key, std::string_view value) = 0;
   virtual std::unique_ptr<BulkLoad> bulk_load() = 0;
   virtual std::unique_ptr<Cursor> cursor(Table table) const = 0;
-  /// Brings everything written in the background to stable storage.
+  /// Brings everything written in the background to stable storage. Errors: as of write().
   virtual Result<void> flush() = 0;
   /// Gives back the room of what a table held up to a key (empty: all) and holds no more. Errors:
   /// kUnavailable, and nothing is done, where there is no room to do it; and, with part of it done,
