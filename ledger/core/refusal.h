@@ -1,5 +1,8 @@
-// The closed enumeration of refusals, ordered by precedence: where several apply, the one with the
-// lowest number is given. Numbers are stable: they are journalled and appear on the wire.
+// The closed enumeration of refusals, in groups by what they are about. Where several apply, the
+// one is given that comes first on the planner's ladder: about in the order of the groups, and leg
+// by leg, line by line, so that a later leg's lower number does not come before an earlier leg's.
+// The ladders stand in the headers of the planners. Numbers are stable: they are journalled and
+// appear on the wire.
 //
 // Consequence: numbers below 100 leave nothing: malformed requests, an id that has other content,
 // an object of somebody else, a bug of ours. Of these only kGroupUndecided may be sent again as it

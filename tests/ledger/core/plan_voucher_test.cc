@@ -133,7 +133,7 @@ TEST_CASE("voucher: each account and money refusal") {
   )");
 }
 
-TEST_CASE("voucher: where several refusals apply, the lowest number is given") {
+TEST_CASE("voucher: where several refusals apply, the first on the ladder is given") {
   Scenario s;
   s.run(kAccounts);
   s.run(R"(
@@ -147,7 +147,7 @@ TEST_CASE("voucher: where several refusals apply, the lowest number is given") {
     terms   gusd   closed                             ok
     cut 2026-03-10  ok
     close 2026-03-05 ok
-    # Malformed before everything, in the order of the numbers.
+    # Malformed before everything.
     voucher 0  none                                    id_missing
     voucher 1  ->-:0                                   account_missing
     voucher 1  bank>bank:0                             accounts_same
@@ -160,7 +160,7 @@ TEST_CASE("voucher: where several refusals apply, the lowest number is given") {
     voucher 4  ?99>?98:1 date=2026-03-09 adjust        same_person
     # A closed day is closed to an adjustment by two people as well.
     voucher 5  bank>owner:1 date=2026-03-05 adjust maker=张三 checker=李四  period_closed
-    # Accounts in the order of the numbers.
+    # Accounts: found, of one currency, open, not frozen; debit first in each.
     voucher 6  ?99>?98:1                               debit_account_not_found
     voucher 7  gone>?98:1                              credit_account_not_found
     voucher 8  gone>gusd:1                             currency_mismatch
