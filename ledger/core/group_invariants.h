@@ -9,9 +9,10 @@
 
 namespace suanpan {
 
-/// What is wrong with taking all of `group` over, in order; nothing if all is well: debits equal
-/// credits, nobody is drawn below the limit that holds at that item, nothing is released that was
-/// not reserved, documents and accounts advance version by version.
+/// What is wrong with taking all of `group` over, in order; nothing if all is well: nobody is drawn
+/// below the limit that holds at that item, nothing is released that was not reserved, documents
+/// and accounts advance version by version. That debits equal credits is judged item by item
+/// (invariants.h).
 std::optional<std::string> violated_by_group(const View& view, const std::vector<ChangeSet>& group);
 
 }  // namespace suanpan
