@@ -1,5 +1,5 @@
-// The names of the core's enumerations, in one place: they are journalled, exported and on the
-// wire.
+// The names of the ledger's own enumerations: they are journalled, exported and on the wire. Those
+// of a document's states stand with the document.
 #include <array>
 
 #include "ledger/core/account.h"

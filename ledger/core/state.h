@@ -36,7 +36,7 @@ class State final : public View {
   DocumentPtr resident_document(DocumentKind kind, std::string_view key) const override;
   void for_each_open(DocumentKind kind,
                      const std::function<void(const DocumentPtr&)>& each) const override;
-  /// Fetches from memory what a leg between them will look at.
+  /// Fetches from memory what a leg will look at of one of its accounts.
   void prefetch(AccountId id) const {
     if (!account(id)) return;
     __builtin_prefetch(&balances_[id.value - 1], 1);

@@ -141,7 +141,7 @@ class AccountProjection final : public Projection {
   void for_each_gathered_row(AccountId account, Each&& each) const;
 
   KeyValueStore& store_;
-  std::vector<Account> accounts_;  // by id - 1, like tails_; entries_ too only for the feeder
+  std::vector<Account> accounts_;  // by id - 1, like tails_
   std::vector<Tail> tails_;
   // Held while a block is fed: totals have no sequence of their own, so whoever reads them waits
   // for its end. Taken before mutex_.

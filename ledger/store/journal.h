@@ -1,5 +1,5 @@
-// The journal: blocks in order, one hash chain, one synced write each. The seam for replication is
-// here: append, read, trim; nothing above knows which engine keeps the blocks.
+// The journal: blocks in order, one hash chain, one synced write each. What judges it without
+// believing it (verify, the audit) reads Table::kJournal by itself.
 //
 // append() belongs to one thread; reads are thread-safe.
 #pragma once

@@ -1,7 +1,7 @@
 // What a projection promises. A projection is a picture of the journal for quick reading: fed by
 // durable blocks only, in order, each once; stored in the background together with the sequence it
 // reflects (its stamp), so that after a crash it is loaded and the rest of the journal fed again.
-// Every projection has a checker in engine/verify.
+// Every projection's tables are held against the journal by engine/audit_tables.h.
 //
 // Two threads: one feeds and freezes, another stores what is frozen while feeding goes on. Between
 // freeze() and stored() there is no other freeze().

@@ -1,4 +1,5 @@
-// The key-value store on RocksDB; the only place that knows it.
+// The key-value store on RocksDB. Beside it that engine is known to rocks_backup.h, log_ahead.h and
+// guarded_files.h alone.
 //
 // A torn tail of the log is dropped, any other damage refuses to open: recovery mode is
 // kTolerateCorruptedTailRecords, and where that refuses log_tail.h judges whether the last record
