@@ -373,6 +373,31 @@ std::string_view name_of(PayoutState state) {
   return "?";
 }
 
+bool is_open(const Order& o) {
+  switch (o.state) {
+    case OrderState::kCreated:
+    case OrderState::kPaying:
+      return true;
+    case OrderState::kPaid:
+      return o.refunding > 0 || o.reconciled.empty() || (!o.direct && (o.batch.empty() || o.owes));
+    case OrderState::kRefunded:
+      // A fee that the platform kept is still to be taken off what the merchant is paid.
+      return o.unknown || o.refunding > 0 ||
+             (!o.direct && (o.owes || (o.batch.empty() && o.fee > o.fee_returned)));
+    case OrderState::kFailed:
+    case OrderState::kClosed:
+      return o.unknown || o.refunding > 0;
+  }
+  return true;
+}
+
+bool is_open(const Refund& r) {
+  return r.state == RefundState::kCreated || r.state == RefundState::kProcessing;
+}
+bool is_open(const Payout& p) {
+  return p.state == PayoutState::kCreated || p.state == PayoutState::kProcessing;
+}
+
 std::string index_key(std::string_view what, std::string_view mch_no, std::string_view number) {
   return fmt::format("{}/{}/{}", what, mch_no, number);
 }

@@ -162,6 +162,12 @@ struct Payout {
   friend bool operator==(const Payout&, const Payout&) = default;
 };
 
+/// Whether a document is open: of an order, work remains for a channel, a refund, reconciliation or
+/// settlement; of a refund or payout, for a channel. Whoever replaces the document says so with it.
+bool is_open(const Order& order);
+bool is_open(const Refund& refund);
+bool is_open(const Payout& payout);
+
 /// What an older document holds of an upstream's texts, in clear, as base/sealed_text.h has it;
 /// nothing where all are empty. `own_sealed`: its parameter, under the vault's key.
 std::string clear_texts(std::string_view title, std::string_view detail,

@@ -2,13 +2,6 @@
 
 namespace suanpan::order_changes {
 
-bool is_open(const Refund& r) {
-  return r.state == RefundState::kCreated || r.state == RefundState::kProcessing;
-}
-bool is_open(const Payout& p) {
-  return p.state == PayoutState::kCreated || p.state == PayoutState::kProcessing;
-}
-
 void put_index(ChangeSet& changes, const std::string& key, const std::string& target) {
   changes.documents.push_back(Document{DocumentKind::kIndex, key, 1, false, target});
 }

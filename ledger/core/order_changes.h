@@ -8,10 +8,6 @@
 
 namespace suanpan::order_changes {
 
-bool is_open(const Refund& refund);
-bool is_open(const Payout& payout);
-using suanpan::is_open;
-
 template <class T>
 void put(ChangeSet& changes, const View& view, DocumentKind kind, const std::string& key,
          const T& document) {

@@ -116,24 +116,6 @@ Planned<void> post_payment(const View& view, ChangeSet& changes, Order& order,
 
 }  // namespace
 
-bool is_open(const Order& o) {
-  switch (o.state) {
-    case OrderState::kCreated:
-    case OrderState::kPaying:
-      return true;
-    case OrderState::kPaid:
-      return o.refunding > 0 || o.reconciled.empty() || (!o.direct && (o.batch.empty() || o.owes));
-    case OrderState::kRefunded:
-      // A fee that the platform kept is still to be taken off what the merchant is paid.
-      return o.unknown || o.refunding > 0 ||
-             (!o.direct && (o.owes || (o.batch.empty() && o.fee > o.fee_returned)));
-    case OrderState::kFailed:
-    case OrderState::kClosed:
-      return o.unknown || o.refunding > 0;
-  }
-  return true;
-}
-
 std::optional<Order> find_order(const View& view, std::string_view id) {
   return find_decoded(view, DocumentKind::kOrder, id, decode_order);
 }

@@ -132,10 +132,6 @@ std::optional<Order> find_order(const View& view, std::string_view order_id);
 std::optional<Refund> find_refund(const View& view, std::string_view refund_id);
 std::optional<Payout> find_payout(const View& view, std::string_view payout_id);
 
-/// Whether an order's document is open: work remains for a channel, a refund, reconciliation or
-/// settlement. Whoever replaces the document says so with it.
-bool is_open(const Order& order);
-
 /// The notification document that a change of state owes the merchant, versioned 1.
 /// Key: "<topic>/<id>"; body: JSON {topic,id,url,attempts,next_at,created_at}.
 Document notification_document(std::string_view topic, std::string_view id, std::string_view url,

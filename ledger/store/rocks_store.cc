@@ -370,31 +370,6 @@ Result<std::unique_ptr<KeyValueStore>> RocksStore::open(const std::filesystem::p
 
 }  // namespace
 
-const char* name_of(Table table) {
-  switch (table) {
-    case Table::kMeta:
-      return "meta";
-    case Table::kJournal:
-      return "journal";
-    case Table::kAccounts:
-      return "accounts";
-    case Table::kEntries:
-      return "entries";
-    case Table::kDocuments:
-      return "documents";
-    case Table::kIds:
-      return "ids";
-    case Table::kIdFilter:
-      return "id_filter";
-    case Table::kRollUps:
-      return "roll_ups";
-
-    case Table::kBusinessKeys:
-      return "business_keys";
-  }
-  return "?";
-}
-
 Result<std::unique_ptr<KeyValueStore>> open_rocks(const std::filesystem::path& folder,
                                                   const RocksOptions& options) {
   std::error_code error;
