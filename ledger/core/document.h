@@ -15,7 +15,7 @@ namespace suanpan {
 /// Stable numbers: they are journalled.
 enum class DocumentKind : std::uint8_t {
   kHold = 1,           ///< core/hold.h; key: ClaimKey bytes
-  kReversalTotal = 2,  ///< core/plan_reversal.h; key: ClaimKey bytes of the original
+  kReversalTotal = 2,  ///< core/reversal_totals.h; key: ClaimKey bytes of the original
   kOrder = 3,          ///< core/order.h; key: order id
   kRefund = 4,         ///< core/order.h
   kPayout = 5,         ///< core/order.h
@@ -41,7 +41,7 @@ enum class DocumentKind : std::uint8_t {
   kAuthorityRequest = 30,   ///< a key, merchant or app that a checker has yet to approve
   kChart = 31,              ///< core/chart.h
   kSubject = 32,            ///< core/chart.h; key: the subject's code
-  kYearClose = 33,          ///< core/plan_close.h; key: the year
+  kYearClose = 33,          ///< core/year_close.h; key: the year
   kTermsChange = 34,        ///< what an account's terms were and became: core/terms_history.h
   kWebhook = 40,            ///< an upstream's URL for events, and how far they were delivered
   kDeadLetter = 41,         ///< events that a webhook was offered in vain

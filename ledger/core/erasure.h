@@ -56,9 +56,4 @@ Planned<void> check_erasure(const View& view, const std::vector<std::string>& ke
 /// gone. Text that is not sealed passes.
 Planned<void> check_not_erased(const View& view, std::string_view sealed);
 
-/// The invariant: an erasure is a document of its own command, whole, by two, made once, and no
-/// open document needs its key. Nothing if it holds.
-std::optional<std::string> erasure_violated(const View& view, CommandKind kind,
-                                            const ChangeSet& changes);
-
 }  // namespace suanpan

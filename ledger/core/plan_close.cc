@@ -67,48 +67,6 @@ bool closes_into(const View& view, const Account& from, const Account& to) {
 
 }  // namespace
 
-std::string_view name_of(YearCloseState state) {
-  switch (state) {
-    case YearCloseState::kRequested:
-      return "requested";
-    case YearCloseState::kCarrying:
-      return "carrying";
-    case YearCloseState::kClosed:
-      return "closed";
-    case YearCloseState::kRejected:
-      return "rejected";
-  }
-  return "?";
-}
-
-std::string encode(const YearClose& close) {
-  ByteWriter out;
-  out.i32(close.year);
-  out.u8(static_cast<std::uint8_t>(close.state));
-  out.text(close.maker);
-  out.text(close.checker);
-  out.u32(close.vouchers);
-  return out.take();
-}
-
-std::optional<YearClose> decode_year_close(std::string_view bytes) {
-  ByteReader in(bytes);
-  YearClose close;
-  close.year = in.i32();
-  const std::uint8_t state = in.u8();
-  close.maker = in.text();
-  close.checker = in.text();
-  close.vouchers = in.u32();
-  if (!in.done() || state < 1 || state > 4 || !last_day_of(close.year)) return std::nullopt;
-  close.state = static_cast<YearCloseState>(state);
-  return close;
-}
-
-std::optional<Date> last_day_of(std::int32_t year) {
-  if (year < 1900 || year > 2999) return std::nullopt;
-  return Date::of(year, 12, 31);
-}
-
 Planned<void> check_request_year_close(const RequestYearClose& request) {
   TRY(check_year(request.key, request.year));
   return check_person(request.maker, "maker");
@@ -260,43 +218,6 @@ Content content_of(const CarryForward& request) {
 }
 Content content_of(const FinishYearClose& request) {
   return {{"year", std::to_string(request.year)}, {"version", std::to_string(request.version)}};
-}
-
-std::optional<std::string> year_close_violated(const View& view, CommandKind kind,
-                                               const ChangeSet& changes) {
-  const DocumentChange* document = nullptr;
-  for (const DocumentChange& d : changes.documents)
-    if (d.kind == DocumentKind::kYearClose) document = &d;
-  if (kind != CommandKind::kYearClose)
-    return document ? std::optional("a year is closed by another command") : std::nullopt;
-  if (!document) return "a year's end without its document";
-  const auto after = decode_year_close(document->bytes);
-  if (!after || document->key != std::to_string(after->year)) return "a year's end does not decode";
-  const DocumentPtr stored = view.document(document->kind, document->key);
-  const auto before = stored ? decode_year_close(stored->bytes) : std::nullopt;
-  const int from = before ? static_cast<int>(before->state) : 0;
-  const int to = static_cast<int>(after->state);
-  if (changes.transfers.empty()) {
-    // Forward one by one; from requested aside to rejected, and back from there.
-    const bool forward = to == from + 1 && to <= 3;
-    const bool aside = (from == 1 && to == 4) || (from == 4 && to == 1);
-    if (!forward && !aside) return "a year's end takes a step that it must not";
-    if (to == 4 && (after->checker.empty() || after->maker != before->maker))
-      return "a year's end is rejected by nobody, or in another's name";
-    if (to == 2 && (after->maker == after->checker || after->maker.empty()))
-      return "a year is closed by one person";
-    return {};
-  }
-  if (from != 2 || to != 2) return "a year's end moves money and does not carry";
-  if (changes.date != Date::of(after->year, 12, 31)) return "a year's end is dated another day";
-  for (const Transfer& t : changes.transfers) {
-    const Account* debit = view.account(t.debit);
-    const Account* credit = view.account(t.credit);
-    if (!debit || !credit ||
-        (debit->type != AccountType::kEquity && credit->type != AccountType::kEquity))
-      return "a year's end carries past equity";
-  }
-  return {};
 }
 
 }  // namespace suanpan

@@ -22,24 +22,9 @@
 #include <vector>
 
 #include "ledger/core/view.h"
+#include "ledger/core/year_close.h"
 
 namespace suanpan {
-
-enum class YearCloseState : std::uint8_t { kRequested = 1, kCarrying, kClosed, kRejected };
-std::string_view name_of(YearCloseState state);  ///< "requested"
-
-struct YearClose {
-  std::int32_t year = 0;
-  YearCloseState state = YearCloseState::kRequested;
-  std::string maker, checker;  ///< checker: who began it, not the maker; or who rejected it
-  std::uint32_t vouchers = 0;  ///< carried so far
-  friend bool operator==(const YearClose&, const YearClose&) = default;
-};
-std::string encode(const YearClose& close);
-std::optional<YearClose> decode_year_close(std::string_view bytes);
-inline std::string year_close_key(std::int32_t year) { return std::to_string(year); }
-/// The year's last day; nothing for a year outside of 1900 to 2999.
-std::optional<Date> last_day_of(std::int32_t year);
 
 struct RequestYearClose {
   ClaimKey key;
@@ -105,11 +90,5 @@ Content content_of(const RejectYearClose& request);
 Content content_of(const BeginYearClose& request);
 Content content_of(const CarryForward& request);
 Content content_of(const FinishYearClose& request);
-
-/// For invariants.h: whether legs of a year's end go with its document, on its
-/// day, while it carries, and the document goes only where it may. What is
-/// wrong; nothing when all is well.
-std::optional<std::string> year_close_violated(const View& view, CommandKind kind,
-                                               const ChangeSet& changes);
 
 }  // namespace suanpan

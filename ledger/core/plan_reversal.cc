@@ -1,10 +1,10 @@
 #include "ledger/core/plan_reversal.h"
 
-#include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
 #include "ledger/core/idempotency.h"
 #include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
+#include "ledger/core/reversal_totals.h"
 
 namespace suanpan {
 namespace {
@@ -20,21 +20,6 @@ bool reversible(const StoredCommand& stored) {
 }
 
 }  // namespace
-
-std::string encode_reversal_totals(const std::vector<std::int64_t>& totals) {
-  ByteWriter out;
-  out.u16(static_cast<std::uint16_t>(totals.size()));
-  for (const std::int64_t total : totals) out.i64(total);
-  return out.take();
-}
-
-std::optional<std::vector<std::int64_t>> decode_reversal_totals(std::string_view bytes) {
-  ByteReader in(bytes);
-  std::vector<std::int64_t> totals(in.u16());
-  for (std::int64_t& total : totals) total = in.i64();
-  if (!in.done()) return std::nullopt;
-  return totals;
-}
 
 Planned<void> check_reversal(const ReversalRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);

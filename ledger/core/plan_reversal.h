@@ -25,8 +25,4 @@ Planned<ChangeSet> plan_reversal(const View& view, const ReversalRequest& reques
 
 Content content_of(const ReversalRequest& request);
 
-/// The cumulative amount reversed of each leg of an original, as a document.
-std::string encode_reversal_totals(const std::vector<std::int64_t>& totals);
-std::optional<std::vector<std::int64_t>> decode_reversal_totals(std::string_view bytes);
-
 }  // namespace suanpan

@@ -4,7 +4,7 @@
 
 #include "ledger/base/check.h"
 #include "ledger/base/json.h"
-#include "ledger/core/plan_reversal.h"  // the codec of reversal totals
+#include "ledger/core/reversal_totals.h"
 #include "ledger/engine/audit_tables.h"
 #include "ledger/store/document_projection.h"
 

@@ -36,7 +36,7 @@
 #include "ledger/core/chart.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_close.h"
+#include "ledger/core/year_close.h"
 #include "ledger/engine/id_prints.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/block.h"

@@ -1,6 +1,6 @@
 // The documents of a command, one after the other, and what holds and reversal totals must be. The
 // other kinds that the auditor can read have files of their own.
-#include "ledger/core/plan_reversal.h"  // the codec of reversal totals
+#include "ledger/core/reversal_totals.h"
 #include "ledger/engine/audit.h"
 #include "ledger/engine/audit_owed.h"
 #include "ledger/store/document_projection.h"

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "ledger/core/plan_close.h"
+#include "ledger/core/year_close.h"
 #include "ledger/exchange/tell_entries.h"
 
 namespace suanpan {

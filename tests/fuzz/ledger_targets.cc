@@ -2,7 +2,7 @@
 #include "ledger/base/json.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_reversal.h"
+#include "ledger/core/reversal_totals.h"
 #include "ledger/store/account_projection.h"
 #include "ledger/store/document_projection.h"
 #include "ledger/store/id_projection.h"

@@ -6,8 +6,8 @@
 #include "ledger/core/hold.h"
 #include "ledger/core/invariants.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_close.h"
 #include "ledger/core/voucher_rules.h"
+#include "ledger/core/year_close.h"
 
 namespace suanpan::test {
 namespace {

@@ -1,6 +1,5 @@
 // What a world asks its book, held against the model.
 #include "ledger/core/hold.h"
-#include "ledger/core/plan_reversal.h"
 #include "ledger/engine/trial_balance.h"
 #include "tests/simulation/world.h"
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "ledger/core/erasure_invariant.h"
 #include "ledger/core/invariants.h"
 #include "ledger/core/order.h"
 #include "ledger/core/overlay.h"

@@ -5,7 +5,7 @@
 
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_reversal.h"
+#include "ledger/core/reversal_totals.h"
 #include "ledger/core/state.h"
 #include "ledger/core/terms_history.h"
 

@@ -5,8 +5,8 @@
 #include "ledger/core/change_set.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_close.h"
 #include "ledger/core/refusal.h"
+#include "ledger/core/year_close.h"
 
 using namespace suanpan;
 

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "ledger/core/chart.h"
+#include "ledger/core/close_invariant.h"
 #include "tests/support/scenario.h"
 
 using namespace suanpan;

@@ -1,5 +1,6 @@
 // Reversals (红冲): red on the original sides, capped leg by leg, dated in the open day.
 #include "ledger/core/plan_reversal.h"
+#include "ledger/core/reversal_totals.h"
 
 #include <catch2/catch.hpp>
 

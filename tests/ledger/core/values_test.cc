@@ -3,11 +3,11 @@
 
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_close.h"
 #include "ledger/core/plan_order.h"
 #include "ledger/core/terms_history.h"
 #include "ledger/core/text.h"
 #include "ledger/core/voucher_rules.h"
+#include "ledger/core/year_close.h"
 
 using namespace suanpan;
 

@@ -7,7 +7,7 @@
 
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
-#include "ledger/core/plan_reversal.h"
+#include "ledger/core/reversal_totals.h"
 #include "ledger/core/terms_history.h"
 #include "ledger/engine/verify.h"
 #include "ledger/store/account_projection.h"
