@@ -25,7 +25,7 @@ using Deltas = boost::container::small_vector<std::pair<AccountId, Delta>, 4>;
 // What each changed document was before, by where the change lies in memory.
 using Stored = boost::container::small_vector<std::pair<const DocumentChange*, DocumentPtr>, 2>;
 
-struct Subject {
+struct Judged {
   const View& view;
   const ClaimKey& key;
   CommandKind kind;
@@ -86,7 +86,7 @@ Stored stored_of(const View& view, const ClaimKey& key, const ChangeSet& changes
 using Verdict = std::optional<std::string>;
 
 // Both accounts exist and are of one currency, so debits equal credits in each currency.
-Verdict debits_equal_credits(const Subject& s) {
+Verdict debits_equal_credits(const Judged& s) {
   for (const Transfer& t : s.changes.transfers) {
     const Account* debit = s.view.account(t.debit);
     const Account* credit = s.view.account(t.credit);
@@ -105,7 +105,7 @@ Verdict debits_equal_credits(const Subject& s) {
 }
 
 // Amounts are positive; only a reversal is red, and red is negative.
-Verdict amounts_have_their_sign(const Subject& s) {
+Verdict amounts_have_their_sign(const Judged& s) {
   for (const Transfer& t : s.changes.transfers) {
     if (t.kind == TransferKind::kNone) return "an accepted leg moves nothing";
     if ((t.kind == TransferKind::kRed) != (t.amount < 0)) return "an amount has the wrong sign";
@@ -118,7 +118,7 @@ Verdict amounts_have_their_sign(const Subject& s) {
 }
 
 // No account is drawn below its limit, holds counted.
-Verdict no_account_below_its_limit(const Subject& s) {
+Verdict no_account_below_its_limit(const Judged& s) {
   for (const auto& [id, delta] : s.deltas) {
     const Account& account = *s.view.account(id);
     if (account.terms.limit == LimitKind::kNone) continue;
@@ -137,7 +137,7 @@ Verdict no_account_below_its_limit(const Subject& s) {
 }
 
 // What is reserved is never negative, and changes exactly as the hold documents say.
-Verdict holds_never_exceed(const Subject& s) {
+Verdict holds_never_exceed(const Judged& s) {
   Deltas documents;
   for (const DocumentChange& d : s.changes.documents) {
     if (d.kind != DocumentKind::kHold) continue;
@@ -183,7 +183,7 @@ bool is_houses_own(std::string_view hold) {
 }
 
 // A caller's command names its hold after itself: no other command can have made one of that name.
-Verdict holds_bear_their_id(const Subject& s) {
+Verdict holds_bear_their_id(const Judged& s) {
   for (const DocumentChange& d : s.changes.documents)
     if (d.kind == DocumentKind::kHold && !s.before(d) &&
         d.key != std::string_view(s.key.packed()) && !is_houses_own(d.key))
@@ -191,8 +191,9 @@ Verdict holds_bear_their_id(const Subject& s) {
   return {};
 }
 
-// Open documents stay in memory and every one is replaced as a whole.
-Verdict documents_are_bounded(const Subject& s) {
+// A document lies in memory while it is open, and in the journal as a whole with each change: so it
+// has a greatest size, and its key, too.
+Verdict documents_are_bounded(const Judged& s) {
   for (const DocumentChange& d : s.changes.documents) {
     if (d.bytes.size() > kMaxDocumentBytes) return "a document is too large";
     if (d.key.size() > kMaxDocumentKeyBytes) return "a document's key is too long";
@@ -210,7 +211,7 @@ bool replaced_twice(const DocumentChanges& documents) {
 }
 
 // Every replaced thing advances by one version, and nothing is replaced twice.
-Verdict versions_advance_by_one(const Subject& s) {
+Verdict versions_advance_by_one(const Judged& s) {
   for (const DocumentChange& d : s.changes.documents) {
     const DocumentPtr& before = s.before(d);
     if (d.version != (before ? before->version : 0) + 1)
@@ -234,7 +235,7 @@ Verdict versions_advance_by_one(const Subject& s) {
 }
 
 // Nothing moves on a closed account, nor against a freeze (giving a hold back is no movement).
-Verdict closed_and_frozen_stand_still(const Subject& s) {
+Verdict closed_and_frozen_stand_still(const Judged& s) {
   for (const auto& [id, delta] : s.deltas) {
     const Account& account = *s.view.account(id);
     if (account.terms.closed) return "account " + account.code + " is closed";
@@ -256,7 +257,7 @@ Verdict closed_and_frozen_stand_still(const Subject& s) {
 }
 
 // A closed day takes nothing; days only move forward.
-Verdict days_move_forward(const Subject& s) {
+Verdict days_move_forward(const Judged& s) {
   const BookState& book = s.view.book();
   // A year's end is dated its last day, which is closed: years_end_in_order judges it.
   if (!s.changes.transfers.empty() && s.kind != CommandKind::kYearClose &&
@@ -271,17 +272,17 @@ Verdict days_move_forward(const Subject& s) {
   return {};
 }
 
-Verdict accounts_lie_in_the_chart(const Subject& s) {
+Verdict accounts_lie_in_the_chart(const Judged& s) {
   return account_outside_chart(s.view, s.changes);
 }
-Verdict subjects_stay(const Subject& s) { return chart_changed(s.view, s.changes); }
-Verdict years_end_in_order(const Subject& s) {
+Verdict subjects_stay(const Judged& s) { return chart_changed(s.view, s.changes); }
+Verdict years_end_in_order(const Judged& s) {
   return year_close_violated(s.view, s.kind, s.changes);
 }
 
 // Reversals of one original never exceed it, and the running total grows by exactly what is
 // reversed.
-Verdict reversals_stay_capped(const Subject& s) {
+Verdict reversals_stay_capped(const Judged& s) {
   if (s.kind != CommandKind::kReversal) return {};
   Int128 red = 0;
   for (const Transfer& t : s.changes.transfers) red -= t.amount;
@@ -304,10 +305,8 @@ Verdict reversals_stay_capped(const Subject& s) {
   return {};
 }
 
-// States go only where their machine leads, and refunds never exceed what was paid, nor the fees
-// that go back with them the fee.
 template <class T>
-Verdict state_moves(const Subject& s, const DocumentChange& d,
+Verdict state_moves(const Judged& s, const DocumentChange& d,
                     Result<T> (*decode)(std::string_view)) {
   const auto after = decode(d.bytes);
   if (!after) return "a document does not decode";
@@ -322,15 +321,24 @@ Verdict state_moves(const Subject& s, const DocumentChange& d,
   return {};
 }
 
-Verdict final_states_stay(const Subject& s) {
+// The states of orders, refunds and payouts go only where their machine leads; what was agreed
+// stays.
+Verdict states_go_where_they_may(const Judged& s) {
   for (const DocumentChange& d : s.changes.documents) {
-    if (d.kind == DocumentKind::kRefund)
-      if (Verdict v = state_moves<Refund>(s, d, decode_refund)) return v;
-    if (d.kind == DocumentKind::kPayout)
-      if (Verdict v = state_moves<Payout>(s, d, decode_payout)) return v;
+    Verdict verdict;
+    if (d.kind == DocumentKind::kOrder) verdict = state_moves<Order>(s, d, decode_order);
+    if (d.kind == DocumentKind::kRefund) verdict = state_moves<Refund>(s, d, decode_refund);
+    if (d.kind == DocumentKind::kPayout) verdict = state_moves<Payout>(s, d, decode_payout);
+    if (verdict) return verdict;
+  }
+  return {};
+}
+
+// Refunds never exceed what was paid, nor the fees that go back with them the fee.
+Verdict refunds_stay_within_payment(const Judged& s) {
+  for (const DocumentChange& d : s.changes.documents) {
     if (d.kind != DocumentKind::kOrder) continue;
-    if (Verdict v = state_moves<Order>(s, d, decode_order)) return v;
-    const Order order = decode_order(d.bytes).value();
+    const Order order = decode_order(d.bytes).value();  // states_go_where_they_may has looked
     if (order.refunded < 0 || order.refunding < 0 ||
         Int128{order.refunded} + order.refunding > order.amount.minor)
       return "refunds exceed what was paid";
@@ -342,12 +350,12 @@ Verdict final_states_stay(const Subject& s) {
 }
 
 // What a voucher expected held, and its legs "up to" took what was there.
-Verdict rules_hold(const Subject& s) {
+Verdict rules_hold(const Judged& s) {
   return s.changes.rules ? broken_rule(s.view, s.changes) : Verdict{};
 }
 
 // Every change of terms leaves one document that says what they were and became.
-Verdict terms_leave_history(const Subject& s) {
+Verdict terms_leave_history(const Judged& s) {
   std::size_t changed = 0, told = 0;
   for (const Account& a : s.changes.accounts) {
     const Account* before = s.view.account(a.id);
@@ -370,11 +378,11 @@ Verdict terms_leave_history(const Subject& s) {
   return {};
 }
 
-Verdict erasures_are_safe(const Subject& s) { return erasure_violated(s.view, s.kind, s.changes); }
+Verdict erasures_are_safe(const Judged& s) { return erasure_violated(s.view, s.kind, s.changes); }
 
 struct Invariant {
   const char* name;
-  Verdict (*check)(const Subject&);
+  Verdict (*check)(const Judged&);
 };
 
 constexpr Invariant kInvariants[] = {
@@ -391,7 +399,8 @@ constexpr Invariant kInvariants[] = {
     {"subjects_stay", subjects_stay},
     {"years_end_in_order", years_end_in_order},
     {"reversals_stay_capped", reversals_stay_capped},
-    {"final_states_stay", final_states_stay},
+    {"states_go_where_they_may", states_go_where_they_may},
+    {"refunds_stay_within_payment", refunds_stay_within_payment},
     {"rules_hold", rules_hold},
     {"terms_leave_history", terms_leave_history},
     {"erasures_are_safe", erasures_are_safe},
@@ -407,10 +416,9 @@ std::vector<std::string_view> invariant_names() {
 
 std::optional<std::string> violated_invariant(const View& view, const ClaimKey& key,
                                               CommandKind kind, const ChangeSet& changes) {
-  const Subject subject{
-      view, key, kind, changes, deltas_of(changes), stored_of(view, key, changes)};
+  const Judged judged{view, key, kind, changes, deltas_of(changes), stored_of(view, key, changes)};
   for (const Invariant& invariant : kInvariants)
-    if (Verdict verdict = invariant.check(subject))
+    if (Verdict verdict = invariant.check(judged))
       return std::string(invariant.name) + ": " + *verdict;
   return std::nullopt;
 }

@@ -257,7 +257,10 @@ const BadPlanner kBadPlanners[] = {
     {"reversals_stay_capped", CommandKind::kReversal, of_pair([](ChangeSet& c, Pair p) {
        c.transfers.push_back(moves(p.a, p.b, -1, TransferKind::kRed));
      })},
-    {"final_states_stay", CommandKind::kOrderEvent, of_pair([](ChangeSet& c, Pair) {
+    {"states_go_where_they_may", CommandKind::kOrderEvent, of_pair([](ChangeSet& c, Pair) {
+       c.documents.push_back(Document{DocumentKind::kOrder, "P1", 1, true, "{}"});
+     })},
+    {"refunds_stay_within_payment", CommandKind::kOrderEvent, of_pair([](ChangeSet& c, Pair) {
        Order order;
        order.order_id = "P1";
        order.amount = Money{100, Currency::kCNY};

@@ -458,11 +458,23 @@ TEST_CASE("invariants: reversals_stay_capped ties what is reversed to its runnin
   });
 }
 
-TEST_CASE("invariants: final_states_stay, amounts too, and refunds stay within the payment") {
-  const char* const moved = "final_states_stay: a state moves where it must not";
-  const char* const amount = "final_states_stay: an amount changed after it was agreed";
+TEST_CASE("invariants: states_go_where_they_may, and amounts stay") {
+  const char* const moved = "states_go_where_they_may: a state moves where it must not";
+  const char* const amount = "states_go_where_they_may: an amount changed after it was agreed";
   Document garbage = order(2, OrderState::kPaid);
   garbage.bytes = "{";
+  check({
+      {"a paid order is closed", kSetting, with(order(2, OrderState::kClosed)), moved},
+      {"a failed refund succeeds", kSetting, with(refund(2, RefundState::kSucceeded)), moved},
+      {"a payout that succeeded fails", kSetting, with(payout(2, PayoutState::kFailed)), moved},
+      {"an order's amount", kSetting, with(order(2, OrderState::kPaid, 101)), amount},
+      {"a payout's amount", kSetting, with(payout(2, PayoutState::kSucceeded, 41)), amount},
+      {"an order that does not decode", kSetting, with(garbage),
+       "states_go_where_they_may: a document does not decode"},
+  });
+}
+
+TEST_CASE("invariants: refunds_stay_within_payment, and what goes back of a fee within the fee") {
   const auto fees = [](std::int64_t fee, std::int64_t returned, std::int64_t returning) {
     Document document = order(2, OrderState::kPaid);
     Order changed = decode_order(document.bytes).value();
@@ -472,20 +484,13 @@ TEST_CASE("invariants: final_states_stay, amounts too, and refunds stay within t
     document.bytes = encode(changed);
     return document;
   };
-  const char* const fee = "final_states_stay: more of the fee goes back than was taken";
+  const char* const fee = "refunds_stay_within_payment: more of the fee goes back than was taken";
   check({
       {"fees beyond the fee", kSetting, with(fees(6, 3, 4)), fee},
       {"a negative fee that goes back", kSetting, with(fees(6, 7, -1)), fee},
       {"a fee that comes again", kSetting, with(fees(6, -1, 0)), fee},
-      {"a paid order is closed", kSetting, with(order(2, OrderState::kClosed)), moved},
-      {"a failed refund succeeds", kSetting, with(refund(2, RefundState::kSucceeded)), moved},
-      {"a payout that succeeded fails", kSetting, with(payout(2, PayoutState::kFailed)), moved},
-      {"an order's amount", kSetting, with(order(2, OrderState::kPaid, 101)), amount},
-      {"a payout's amount", kSetting, with(payout(2, PayoutState::kSucceeded, 41)), amount},
       {"refunds beyond the payment", kSetting, with(order(2, OrderState::kPaid, 100, 101)),
-       "final_states_stay: refunds exceed what was paid"},
-      {"an order that does not decode", kSetting, with(garbage),
-       "final_states_stay: a document does not decode"},
+       "refunds_stay_within_payment: refunds exceed what was paid"},
   });
 }
 
@@ -559,9 +564,9 @@ TEST_CASE("invariants: what each passes over, and what it does not") {
       {"another document beside a reversal's total", kReversal,
        with(red(-30, reversal_total(2, 80)), order(2, OrderState::kPaid)), "none"},
       {"less than nothing refunded", kSetting, with(refunds(-1, 0)),
-       "final_states_stay: refunds exceed what was paid"},
+       "refunds_stay_within_payment: refunds exceed what was paid"},
       {"less than nothing being refunded", kSetting, with(refunds(0, -1)),
-       "final_states_stay: refunds exceed what was paid"},
+       "refunds_stay_within_payment: refunds exceed what was paid"},
   });
 }
 
@@ -593,7 +598,7 @@ TEST_CASE("invariants: what is stored and does not decode lets nothing pass") {
   CHECK(violated_invariant(view, kKey, kReversal, red(-30, reversal_total(2, 80))) ==
         "reversals_stay_capped: reversal totals do not decode");
   CHECK(violated_invariant(view, kKey, kSetting, with(order(2, OrderState::kPaid))) ==
-        "final_states_stay: a stored document does not decode");
+        "states_go_where_they_may: a stored document does not decode");
 }
 
 TEST_CASE("invariants: terms_leave_history: its document is new, whole and of these terms") {
@@ -618,12 +623,12 @@ TEST_CASE("invariants: terms_leave_history: its document is new, whole and of th
 }
 
 TEST_CASE("invariants: their names, in the order in which they are asked") {
-  CHECK(invariant_names() == std::vector<std::string_view>{
-                                 "debits_equal_credits", "amounts_have_their_sign",
-                                 "no_account_below_its_limit", "holds_never_exceed",
-                                 "holds_bear_their_id", "documents_are_bounded",
-                                 "versions_advance_by_one", "closed_and_frozen_stand_still",
-                                 "days_move_forward", "accounts_lie_in_the_chart", "subjects_stay",
-                                 "years_end_in_order", "reversals_stay_capped", "final_states_stay",
-                                 "rules_hold", "terms_leave_history", "erasures_are_safe"});
+  CHECK(invariant_names() ==
+        std::vector<std::string_view>{
+            "debits_equal_credits", "amounts_have_their_sign", "no_account_below_its_limit",
+            "holds_never_exceed", "holds_bear_their_id", "documents_are_bounded",
+            "versions_advance_by_one", "closed_and_frozen_stand_still", "days_move_forward",
+            "accounts_lie_in_the_chart", "subjects_stay", "years_end_in_order",
+            "reversals_stay_capped", "states_go_where_they_may", "refunds_stay_within_payment",
+            "rules_hold", "terms_leave_history", "erasures_are_safe"});
 }
