@@ -11,20 +11,15 @@
 namespace suanpan {
 namespace {
 
-struct Found {
-  std::uint32_t version = 0;
-  YearClose close;
-};
-
-std::optional<Found> find(const View& view, std::int32_t year) {
+std::optional<StoredYearClose> find(const View& view, std::int32_t year) {
   const DocumentPtr stored = view.document(DocumentKind::kYearClose, year_close_key(year));
   if (!stored) return std::nullopt;
   auto close = decode_year_close(stored->bytes);
   CHECK_OR_DIE(close, "the close of {} does not decode", year);
-  return Found{stored->version, std::move(*close)};
+  return StoredYearClose{stored->version, std::move(*close)};
 }
 
-Planned<Found> find_carrying(const View& view, std::int32_t year, std::uint32_t version) {
+Planned<StoredYearClose> find_carrying(const View& view, std::int32_t year, std::uint32_t version) {
   auto found = find(view, year);
   if (!found || found->version != version || found->close.state != YearCloseState::kCarrying)
     return refuse(RefusalCode::kDocumentVersionConflict, year_close_key(year));

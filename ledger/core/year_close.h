@@ -20,6 +20,10 @@ struct YearClose {
   std::uint32_t vouchers = 0;  ///< carried so far
   friend bool operator==(const YearClose&, const YearClose&) = default;
 };
+struct StoredYearClose {
+  std::uint32_t version = 0;  ///< of its document
+  YearClose close;
+};
 /// Little-endian: year i32, state u8, maker, checker, vouchers u32; a text is its length u32 and
 /// its bytes.
 std::string encode(const YearClose& close);

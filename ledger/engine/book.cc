@@ -2,6 +2,7 @@
 
 #include "ledger/base/log.h"
 #include "ledger/core/plan_voucher.h"
+#include "ledger/engine/checked_command.h"
 #include "ledger/engine/engine.h"
 #include "ledger/store/format.h"
 
@@ -243,18 +244,12 @@ Result<Id128> Book::identity() const { return book_identity(*engine_->store); }
 BookStatistics Book::statistics() const { return engine_->statistics(); }
 
 Command open_account(OpenAccountRequest request) {
-  return Command{request.key, CommandKind::kOpenAccount, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_open_account(request); !checked) return checked.error();
-                   return plan_open_account(view, request, moment);
-                 }};
+  return checked_command(CommandKind::kOpenAccount, std::move(request), check_open_account,
+                         plan_open_account);
 }
 Command set_terms(SetTermsRequest request) {
-  return Command{request.key, CommandKind::kSetTerms, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_set_terms(request); !checked) return checked.error();
-                   return plan_set_terms(view, request, moment);
-                 }};
+  return checked_command(CommandKind::kSetTerms, std::move(request), check_set_terms,
+                         plan_set_terms);
 }
 Command day_cut(DayCutRequest request) {
   return Command{request.key, CommandKind::kDayCut, content_of(request),
@@ -279,26 +274,15 @@ Command post_voucher(VoucherRequest request) {
   return command;
 }
 Command adopt_chart(AdoptChartRequest request) {
-  return Command{request.key, CommandKind::kChart, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_adopt_chart(request); !checked) return checked.error();
-                   return plan_adopt_chart(view, request, moment);
-                 }};
-}
-Command add_subject(AddSubjectRequest request) {
-  return Command{request.key, CommandKind::kChart, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_add_subject(request); !checked) return checked.error();
-                   return plan_add_subject(view, request, moment);
-                 }};
+  return checked_command(CommandKind::kChart, std::move(request), check_adopt_chart,
+                         plan_adopt_chart);
 }
 Command post_hold(PostHoldRequest request) {
-  return Command{request.key, CommandKind::kPostHold, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_post_hold(request); !checked) return checked.error();
-                   return plan_post_hold(view, request, moment);
-                 },
-                 Command::About{DocumentKind::kHold, request.hold.bytes(), {}}};
+  const Command::About about{DocumentKind::kHold, request.hold.bytes(), {}};
+  Command command =
+      checked_command(CommandKind::kPostHold, std::move(request), check_post_hold, plan_post_hold);
+  command.about = about;
+  return command;
 }
 Command void_hold(VoidHoldRequest request) {
   return Command{request.key, CommandKind::kVoidHold, content_of(request),

@@ -11,11 +11,6 @@ namespace {
 
 using Subjects = std::map<std::string, Subject, std::less<>>;
 
-struct Found {
-  std::uint32_t version = 0;
-  YearClose close;
-};
-
 /// An account whose balance is to be carried.
 struct Carried {
   Account from;
@@ -62,12 +57,12 @@ class Closing {
   }
 
  private:
-  Result<std::optional<Found>> read() const {
+  Result<std::optional<StoredYearClose>> read() const {
     const DocumentPtr stored = book_.document(DocumentKind::kYearClose, year_close_key(year_));
-    if (!stored) return std::optional<Found>{};
+    if (!stored) return std::optional<StoredYearClose>{};
     auto close = decode_year_close(stored->bytes);
     if (!close) return fail(Errc::kCorrupt, "the close of {} does not decode", year_);
-    return std::optional(Found{stored->version, std::move(*close)});
+    return std::optional(StoredYearClose{stored->version, std::move(*close)});
   }
 
   // The first attempt that was not refused before: a refusal stands for ever
