@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ledger/base/check.h"
-#include "ledger/core/hold.h"
 
 namespace suanpan {
 
@@ -55,18 +54,7 @@ void State::load_account(const Account& account, const Balance& balance) {
 }
 
 void State::apply_document(DocumentPtr document) {
-  if (document->kind == DocumentKind::kHold) {
-    const auto expires_at = expiry_of_hold(document->bytes);
-    CHECK_OR_DIE(expires_at, "a hold does not decode");
-    if (expires_at->ns != 0) {
-      const auto key = ClaimKey::from_bytes(document->key);
-      CHECK_OR_DIE(key, "a hold has no key");
-      if (document->open)
-        expiries_.emplace(*expires_at, *key);
-      else
-        expiries_.erase({*expires_at, *key});
-    }
-  }
+  if (const auto expiry = HoldExpiries::of(*document)) expiries_.put(*expiry, document->open);
   DocumentTable& of_kind = documents_[document->kind];
   of_kind.put(std::move(document));
 }
@@ -116,15 +104,6 @@ std::vector<DocumentPtr> State::open_documents(DocumentKind kind) const {
   std::sort(found.begin(), found.end(),
             [](const DocumentPtr& a, const DocumentPtr& b) { return a->key < b->key; });
   return found;
-}
-
-std::vector<ClaimKey> State::due_holds(Timestamp now, std::size_t limit) const {
-  std::vector<ClaimKey> due;
-  for (const auto& [at, key] : expiries_) {
-    if (at > now || due.size() == limit) break;
-    due.push_back(key);
-  }
-  return due;
 }
 
 }  // namespace suanpan

@@ -7,13 +7,13 @@
 #pragma once
 #include <functional>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "ledger/core/document_table.h"
+#include "ledger/core/hold_expiries.h"
 #include "ledger/core/view.h"
 
 namespace suanpan {
@@ -66,7 +66,9 @@ class State final : public View {
   /// Resident documents of a kind that are open, sorted by key.
   std::vector<DocumentPtr> open_documents(DocumentKind kind) const;
   /// Open holds whose time has come, earliest first; at most `limit`.
-  std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const;
+  std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const {
+    return expiries_.due(now, limit);
+  }
 
  private:
   template <class V>
@@ -78,7 +80,7 @@ class State final : public View {
   std::vector<Balance> balances_;  // by id - 1
   ByName<AccountId> by_code_;
   std::map<DocumentKind, DocumentTable> documents_;
-  std::set<std::pair<Timestamp, ClaimKey>> expiries_;
+  HoldExpiries expiries_;
 };
 
 }  // namespace suanpan

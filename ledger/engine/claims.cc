@@ -64,7 +64,8 @@ Claims::Claimed Claims::claim_or_wait(const ClaimKey& key, const Waiter* waiter)
   std::lock_guard lock(stripe.mutex);
   if (Slot* slot = stripe.find(key, hash); slot && slot->seq != kReleased) {
     if (slot->seq != kUnderWay) return {Outcome::kDurable, slot->seq};
-    if (waiter) stripe.waiters[key].push_back(*waiter);
+    if (!waiter) return {Outcome::kUnderWay, 0};
+    stripe.waiters[key].push_back(*waiter);
     return {Outcome::kWaits, 0};
   } else if (slot) {
     slot->seq = kUnderWay;

@@ -33,7 +33,7 @@ class Claims {
   /// `generation`: ids remembered before old ones that are projected may be forgotten.
   explicit Claims(std::size_t generation);
 
-  enum class Outcome { kMine, kDurable, kWaits };
+  enum class Outcome { kMine, kDurable, kWaits, kUnderWay };
   struct Claimed {
     Outcome outcome;
     std::uint64_t seq = 0;  ///< of the first command, when durable
@@ -41,7 +41,7 @@ class Claims {
   /// Claims a key. kMine: whoever called must settle() or release() it, after looking for it in the
   /// id projection, which this table does not know. kWaits: `waiter` is kept.
   Claimed claim(const ClaimKey& key, const Waiter& waiter) { return claim_or_wait(key, &waiter); }
-  /// The same, but nobody waits: kWaits says only that the key is under way.
+  /// The same, but nobody waits: kUnderWay, another command has the key and nothing is kept.
   Claimed try_claim(const ClaimKey& key) { return claim_or_wait(key, nullptr); }
   /// The command is durable under `seq`. `projected`: what the id projection answers for. Waiters
   /// are added to `woken`.

@@ -167,7 +167,7 @@ void Book::Engine::claim(Intake& intake, std::uint32_t item) {
   }
   const ClaimKey& key = request.key(item);
   const Claims::Claimed claimed = claims_.try_claim(key);
-  if (claimed.outcome == Claims::Outcome::kWaits)
+  if (claimed.outcome == Claims::Outcome::kUnderWay)
     intake.under_way.push_back(item);
   else if (const auto seq = seq_of(key, claimed))
     intake.known.emplace_back(*seq, item);

@@ -1,7 +1,6 @@
 #include "ledger/engine/leased_documents.h"
 
 #include "ledger/base/check.h"
-#include "ledger/core/hold.h"
 
 namespace suanpan {
 
@@ -110,28 +109,16 @@ void LeasedDocuments::evict(const Document& document) {
 }
 
 void LeasedDocuments::note_expiry(const Document& document) {
-  if (document.kind != DocumentKind::kHold) return;
-  const auto hold = decode_hold(document.bytes);
-  const auto key = ClaimKey::from_bytes(document.key);
-  CHECK_OR_DIE(hold && key, "a hold does not decode");
-  if (hold->expires_at.ns == 0) return;
+  const auto expiry = HoldExpiries::of(document);
+  if (!expiry) return;
   std::lock_guard lock(expiries_mutex_);
-  if (document.open)
-    expiries_.emplace(hold->expires_at, *key);
-  else
-    expiries_.erase({hold->expires_at, *key});
-  next_expiry_ns_ =
-      expiries_.empty() ? std::numeric_limits<std::int64_t>::max() : expiries_.begin()->first.ns;
+  expiries_.put(*expiry, document.open);
+  next_expiry_ns_ = expiries_.next_ns();
 }
 
 std::vector<ClaimKey> LeasedDocuments::due_holds(Timestamp now, std::size_t limit) const {
   std::lock_guard lock(expiries_mutex_);
-  std::vector<ClaimKey> due;
-  for (const auto& [at, key] : expiries_) {
-    if (at > now || due.size() == limit) break;
-    due.push_back(key);
-  }
-  return due;
+  return expiries_.due(now, limit);
 }
 
 }  // namespace suanpan

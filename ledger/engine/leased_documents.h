@@ -11,7 +11,6 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -71,8 +70,8 @@ class LeasedDocuments {
   std::uint64_t epoch_ = 1;
   mutable std::array<Stripe, kStripes> stripes_;  // each under its own mutex
   mutable std::mutex expiries_mutex_;
-  std::set<std::pair<Timestamp, ClaimKey>> expiries_;
-  std::atomic<std::int64_t> next_expiry_ns_{std::numeric_limits<std::int64_t>::max()};
+  HoldExpiries expiries_;
+  std::atomic<std::int64_t> next_expiry_ns_{HoldExpiries{}.next_ns()};
 };
 
 }  // namespace suanpan

@@ -5,6 +5,7 @@
 #pragma once
 #include <chrono>
 
+#include "ledger/base/check.h"
 #include "ledger/engine/claims.h"
 #include "ledger/engine/planner.h"
 
@@ -21,6 +22,17 @@ struct PlanningRoom {
 inline constexpr std::size_t kExpiriesAtOnce = 1024;
 inline constexpr auto kIdleTick = std::chrono::milliseconds(50);  // how late an expiry is noticed
 inline constexpr std::size_t kMaxBlockBytes = 32 << 20;
+
+/// Expires a hold whose time has come: claims the book's own command for it and plans it. CHECKs
+/// both: nobody gave that command before, and nothing hinders it.
+inline void expire_hold(const ClaimKey& hold, Timestamp moment, Claims& claims, Planner& planner,
+                        BlockBuilder& block, Stamper& stamper) {
+  const Command command = expiry_of(hold);
+  const auto claimed = claims.claim(command.key, {});
+  CHECK_OR_DIE(claimed.outcome == Claims::Outcome::kMine, "a due hold has expired before");
+  const auto answer = planner.plan(command, moment, block, stamper);
+  CHECK_OR_DIE(answer && answer->accepted(), "a due hold does not expire");
+}
 
 class Planning {
  public:

@@ -338,12 +338,8 @@ void ShardRoom::plan_expiries(Ticket& ticket, BlockBuilder& block) {
   Stamper local;
   Timestamp moment = ticket.moment;
   for (const ClaimKey& hold : due) {
-    const Command command = expiry_of(hold);
-    const auto claimed = room_.claims.claim(command.key, {});
-    CHECK_OR_DIE(claimed.outcome == Claims::Outcome::kMine, "a due hold has expired before");
     local.last_timestamp = Timestamp{};
-    const auto answer = whole_planner_.plan(command, moment, block, local);
-    CHECK_OR_DIE(answer && answer->accepted(), "a due hold does not expire");
+    expire_hold(hold, moment, room_.claims, whole_planner_, block, local);
     ++moment.ns;
   }
   std::lock_guard lock(mutex_);

@@ -43,6 +43,14 @@ TEST_CASE("claims: the first owns the id, the others wait and are woken in their
   CHECK(settle(claims, 2, 78).empty());
 }
 
+TEST_CASE("claims: who only tries waits for nothing") {
+  Claims claims(1 << 10);
+  CHECK(claims.try_claim(key(1)).outcome == Outcome::kMine);
+  CHECK(claims.try_claim(key(1)).outcome == Outcome::kUnderWay);
+  CHECK(settle(claims, 1, 77).empty());
+  CHECK(claims.try_claim(key(1)).outcome == Outcome::kDurable);
+}
+
 TEST_CASE("claims: what left nothing is owned by the oldest waiter, then free again") {
   Claims claims(1 << 10);
   CHECK(claims.claim(key(1), {nullptr, 10}).outcome == Outcome::kMine);
