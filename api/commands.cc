@@ -16,6 +16,7 @@
 #include "channels/payee.h"
 #include "channels/webhooks.h"
 #include "ledger/base/digest.h"
+#include "ledger/base/file.h"
 #include "ledger/engine/archive_book.h"
 #include "ledger/engine/purge_book.h"
 #include "ledger/engine/verify.h"

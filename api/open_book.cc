@@ -6,8 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "api/erase_keys.h"
 #include "channels/chart.h"
@@ -190,14 +188,6 @@ Result<void> end_init(const std::filesystem::path& folder) {
 }
 
 }  // namespace
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
-}
 
 Result<void> check_free_space(const std::filesystem::path& folder, std::uint64_t minimum_bytes) {
   struct statvfs disk {};

@@ -74,7 +74,4 @@ Result<void> check_free_space(const std::filesystem::path& folder,
 /// `now`: of that clock.
 Command move_clock(ClaimKey key, Timestamp now, Timestamp to);
 
-/// A whole file. Errors: kIo, naming it.
-Result<std::string> read_file(const std::filesystem::path& path);
-
 }  // namespace suanpan::api

@@ -6,6 +6,7 @@
 #include "api/open_book.h"
 #include "api/sandbox_host.h"
 #include "api/signals.h"
+#include "ledger/base/file.h"
 #include "ledger/base/json.h"
 #include "ledger/base/log.h"
 

@@ -10,6 +10,7 @@
 #include "channels/https_client.h"
 #include "channels/sandbox/sandbox.h"
 #include "ledger/base/clock.h"
+#include "ledger/base/file.h"
 #include "ledger/base/json.h"
 #include "ledger/base/log.h"
 

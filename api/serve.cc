@@ -19,6 +19,7 @@
 #include "channels/statement_fetcher.h"
 #include "channels/webhooks.h"
 #include "channels/workers.h"
+#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
 #include "settlement/settlement_service.h"

@@ -4,8 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-#include <fstream>
-#include <sstream>
+#include "ledger/base/file.h"
 
 namespace suanpan::api {
 namespace {
@@ -51,12 +50,10 @@ Result<void> use_chain(SSL_CTX* context, const std::string& pem) {
   return success();
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
-    return fail(Errc::kConfig, "TLS file {} cannot be read", path);
-  return text.str();
+Result<std::string> read_pem(const std::string& path) {
+  auto text = read_file(path);
+  if (!text || text.value().empty()) return fail(Errc::kConfig, "TLS file {} cannot be read", path);
+  return text;
 }
 
 }  // namespace
@@ -66,8 +63,8 @@ void TlsContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(con
 Result<TlsIdentity> load_tls_identity(const std::string& certificate_file,
                                       const std::string& key_file) {
   TlsIdentity identity;
-  TRY(identity.certificate_chain_pem, read_file(certificate_file));
-  TRY(identity.private_key_pem, read_file(key_file));
+  TRY(identity.certificate_chain_pem, read_pem(certificate_file));
+  TRY(identity.private_key_pem, read_pem(key_file));
   return identity;
 }
 

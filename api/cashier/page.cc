@@ -163,10 +163,7 @@ std::string foot(bool open) {
 }
 
 std::string source_of(std::string_view text) {
-  const Sha256 digest = sha256(text);
-  return "'sha256-" +
-         base64(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())) +
-         "'";
+  return "'sha256-" + base64(bytes_of(sha256(text))) + "'";
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 #include "api/night/night.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "api/night/night_record.h"
 #include "ledger/base/check.h"
 #include "ledger/base/digest.h"
+#include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
 #include "reconcile/report_files.h"
@@ -161,13 +159,11 @@ Result<Night::Taken> Night::reconcile(const StepId& id) {
   if (!fs::exists(file_of(id), unreadable)) {
     TRY(fetch(id));
   }
-  std::ifstream in(file_of(id), std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  if (!in) return fail(Errc::kIo, "a file that was fetched cannot be read");
+  const auto bytes = read_file(file_of(id));
+  if (!bytes) return fail(Errc::kIo, "a file that was fetched cannot be read");
   const auto run = is_bill(id)
-                       ? parts_.reconcile->run_trade_bill(bytes.view(), id.subject, id.day)
-                       : parts_.reconcile->run_bank_statement(bytes.view(), id.subject, id.day);
+                       ? parts_.reconcile->run_trade_bill(bytes.value(), id.subject, id.day)
+                       : parts_.reconcile->run_bank_statement(bytes.value(), id.subject, id.day);
   if (!run) {
     // A file that cannot be believed may be mended outside: the next attempt asks for it anew.
     std::error_code ignored;

@@ -17,14 +17,6 @@ constexpr std::string_view kBalance =
 constexpr std::int64_t kMaxPage = 1000;
 constexpr std::size_t kAccountsAtOnce = 50'000;  // looked at for one page
 
-std::optional<Side> side_of(std::string_view name) {
-  if (name == "debit") return Side::kDebit;
-  if (name == "credit") return Side::kCredit;
-  return std::nullopt;
-}
-
-std::string_view name_of_side(Side side) { return side == Side::kDebit ? "debit" : "credit"; }
-
 void write_totals(JsonWriter& out, const Balance& balance, Side normal) {
   out.field("posted", balance.posted(normal))
       .field("available", balance.available(normal))
@@ -42,7 +34,7 @@ void write_account(JsonWriter& out, const Account& account, const Balance& balan
       .field("code", account.code)
       .field("name", account.name)
       .field("type", name_of(account.type))
-      .field("normal_side", name_of_side(account.normal))
+      .field("normal_side", name_of(account.normal))
       .field("currency", code_of(account.currency))
       .field("limit", name_of(account.terms.limit))
       .field("credit_line", account.terms.credit_line)

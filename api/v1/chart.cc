@@ -17,18 +17,12 @@ constexpr std::size_t kMaxDimensions = 8;
 constexpr std::string_view kSubjectMembers =
     "code:string name:string type:=asset|liability|equity|income|expense ";
 
-std::optional<Side> side_of(std::string_view name) {
-  if (name == "debit") return Side::kDebit;
-  if (name == "credit") return Side::kCredit;
-  return std::nullopt;
-}
-
 void write_subject(JsonWriter& out, const Subject& s) {
   out.begin_object()
       .field("code", s.code)
       .field("name", s.name)
       .field("type", name_of(s.type))
-      .field("normal_side", s.normal == Side::kDebit ? "debit" : "credit")
+      .field("normal_side", name_of(s.normal))
       .field("leaf", s.leaf);
   out.key("dimensions").begin_array();
   for (const std::string& dimension : s.dimensions) out.string(dimension);

@@ -148,7 +148,7 @@ void write_hit(JsonWriter& out, const Book& book, QueryOf of, const Codes& codes
   } else {
     const bool debit = hit.side == Side::kDebit;
     out.field("account", codes.of(debit ? t.debit : t.credit))
-        .field("side", debit ? "debit" : "credit")
+        .field("side", name_of(debit ? Side::kDebit : Side::kCredit))
         .field("amount", t.amount)
         .field("balance_after", hit.balance_after)
         .field("counter_account", codes.of(debit ? t.credit : t.debit));

@@ -1,12 +1,11 @@
 // Report files. A name is served only if the folder's own listing has it: no path is ever built
 // from what a caller sent.
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
 #include "api/v1/routes.h"
+#include "ledger/base/file.h"
 #include "reconcile/statement.h"
 
 namespace suanpan::api::v1 {
@@ -102,10 +101,8 @@ void get(Services& services, Call call) {
     const std::string& name = on.path.at("name");
     for (const Report& report : reports_in(services.reports_folder)) {
       if (report.name != name) continue;
-      std::ifstream file(report.path, std::ios::binary);
-      std::ostringstream bytes;
-      bytes << file.rdbuf();
-      if (!file) return refuse_call(on, fail(Errc::kIo, "report {} cannot be read", name));
+      auto bytes = read_file(report.path);
+      if (!bytes) return refuse_call(on, fail(Errc::kIo, "report {} cannot be read", name));
       HttpResponse response;
       response.headers.set("Content-Type", media_of(report.path));
       response.headers.set("Cache-Control", "no-store");
@@ -113,7 +110,7 @@ void get(Services& services, Call call) {
       response.headers.set("X-Content-Type-Options", "nosniff");
       response.headers.set("Content-Security-Policy",
                            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox");
-      response.body = std::move(bytes).str();
+      response.body = std::move(bytes.value());
       return on.reply(std::move(response));
     }
     refuse_call(on, refuse(RefusalCode::kDocumentNotFound, name));

@@ -241,6 +241,14 @@ std::optional<std::string> from_hex(std::string_view text) {
   return bytes;
 }
 
+std::optional<Sha256> sha256_from_hex(std::string_view text) {
+  const auto bytes = from_hex(text);
+  Sha256 digest;
+  if (!bytes || bytes->size() != digest.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), digest.begin());
+  return digest;
+}
+
 std::string base64(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);

@@ -15,6 +15,13 @@ namespace suanpan {
 
 using Sha256 = std::array<std::uint8_t, 32>;
 
+/// A view of the digest: it must outlive it.
+inline std::string_view bytes_of(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+/// Of exactly 64 hexadecimal digits.
+std::optional<Sha256> sha256_from_hex(std::string_view text);
+
 Sha256 sha256(std::string_view bytes);
 std::array<std::uint8_t, 20> sha1(std::string_view bytes);
 std::array<std::uint8_t, 16> md5(std::string_view bytes);  ///< only where a protocol demands it

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace suanpan {
 namespace {
@@ -23,6 +25,16 @@ bool write_all(int fd, std::string_view text) {
 }
 
 }  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  // Of an empty file nothing is put, which would be taken for a failure.
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (!in.is_open() || in.bad() || !text)
+    return fail(Errc::kIo, "{}: cannot be read", path.string());
+  return std::move(text).str();
+}
 
 Result<void> sync_file(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -17,6 +17,8 @@ using AccountId = StrongId<struct AccountTag, std::uint32_t>;  ///< 1, 2, …; 0
 
 enum class AccountType : std::uint8_t { kAsset = 1, kLiability, kEquity, kIncome, kExpense };
 enum class Side : std::uint8_t { kDebit = 0, kCredit = 1 };
+std::string_view name_of(Side side);  ///< "debit"
+std::optional<Side> side_of(std::string_view name);
 
 /// Assets and expenses grow by debits, the others by credits.
 constexpr Side normal_side(AccountType type) {

@@ -263,7 +263,7 @@ Content content_of(const AddSubjectRequest& request) {
   Content content{{"subject", s.code},
                   {"name", s.name},
                   {"type", std::string(name_of(s.type))},
-                  {"normal", s.normal == Side::kDebit ? "debit" : "credit"},
+                  {"normal", std::string(name_of(s.normal))},
                   {"leaf", s.leaf ? "true" : "false"}};
   std::string dimensions;
   for (const std::string& dimension : s.dimensions) dimensions += dimension + " ";

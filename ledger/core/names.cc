@@ -128,6 +128,8 @@ constexpr std::array kAccountTypes{
     std::pair{AccountType::kAsset, "asset"sv}, std::pair{AccountType::kLiability, "liability"sv},
     std::pair{AccountType::kEquity, "equity"sv}, std::pair{AccountType::kIncome, "income"sv},
     std::pair{AccountType::kExpense, "expense"sv}};
+constexpr std::array kSides{std::pair{Side::kDebit, "debit"sv},
+                            std::pair{Side::kCredit, "credit"sv}};
 constexpr std::array kLimitKinds{std::pair{LimitKind::kNone, "none"sv},
                                  std::pair{LimitKind::kNotBelowZero, "not_below_zero"sv},
                                  std::pair{LimitKind::kCreditLine, "credit_line"sv}};
@@ -190,6 +192,8 @@ std::string_view name_of(AccountType type) { return to_name(kAccountTypes, type)
 std::optional<AccountType> account_type_of(std::string_view name) {
   return by_name(kAccountTypes, name);
 }
+std::string_view name_of(Side side) { return to_name(kSides, side); }
+std::optional<Side> side_of(std::string_view name) { return by_name(kSides, name); }
 std::string_view name_of(LimitKind kind) { return to_name(kLimitKinds, kind); }
 std::optional<LimitKind> limit_kind_of(std::string_view name) { return by_name(kLimitKinds, name); }
 std::string_view name_of(VoucherType type) { return to_name(kVoucherTypes, type); }

@@ -120,7 +120,7 @@ Content content_of(const OpenAccountRequest& request) {
   Content content{
       {"code", request.code}, {"name", request.name}, {"type", std::string(name_of(request.type))}};
   const Side normal = request.normal.value_or(normal_side(request.type));
-  content.emplace_back("normal", normal == Side::kDebit ? "debit" : "credit");
+  content.emplace_back("normal", name_of(normal));
   content.emplace_back("currency", request.currency ? code_of(*request.currency) : "");
   add_terms(content, request.terms);
   return content;

@@ -1,8 +1,6 @@
 #include "ledger/engine/archive_book.h"
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "ledger/base/file.h"
 #include "ledger/engine/root_judge.h"
@@ -11,14 +9,6 @@ namespace suanpan {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<std::string> bytes_in(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream all;
-  if (in) all << in.rdbuf();
-  if (!in) return std::nullopt;
-  return std::move(all).str();
-}
 
 bool is_closed(const Audit& audit, std::int32_t year) {
   const auto found = audit.years().find(year);
@@ -120,8 +110,8 @@ Result<void> Archiving::write_file() {
   file_.reset();
   files_.push_back(facts);
   const fs::path path = request_.to / archive_file_name(facts.number);
-  const auto there = bytes_in(path);
-  if (there == bytes) return success();
+  const auto there = read_file(path);
+  if (there && there.value() == bytes) return success();
   if (there && !held_.empty() && facts.last_seq <= *held_.rbegin())
     return fail(Errc::kMismatch,
                 "{}: it is not what the book's journal gives; `verify --archive` names what is "

@@ -15,10 +15,6 @@ constexpr std::string_view kForm = "checkpoint1";
 constexpr std::string_view kNamePrefix = "checkpoint-";
 constexpr std::size_t kShownBytes = 64;  // of a line, on either side of where it differs
 
-std::string_view bytes_of(const Sha256& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 std::string hex_of(std::string_view bytes) {
   return hex_lower({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
@@ -76,7 +72,7 @@ class Body {
   void subjects() {
     for (const auto& [code, s] : audit_.subjects()) {
       JsonWriter line = begin("subject", code);
-      line.field("name", s.name).field("type", name_of(s.type)).field("normal", side(s.normal));
+      line.field("name", s.name).field("type", name_of(s.type)).field("normal", name_of(s.normal));
       line.field("leaf", s.leaf).key("dimensions").begin_array();
       for (const std::string& dimension : s.dimensions) line.string(dimension);
       line.end_array().field("closes_into", s.closes_into);
@@ -87,7 +83,7 @@ class Body {
     for (const AuditedAccount& a : audit_.accounts()) {
       JsonWriter line = begin("account", a.account.code);
       line.field("number", a.account.id.value).field("name", a.account.name);
-      line.field("type", name_of(a.account.type)).field("normal", side(a.account.normal));
+      line.field("type", name_of(a.account.type)).field("normal", name_of(a.account.normal));
       line.field("currency", code_of(a.account.currency));
       const auto& [limit, credit_line, frozen_in, frozen_out, closed, hot] = a.account.terms;
       line.field("limit", name_of(limit)).field("credit_line", std::to_string(credit_line));
@@ -161,7 +157,6 @@ class Body {
     text_ += line.take();
     text_ += '\n';
   }
-  static std::string_view side(Side side) { return side == Side::kDebit ? "debit" : "credit"; }
   static void totals(JsonWriter& line, std::initializer_list<Int128> amounts) {
     static constexpr const char* kNames[] = {"debits_posted",   "credits_posted", "debits_pending",
                                              "credits_pending", "debits_red",     "credits_red"};
@@ -195,10 +190,9 @@ std::string_view field(std::string_view& line, std::string_view name) {
 }
 
 bool read_digest(std::string_view hex, Sha256& to) {
-  const auto bytes = from_hex(hex);
-  if (!bytes || bytes->size() != to.size()) return false;
-  std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(to.data()));
-  return true;
+  const auto digest = sha256_from_hex(hex);
+  if (digest) to = *digest;
+  return digest.has_value();
 }
 
 bool read_signature(std::string_view text, std::string& to) {

@@ -45,7 +45,7 @@ std::string difference(const AccountProjection::Row& row, const AuditedAccount& 
 
 std::string described(const Entry& entry) {
   return fmt::format("journal entry {} leg {} {} of {} with {} on {}, then {}", entry.seq,
-                     entry.sub / 2, entry.side == 0 ? "debit" : "credit", entry.amount,
+                     entry.sub / 2, name_of(static_cast<Side>(entry.side)), entry.amount,
                      entry.counter, Date{entry.date_days}.iso(), entry.balance_after);
 }
 

@@ -104,7 +104,7 @@ void write_account(JsonWriter& out, const StoredCommand& stored, const Change& c
       .field("account_id", account.id.value);
   if (change.topic == kAccountOpened)
     out.field("type", name_of(account.type))
-        .field("normal_side", account.normal == Side::kDebit ? "debit" : "credit")
+        .field("normal_side", name_of(account.normal))
         .field("currency", code_of(account.currency));
   out.field("version", account.version)
       .field("limit", name_of(terms.limit))

@@ -28,9 +28,9 @@ void walk(A& archive, PurgeBase& value) {
 
 bool read_digest(std::string_view& rest, std::string_view name, Sha256& to) {
   if (!rest.starts_with(name)) return false;
-  const auto bytes = from_hex(rest.substr(name.size(), to.size() * 2));
-  if (!bytes || bytes->size() != to.size()) return false;
-  std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(to.data()));
+  const auto digest = sha256_from_hex(rest.substr(name.size(), to.size() * 2));
+  if (!digest) return false;
+  to = *digest;
   rest.remove_prefix(name.size() + to.size() * 2);
   return true;
 }
@@ -67,8 +67,7 @@ Result<PurgeBase> PurgeBase::parse(std::string_view bytes) {
 
 Sha256 with_archived_block(const Sha256& before, const Block& block) {
   std::string bytes;
-  for (const Sha256& digest : {before, block.archived_digest()})
-    bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+  for (const Sha256& digest : {before, block.archived_digest()}) bytes += bytes_of(digest);
   return sha256(bytes);
 }
 

@@ -1,8 +1,8 @@
 #include "ledger/engine/read_archive.h"
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
+
+#include "ledger/base/file.h"
 
 namespace suanpan {
 namespace {
@@ -10,12 +10,9 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<ArchiveCheckpoint> read_checkpoint(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
+  TRY(const auto text, read_file(path));
   const std::string name = path.filename().string();
-  auto checkpoint = ArchiveCheckpoint::parse(std::move(text).str());
+  auto checkpoint = ArchiveCheckpoint::parse(text);
   if (!checkpoint) return fail(checkpoint.error().code, "{}: {}", name, checkpoint.error().message);
   if (checkpoint_name(checkpoint.value().seq) != name)
     return fail(Errc::kCorrupt, "{}: it is signed for entry {}", name, checkpoint.value().seq);

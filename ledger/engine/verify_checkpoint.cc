@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 #include "ledger/base/file.h"
 #include "ledger/engine/saved_state.h"
@@ -29,10 +28,6 @@ void walk(A& archive, VerifyCheckpoint::State& value) {
   walk(archive, head_seen);
   walk(archive, purges);
   walk(archive, audit);
-}
-
-std::string_view bytes_of(const Sha256& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -88,11 +83,9 @@ Result<void> VerifyCheckpoint::write(State state, const IdPrints& ids) {
 }
 
 Result<VerifyCheckpoint::Found> VerifyCheckpoint::read() {
-  std::ifstream in(file_, std::ios::binary);
-  if (!in) return Found{};
-  std::ostringstream text;
-  text << in.rdbuf();
-  const std::string all = std::move(text).str();
+  const auto text = read_file(file_);
+  if (!text) return Found{};
+  const std::string& all = text.value();
   if (all.size() < kMagic.size() + sizeof(Sha256) || !all.starts_with(kMagic)) return Found{};
   const std::string_view body = std::string_view(all).substr(0, all.size() - sizeof(Sha256));
   if (bytes_of(sha256(body)) != std::string_view(all).substr(body.size())) return Found{};

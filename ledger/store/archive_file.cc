@@ -2,10 +2,10 @@
 
 #include <charconv>
 #include <fstream>
-#include <sstream>
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/check.h"
+#include "ledger/base/file.h"
 
 namespace suanpan {
 namespace {
@@ -15,10 +15,6 @@ constexpr std::string_view kFooterMagic = "SPARCEND";
 constexpr std::string_view kNamePrefix = "journal-";
 constexpr std::size_t kHeaderBytes = 8 + 4 + 16 + 8 + 8 + 32;
 constexpr std::size_t kFooterBytes = 8 + 4 + 32 + 32;
-
-std::string_view bytes_of(const Sha256& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 std::string header_of(const ArchiveFileFacts& facts) {
   ByteWriter out;
@@ -108,13 +104,10 @@ bool ArchiveFile::lay_out() {
 }
 
 Result<ArchiveFile> ArchiveFile::read(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream all;
-  if (in) all << in.rdbuf();
-  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
+  TRY(auto bytes, read_file(path));
   ArchiveFile file;
   file.name_ = path.filename().string();
-  file.bytes_ = std::move(all).str();
+  file.bytes_ = std::move(bytes);
   const bool laid_out = file.lay_out();
   const std::string_view signed_part =
       std::string_view(file.bytes_)

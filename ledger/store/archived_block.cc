@@ -60,7 +60,7 @@ std::string Block::archived_form() const {
 Sha256 Block::archived_digest() const {
   const BlockContents kept = archived() ? *contents_ : archived_contents(*contents_);
   Sha256Stream digest;
-  digest.update({reinterpret_cast<const char*>(hash().data()), hash().size()});
+  digest.update(bytes_of(hash()));
   digest.update(
       {reinterpret_cast<const char*>(kept.records.data()), kept.records.size() * sizeof(Record)});
   digest.update(kept.variable);

@@ -17,7 +17,7 @@ std::string encode(const ArchivedPart& part) {
   row.push_back(part.done ? 1 : 0);
   row += big_endian(static_cast<std::uint32_t>(part.open_day.days), 4);
   row += big_endian(static_cast<std::uint64_t>(part.time.ns));
-  row.append(reinterpret_cast<const char*>(part.hash.data()), part.hash.size());
+  row += bytes_of(part.hash);
   return row;
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <sstream>
 
 #include "ledger/base/file.h"
 #include "ledger/store/archive_file.h"
@@ -61,12 +59,12 @@ std::optional<Backup> decode(std::string_view text) {
   const auto id = Id128::from_hex(*book);
   const std::size_t space = head->find(' ');
   const auto hash =
-      space == std::string_view::npos ? std::nullopt : from_hex(head->substr(space + 1));
-  if (!id || !hash || hash->size() != b.head.hash.size() || !read_number(*number, b.number) ||
+      space == std::string_view::npos ? std::nullopt : sha256_from_hex(head->substr(space + 1));
+  if (!id || !hash || !read_number(*number, b.number) ||
       !read_number(head->substr(0, space), b.head.seq) || !read_number(*taken, b.taken.ns))
     return std::nullopt;
   b.book = *id;
-  std::copy(hash->begin(), hash->end(), reinterpret_cast<char*>(b.head.hash.data()));
+  b.head.hash = *hash;
   while (text.starts_with("root1 ")) {
     const std::size_t end = text.find('\n');
     auto root = DailyRoot::parse(text.substr(0, end));
@@ -79,11 +77,8 @@ std::optional<Backup> decode(std::string_view text) {
 }
 
 Result<Backup> read_manifest(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return fail(Errc::kIo, "{}: cannot be read", path.string());
-  const auto backup = decode(std::move(text).str());
+  TRY(const auto text, read_file(path));
+  const auto backup = decode(text);
   if (!backup)
     return fail(Errc::kCorrupt, "{}: the backup's description is damaged", path.string());
   return *backup;

@@ -27,8 +27,7 @@ Result<std::optional<Id128>> identity_of_first_block(const KeyValueStore& store)
   TRY(cursor->status());
   if (!cursor->valid()) return std::optional<Id128>{};
   TRY(auto first, Block::parse(std::string(cursor->value())));
-  const Sha256& hash = first->hash();
-  const std::string_view bytes(reinterpret_cast<const char*>(hash.data()), hash.size());
+  const std::string_view bytes = bytes_of(first->hash());
   return std::optional(
       Id128{from_big_endian(bytes.substr(0, 8)), from_big_endian(bytes.substr(8, 8))});
 }

@@ -17,7 +17,7 @@ constexpr std::size_t kBodyBytes = 48;
 std::string encode(const Head& head) {
   std::string slot(kMagic, sizeof kMagic);
   slot.append(reinterpret_cast<const char*>(&head.seq), sizeof head.seq);
-  slot.append(reinterpret_cast<const char*>(head.hash.data()), head.hash.size());
+  slot += bytes_of(head.hash);
   const std::uint32_t crc = crc32c(slot);
   slot.append(reinterpret_cast<const char*>(&crc), sizeof crc);
   slot.resize(kSlotBytes, '\0');

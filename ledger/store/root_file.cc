@@ -31,10 +31,9 @@ std::optional<std::string_view> field(std::string_view& line, std::string_view n
 }
 
 bool read_digest(std::optional<std::string_view> hex, Sha256& to) {
-  const auto bytes = hex ? from_hex(*hex) : std::nullopt;
-  if (!bytes || bytes->size() != to.size()) return false;
-  std::memcpy(to.data(), bytes->data(), to.size());
-  return true;
+  const auto digest = hex ? sha256_from_hex(*hex) : std::nullopt;
+  if (digest) to = *digest;
+  return digest.has_value();
 }
 
 bool read_signature(std::optional<std::string_view> text, std::string& to) {

@@ -34,10 +34,10 @@ inline void see_accounts(const Book& book, std::vector<std::string>& lines) {
                                 state.book().accounting_date.iso(),
                                 state.book().closed_through.iso(), code_of(state.book().currency)));
     for (const Account& a : state.accounts()) {
-      lines.push_back(fmt::format(
-          "account {} {} \"{}\" {} {} {}, {}, version {}: {}", a.id.value, a.code, a.name,
-          name_of(a.type), a.normal == Side::kDebit ? "debit" : "credit", code_of(a.currency),
-          seen(a.terms), a.version, seen_totals(state.balance(a.id))));
+      lines.push_back(fmt::format("account {} {} \"{}\" {} {} {}, {}, version {}: {}", a.id.value,
+                                  a.code, a.name, name_of(a.type), name_of(a.normal),
+                                  code_of(a.currency), seen(a.terms), a.version,
+                                  seen_totals(state.balance(a.id))));
       accounts.push_back(a);
     }
   });

@@ -192,6 +192,19 @@ TEST_CASE("hex: odd lengths and other characters are refused") {
     CHECK_FALSE(from_hex(text).has_value());
 }
 
+TEST_CASE("hex: a SHA-256 is 64 digits and no other text") {
+  // FIPS 180-4, of the empty message
+  const std::string text = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const auto digest = sha256_from_hex(text);
+  REQUIRE(digest);
+  CHECK(digest->front() == 0xe3);
+  CHECK(digest->back() == 0x55);
+  CHECK(bytes_of(*digest) == from_hex(text));
+  for (const std::string& other :
+       {std::string(), text.substr(2), text + "00", text.substr(1) + "g"})
+    CHECK_FALSE(sha256_from_hex(other));
+}
+
 TEST_CASE("digest: comparison in constant time is a comparison") {
   CHECK(equal_constant_time("", ""));
   CHECK(equal_constant_time({}, ""));

@@ -134,7 +134,7 @@ TEST_CASE("names: command kinds keep their numbers") {
     CHECK((name_of(static_cast<CommandKind>(n)) != "?") == (known.count(n) == 1));
 }
 
-TEST_CASE("names: account types, limits and voucher types go there and back") {
+TEST_CASE("names: account types, sides, limits and voucher types go there and back") {
   const std::pair<std::uint8_t, std::string_view> types[] = {
       {1, "asset"}, {2, "liability"}, {3, "equity"}, {4, "income"}, {5, "expense"}};
   for (const auto& [number, name] : types) {
@@ -146,6 +146,11 @@ TEST_CASE("names: account types, limits and voucher types go there and back") {
   for (const auto& [number, name] : limits) {
     CHECK(name_of(static_cast<LimitKind>(number)) == name);
     CHECK(limit_kind_of(name) == static_cast<LimitKind>(number));
+  }
+  const std::pair<std::uint8_t, std::string_view> sides[] = {{0, "debit"}, {1, "credit"}};
+  for (const auto& [number, name] : sides) {
+    CHECK(name_of(static_cast<Side>(number)) == name);
+    CHECK(side_of(name) == static_cast<Side>(number));
   }
   struct Row {
     std::uint8_t number;
@@ -159,6 +164,7 @@ TEST_CASE("names: account types, limits and voucher types go there and back") {
   }
   for (const std::string_view unknown : {"", "Asset", "assets", "?", "none "}) {
     CHECK_FALSE(account_type_of(unknown));
+    CHECK_FALSE(side_of(unknown));
     CHECK_FALSE(limit_kind_of(unknown));
     CHECK_FALSE(voucher_type_of(unknown));
   }
