@@ -180,7 +180,7 @@ class Audit {
   Fault check_terms_change(const Command& command, const Account& before,
                            const Account& after) const;
 
-  void take_business_key(const Command& command);  // audit_keys.cc
+  void take_business_key(const Command& command);  // audit_business_keys.cc
   // audit_documents.cc
   Result<Fault> take_documents(const Command& command);
   Fault take_version(const Document& document);

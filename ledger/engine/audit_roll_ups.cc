@@ -22,11 +22,6 @@ AuditedRollUps roll_ups_of(const Audit& audit) {
 
 namespace {
 
-template <class... Args>
-Result<Fault> fault(fmt::format_string<Args...> format, Args&&... args) {
-  return Fault("table roll_ups: " + fmt::format(format, std::forward<Args>(args)...));
-}
-
 Fault difference(const RollUp& row, const AuditedRollUp& sums) {
   static constexpr const char* kNames[] = {"debits posted",   "credits posted", "debits pending",
                                            "credits pending", "red debits",     "red credits"};
@@ -50,19 +45,20 @@ Result<Fault> compare_roll_ups(const KeyValueStore& store, const Audit& audit) {
   const auto cursor = store.cursor(Table::kRollUps);
   for (cursor->seek(""); cursor->valid(); cursor->next(), ++next) {
     const auto row = decode_roll_up(cursor->key(), cursor->value());
-    if (!row) return fault("a row of another shape");
+    if (!row) return fault(Table::kRollUps, "a row of another shape");
     if (next == expected.end() || std::pair(row->path, row->currency) < next->first)
-      return fault("a row of {} in {}, below which there is no account", row->path,
+      return fault(Table::kRollUps, "a row of {} in {}, below which there is no account", row->path,
                    code_of(row->currency));
     const auto& [path, currency] = next->first;
     if (std::pair(row->path, row->currency) != next->first)
-      return fault("the row of {} in {} is missing", path, code_of(currency));
+      return fault(Table::kRollUps, "the row of {} in {} is missing", path, code_of(currency));
     if (const Fault what = difference(*row, next->second))
-      return fault("{} in {}: {}", path, code_of(currency), *what);
+      return fault(Table::kRollUps, "{} in {}: {}", path, code_of(currency), *what);
   }
   TRY(cursor->status());
   if (next != expected.end())
-    return fault("the row of {} in {} is missing", next->first.first, code_of(next->first.second));
+    return fault(Table::kRollUps, "the row of {} in {} is missing", next->first.first,
+                 code_of(next->first.second));
   return Fault{};
 }
 

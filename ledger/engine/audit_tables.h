@@ -4,6 +4,8 @@
 //
 // Errors are those of reading; a fault names the table and the row.
 #pragma once
+#include <fmt/format.h>
+
 #include "ledger/engine/audit.h"
 
 namespace suanpan {
@@ -34,6 +36,13 @@ struct ArchivedHistories {
   std::uint64_t until = 0;
   std::vector<Account> accounts;
 };
+
+/// What is wrong with a table: "table ids: …".
+template <class... Args>
+Fault fault(Table table, fmt::format_string<Args...> format, Args&&... args) {
+  return fmt::format("table {}: ", name_of(table)) +
+         fmt::format(format, std::forward<Args>(args)...);
+}
 
 /// The audit must have taken exactly the entries up to the table's stamp.
 Result<Fault> compare_accounts(const KeyValueStore& store, const Audit& audit);

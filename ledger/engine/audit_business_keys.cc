@@ -6,11 +6,6 @@
 namespace suanpan {
 namespace {
 
-template <class... Args>
-Fault fault(fmt::format_string<Args...> format, Args&&... args) {
-  return "table business_keys: " + fmt::format(format, std::forward<Args>(args)...);
-}
-
 // The key of an accepted command that moves money; empty: none.
 std::string key_of(const Record& first, const VariablePart* part) {
   if (first.refusal != 0 || !first.moves_money()) return {};
@@ -29,10 +24,10 @@ Result<Fault> read_bucket(const KeyValueStore& store, std::uint16_t bucket,
        cursor->next()) {
     const auto row = decode_key_row(cursor->key(), cursor->value());
     if (!row || row->size() > kKeyMarksPerRow || encode_key_row(*row) != cursor->value())
-      return fault("a row of bucket {} does not decode", bucket);
+      return fault(Table::kBusinessKeys, "a row of bucket {} does not decode", bucket);
     for (const KeyMark& mark : *row) {
       if (!marks.empty() && mark.seq <= marks.back().seq)
-        return fault("bucket {} has journal entry {} out of order, and it would not be found",
+        return fault(Table::kBusinessKeys, "bucket {} has journal entry {} out of order, and it would not be found",
                      bucket, mark.seq);
       marks.push_back(mark);
     }
@@ -60,15 +55,15 @@ Result<Fault> first_wrong_mark(const KeyValueStore& store, const Audit& audit, s
         ++next;
         return;
       }
-      found = fault("the business key \"{}\" of journal entry {} is not in its place, bucket {}",
+      found = fault(Table::kBusinessKeys, "the business key \"{}\" of journal entry {} is not in its place, bucket {}",
                     key, first.seq, bucket);
     });
   }
   TRY(cursor->status());
   if (!found && next < stored.size())
-    found = fault("bucket {} names journal entry {}, which bears no such key", bucket,
+    found = fault(Table::kBusinessKeys, "bucket {} names journal entry {}, which bears no such key", bucket,
                   stored[next].seq);
-  if (!found) found = fault("bucket {} differs", bucket);
+  if (!found) found = fault(Table::kBusinessKeys, "bucket {} differs", bucket);
   return found;
 }
 
@@ -85,7 +80,7 @@ Result<Fault> compare_business_keys(const KeyValueStore& store, const Audit& aud
   const auto cursor = store.cursor(Table::kBusinessKeys);
   for (cursor->seek(""); cursor->valid(); cursor->next())
     if (cursor->key().size() != 10 || from_big_endian(cursor->key().substr(0, 2)) >= kKeyBuckets)
-      return fault("a row of another shape");
+      return fault(Table::kBusinessKeys, "a row of another shape");
   TRY(cursor->status());
   for (std::size_t i = 0; i < kKeyBuckets; ++i) {
     const auto bucket = static_cast<std::uint16_t>(i);
