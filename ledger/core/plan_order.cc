@@ -114,6 +114,53 @@ Planned<void> post_payment(const View& view, ChangeSet& changes, Order& order,
   return straight.error();
 }
 
+ChangeSet replaced(const View& view, ChangeSet changes, const Order& order) {
+  put(changes, view, DocumentKind::kOrder, order.order_id, order);
+  changes.answer = order.order_id;
+  return changes;
+}
+
+// The channel says so again: it was this payment, or one too many.
+Planned<ChangeSet> plan_paid_again(const View& view, const Order& order, const OrderFact& fact,
+                                   const PlatformAccounts& accounts) {
+  if (fact.channel_order_no == order.channel_order_no ||
+      view.document(DocumentKind::kChannelArrival, suspense_key(fact)))
+    return refuse(RefusalCode::kOrderStateFinal, order.order_id);
+  if (fact.paid.minor <= 0)
+    return refuse(RefusalCode::kAmountMismatch, std::to_string(fact.paid.minor));
+  ChangeSet changes = on_open_day(view);
+  TRY(post_suspense(view, changes, fact, accounts));
+  return changes;
+}
+
+Planned<ChangeSet> plan_paid(const View& view, Order& order, const OrderFact& fact,
+                             const PlatformAccounts& accounts, const ClaimKey& key,
+                             const Moment& moment) {
+  if (fact.paid.currency != order.amount.currency)
+    return refuse(RefusalCode::kCurrencyMismatch, order.order_id);
+  if (order.state == OrderState::kPaid || order.state == OrderState::kRefunded)
+    return plan_paid_again(view, order, fact, accounts);
+  if (fact.paid.minor != order.amount.minor)
+    return refuse(RefusalCode::kAmountMismatch,
+                  fmt::format("{} of {}", fact.paid.minor, order.amount.minor));
+  ChangeSet changes = on_open_day(view);
+  order.late = order.state == OrderState::kClosed || order.state == OrderState::kFailed;
+  order.state = OrderState::kPaid;
+  order.unknown = false;
+  order.channel_order_no = fact.channel_order_no;
+  if (!fact.channel.empty()) order.channel = fact.channel;
+  if (!fact.channel_mch.empty()) order.channel_mch = fact.channel_mch;
+  order.paid_at = fact.paid_at;
+  order.paid_on = changes.date;
+  order.error_code.clear();
+  order.error_message.clear();
+  order.voucher = key.hex();
+  TRY(post_payment(view, changes, order, accounts));
+  notify(changes, "order", order.order_id, order.notify_url, moment.now);
+  event(changes, "order.paid", order.order_id, order.amount);
+  return replaced(view, std::move(changes), order);
+}
+
 }  // namespace
 
 std::optional<Order> find_order(const View& view, std::string_view id) {
@@ -182,7 +229,6 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
   if (!found) return refuse(RefusalCode::kOrderNotFound, fact.order_id);
   Order& order = *found;
   ChangeSet changes = on_open_day(view);
-  const bool settled = order.state == OrderState::kPaid || order.state == OrderState::kRefunded;
   switch (fact.kind) {
     case OrderFact::Kind::kSubmitted:
       if (order.state != OrderState::kCreated)
@@ -211,37 +257,8 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
       order.error_code = fact.error_code;
       order.error_message = fact.error_message;
       break;
-    case OrderFact::Kind::kPaid: {
-      if (fact.paid.currency != order.amount.currency)
-        return refuse(RefusalCode::kCurrencyMismatch, order.order_id);
-      if (settled) {
-        if (fact.channel_order_no == order.channel_order_no ||
-            view.document(DocumentKind::kChannelArrival, suspense_key(fact)))
-          return refuse(RefusalCode::kOrderStateFinal, order.order_id);
-        if (fact.paid.minor <= 0)
-          return refuse(RefusalCode::kAmountMismatch, std::to_string(fact.paid.minor));
-        TRY(post_suspense(view, changes, fact, accounts));
-        return changes;
-      }
-      if (fact.paid.minor != order.amount.minor)
-        return refuse(RefusalCode::kAmountMismatch,
-                      fmt::format("{} of {}", fact.paid.minor, order.amount.minor));
-      order.late = order.state == OrderState::kClosed || order.state == OrderState::kFailed;
-      order.state = OrderState::kPaid;
-      order.unknown = false;
-      order.channel_order_no = fact.channel_order_no;
-      if (!fact.channel.empty()) order.channel = fact.channel;
-      if (!fact.channel_mch.empty()) order.channel_mch = fact.channel_mch;
-      order.paid_at = fact.paid_at;
-      order.paid_on = changes.date;
-      order.error_code.clear();
-      order.error_message.clear();
-      order.voucher = key.hex();
-      TRY(post_payment(view, changes, order, accounts));
-      notify(changes, "order", order.order_id, order.notify_url, moment.now);
-      event(changes, "order.paid", order.order_id, order.amount);
-      break;
-    }
+    case OrderFact::Kind::kPaid:
+      return plan_paid(view, order, fact, accounts, key, moment);
     case OrderFact::Kind::kRejected:
     case OrderFact::Kind::kClosed:
       if (order.state != OrderState::kCreated && order.state != OrderState::kPaying)
@@ -255,9 +272,7 @@ Planned<ChangeSet> plan_order_fact(const View& view, const OrderFact& fact,
             order.order_id, order.amount);
       break;
   }
-  put(changes, view, DocumentKind::kOrder, order.order_id, order);
-  changes.answer = order.order_id;
-  return changes;
+  return replaced(view, std::move(changes), order);
 }
 
 }  // namespace suanpan

@@ -95,6 +95,110 @@ bool is_written(const Document& d, std::string_view payload) {
   return static_cast<DocumentKind>(r.u8()) == d.kind && r.view_text() == d.key &&
          r.u32() == d.version && (r.u8() != 0) == d.open && r.view_text() == d.bytes && r.done();
 }
+
+// ---- One section each: whether it decodes. `all`: also what only a whole command is read for.
+
+bool take_text(ByteReader r, bool all, VariablePart& part) {
+  if (all) {
+    part.text = read_text(r);
+    part.business_key = part.text->business_key;
+  } else {
+    r.skip_text();
+    part.business_key = r.text();
+    for (int i = 0; i < 3; ++i) r.skip_text();
+  }
+  return r.done();
+}
+
+bool take_rules(ByteReader r, bool all, VariablePart& part) {
+  if (!all) {
+    r.skip_text();
+    return r.done();
+  }
+  auto rules = decode_voucher_rules(r.text());
+  if (!r.done() || !rules) return false;
+  part.rules = std::make_shared<const VoucherRules>(std::move(*rules));
+  return true;
+}
+
+bool take_document(std::string_view payload, WrittenDocuments* written, VariablePart& part) {
+  if (DocumentPtr known = written ? written->take(payload) : nullptr) {
+    part.documents.push_back(std::move(known));
+    return true;
+  }
+  auto document = read_document(payload);
+  if (!document) return false;
+  part.documents.push_back(std::make_shared<const Document>(std::move(*document)));
+  return true;
+}
+
+bool take_event(ByteReader r, bool all, VariablePart& part) {
+  if (all) {
+    Event& event = part.events.emplace_back();
+    event.topic = r.text();
+    event.key = r.text();
+    event.payload = r.text();
+  } else {
+    for (int i = 0; i < 3; ++i) r.skip_text();
+  }
+  return r.done();
+}
+
+bool take_content(ByteReader r, bool all, VariablePart& part) {
+  const std::uint16_t count = r.u16();
+  for (std::uint16_t i = 0; i < count && !r.failed(); ++i) {
+    if (!all && !part.book) {
+      r.skip_text();
+      r.skip_text();
+      continue;
+    }
+    std::string name = r.text();
+    std::string value = r.text();
+    part.content.emplace_back(std::move(name), std::move(value));
+  }
+  return r.done();
+}
+
+// Nothing: no section has this tag.
+std::optional<bool> take_section(std::uint8_t tag, std::string_view payload, bool all,
+                                 WrittenDocuments* written, VariablePart& part) {
+  ByteReader r(payload);
+  switch (static_cast<SectionTag>(tag)) {
+    case SectionTag::kText:
+      return take_text(r, all, part);
+    case SectionTag::kRules:
+      return take_rules(r, all, part);
+    case SectionTag::kAccount: {
+      auto account = read_account(payload);
+      if (account) part.accounts.push_back(std::move(*account));
+      return account.has_value();
+    }
+    case SectionTag::kDocument:
+      return take_document(payload, written, part);
+    case SectionTag::kEvent:
+      return take_event(r, all, part);
+    case SectionTag::kBook: {
+      BookChange change;
+      change.accounting_date.days = r.i32();
+      change.closed_through.days = r.i32();
+      part.book = change;
+      return r.done();
+    }
+    case SectionTag::kContent:
+      return take_content(r, all, part);
+    case SectionTag::kAnswer:
+      if (all)
+        part.answer = r.text();
+      else
+        r.skip_text();
+      return r.done();
+    case SectionTag::kRefusalDetail:
+      part.refusal_detail = r.text();
+      return r.done();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void write_text(std::string& out, const VoucherText& text, bool key_inline) {
@@ -166,7 +270,6 @@ DocumentPtr WrittenDocuments::take(std::string_view payload) {
 
 Result<void> decode_sections(std::string_view bytes, Keep keep, WrittenDocuments* written,
                              VariablePart& part) {
-  const bool all = keep == Keep::kAll;
   while (!bytes.empty()) {
     ByteReader head(bytes.substr(0, kSectionHeadBytes));
     const std::uint8_t tag = head.u8();
@@ -175,97 +278,9 @@ Result<void> decode_sections(std::string_view bytes, Keep keep, WrittenDocuments
       return fail(Errc::kCorrupt, "a section is cut off");
     const std::string_view payload = bytes.substr(kSectionHeadBytes, length);
     bytes.remove_prefix(kSectionHeadBytes + length);
-    ByteReader r(payload);
-    bool good = true;
-    switch (static_cast<SectionTag>(tag)) {
-      case SectionTag::kText:
-        if (all) {
-          part.text = read_text(r);
-          part.business_key = part.text->business_key;
-        } else {
-          r.skip_text();
-          part.business_key = r.text();
-          for (int i = 0; i < 3; ++i) r.skip_text();
-        }
-        good = r.done();
-        break;
-      case SectionTag::kRules: {
-        if (!all) {
-          r.skip_text();
-          good = r.done();
-          break;
-        }
-        auto rules = decode_voucher_rules(r.text());
-        good = r.done() && rules.has_value();
-        if (good) part.rules = std::make_shared<const VoucherRules>(std::move(*rules));
-        break;
-      }
-      case SectionTag::kAccount: {
-        auto account = read_account(payload);
-        good = account.has_value();
-        if (good) part.accounts.push_back(std::move(*account));
-        break;
-      }
-      case SectionTag::kDocument: {
-        if (DocumentPtr known = written ? written->take(payload) : nullptr) {
-          part.documents.push_back(std::move(known));
-          break;
-        }
-        auto document = read_document(payload);
-        good = document.has_value();
-        if (good) part.documents.push_back(std::make_shared<const Document>(std::move(*document)));
-        break;
-      }
-      case SectionTag::kEvent: {
-        if (all) {
-          Event& event = part.events.emplace_back();
-          event.topic = r.text();
-          event.key = r.text();
-          event.payload = r.text();
-        } else {
-          for (int i = 0; i < 3; ++i) r.skip_text();
-        }
-        good = r.done();
-        break;
-      }
-      case SectionTag::kBook: {
-        BookChange change;
-        change.accounting_date.days = r.i32();
-        change.closed_through.days = r.i32();
-        good = r.done();
-        part.book = change;
-        break;
-      }
-      case SectionTag::kContent: {
-        const std::uint16_t count = r.u16();
-        for (std::uint16_t i = 0; i < count && !r.failed(); ++i) {
-          if (!all && !part.book) {
-            r.skip_text();
-            r.skip_text();
-            continue;
-          }
-          std::string name = r.text();
-          std::string value = r.text();
-          part.content.emplace_back(std::move(name), std::move(value));
-        }
-        good = r.done();
-        break;
-      }
-      case SectionTag::kAnswer:
-        if (all)
-          part.answer = r.text();
-        else
-          r.skip_text();
-        good = r.done();
-        break;
-      case SectionTag::kRefusalDetail:
-        part.refusal_detail = r.text();
-        good = r.done();
-        break;
-      default:
-        return fail(Errc::kCorrupt, "an unknown section {}", tag);
-    }
-    if (!good) return fail(Errc::kCorrupt, "section {} does not decode", tag);
+    const auto good = take_section(tag, payload, keep == Keep::kAll, written, part);
+    if (!good) return fail(Errc::kCorrupt, "an unknown section {}", tag);
+    if (!*good) return fail(Errc::kCorrupt, "section {} does not decode", tag);
   }
   return success();
 }
