@@ -56,9 +56,11 @@ struct OrderFact {
 
 /// Refusals: kOrderNotFound, kOrderStateFinal, kOrderStateWrong, kOrderExpired (submitted after its
 /// time), kCurrencyMismatch and kAmountMismatch (a paid fact that is not of the order's currency
-/// and amount is never taken as its payment, and its money is in no book by this). A paid fact for
-/// an order that the same channel number already paid changes nothing: the planner refuses with
-/// kOrderStateFinal. With another channel number it is a second payment: suspense, once per number.
+/// and amount is never taken as its payment, and nothing is posted).
+///
+/// A paid fact for an order that the same channel number already paid changes nothing: the planner
+/// refuses with kOrderStateFinal. With another channel number it is a second payment: suspense,
+/// once per number.
 ///
 /// Money that the channel has taken is in the books whatever has become of the accounts it was
 /// meant for. A line whose account is closed, frozen or missing goes to suspense: the order is
