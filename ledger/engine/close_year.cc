@@ -19,9 +19,60 @@ struct Carried {
   std::int64_t balance;    ///< as of the year's end, debit-positive
 };
 
+/// What a year's end has still to carry, by the chart as it was when this was made.
+class Remainder {
+ public:
+  Remainder(const Book& book, std::int32_t year) : book_(book), end_(*last_day_of(year)) {
+    const auto documents = book_.read([](const State& state, std::uint64_t) {
+      return state.open_documents(DocumentKind::kSubject);
+    });
+    for (const DocumentPtr& document : documents)
+      if (auto subject = decode_subject(document->bytes))
+        subjects_.emplace(document->key, *subject);
+  }
+
+  // What is not zero as of the year's end and has somewhere to go.
+  Result<std::vector<Carried>> read(bool equity) const {
+    std::vector<Carried> left;
+    const auto accounts = book_.read([&](const State& state, std::uint64_t) {
+      std::vector<Account> chosen;
+      for (const Account& a : state.accounts())
+        if (equity ? a.type == AccountType::kEquity
+                   : a.type == AccountType::kIncome || a.type == AccountType::kExpense)
+          chosen.push_back(a);
+      return chosen;
+    });
+    for (const Account& account : accounts) {
+      const Subject* subject = leaf_of(account.code);
+      if (!subject || subject->closes_into.empty()) continue;
+      TRY(auto balance, book_.balance_on(account.id, end_));
+      const std::int64_t held = balance.posted(Side::kDebit);
+      const auto into = subjects_.find(subject->closes_into);
+      if (held == 0 || into == subjects_.end()) continue;
+      left.push_back(
+          {account, carry_target(*subject, into->second, account.code), &into->second, held});
+    }
+    return left;
+  }
+
+ private:
+  const Subject* leaf_of(std::string_view code) const {
+    for (std::size_t end = code.find('/');; end = code.find('/', end + 1)) {
+      const auto found = subjects_.find(code.substr(0, end));
+      if (found == subjects_.end()) return nullptr;
+      if (found->second.leaf) return &found->second;
+      if (end == std::string_view::npos) return nullptr;
+    }
+  }
+
+  const Book& book_;
+  Date end_;
+  Subjects subjects_;
+};
+
 class Closing {
  public:
-  Closing(Book& book, std::int32_t year) : book_(book), year_(year), end_(*last_day_of(year)) {}
+  Closing(Book& book, std::int32_t year) : book_(book), year_(year) {}
 
   Result<YearCloseOutcome> run(const std::string& checker) {
     TRY(auto found, read());
@@ -34,24 +85,18 @@ class Closing {
       TRY(auto begun, begin(found ? found->version : 0, checker));
       if (!begun) return outcome_;
     }
-    read_subjects();
+    const Remainder remainder(book_, year_);
     // Income and expense first: what they carry is part of what this year's
     // profit carries on.
     for (const bool equity : {false, true}) {
-      TRY(auto done, carry_all(equity));
+      TRY(auto done, carry_all(remainder, equity));
       if (!done) return outcome_;
     }
     TRY(auto last, read());
     if (!last) return fail(Errc::kCorrupt, "the close of {} is gone", year_);
-    FinishYearClose request{{}, year_, last->version};
-    const auto command = [&](ClaimKey key) {
-      request.key = key;
-      return Command{key, CommandKind::kYearClose, content_of(request),
-                     [request](const View& view, const Moment& moment) {
-                       return plan_finish_year_close(view, request, moment);
-                     }};
-    };
-    TRY(auto finished, submit("finish", last->version, command));
+    TRY(auto finished, submit("finish", last->version, [&](ClaimKey key) {
+          return finish_year_close({key, year_, last->version});
+        }));
     if (finished) outcome_.vouchers = last->close.vouchers;
     return outcome_;
   }
@@ -83,58 +128,9 @@ class Closing {
   }
 
   Result<bool> begin(std::uint32_t version, const std::string& checker) {
-    BeginYearClose request{{}, year_, checker};
     return submit("begin|" + checker, version, [&](ClaimKey key) {
-      request.key = key;
-      return Command{key, CommandKind::kYearClose, content_of(request),
-                     [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                       if (auto checked = check_begin_year_close(request); !checked)
-                         return checked.error();
-                       return plan_begin_year_close(view, request, moment);
-                     }};
+      return begin_year_close({key, year_, checker});
     });
-  }
-
-  void read_subjects() {
-    const auto documents = book_.read([](const State& state, std::uint64_t) {
-      return state.open_documents(DocumentKind::kSubject);
-    });
-    for (const DocumentPtr& document : documents)
-      if (auto subject = decode_subject(document->bytes))
-        subjects_.emplace(document->key, *subject);
-  }
-
-  const Subject* leaf_of(std::string_view code) const {
-    for (std::size_t end = code.find('/');; end = code.find('/', end + 1)) {
-      const auto found = subjects_.find(code.substr(0, end));
-      if (found == subjects_.end()) return nullptr;
-      if (found->second.leaf) return &found->second;
-      if (end == std::string_view::npos) return nullptr;
-    }
-  }
-
-  // What is not zero as of the year's end and has somewhere to go.
-  Result<std::vector<Carried>> what_is_left(bool equity) const {
-    std::vector<Carried> left;
-    const auto accounts = book_.read([&](const State& state, std::uint64_t) {
-      std::vector<Account> chosen;
-      for (const Account& a : state.accounts())
-        if (equity ? a.type == AccountType::kEquity
-                   : a.type == AccountType::kIncome || a.type == AccountType::kExpense)
-          chosen.push_back(a);
-      return chosen;
-    });
-    for (const Account& account : accounts) {
-      const Subject* subject = leaf_of(account.code);
-      if (!subject || subject->closes_into.empty()) continue;
-      TRY(auto balance, book_.balance_on(account.id, end_));
-      const std::int64_t held = balance.posted(Side::kDebit);
-      const auto into = subjects_.find(subject->closes_into);
-      if (held == 0 || into == subjects_.end()) continue;
-      left.push_back(
-          {account, carry_target(*subject, into->second, account.code), &into->second, held});
-    }
-    return left;
   }
 
   // The account that a balance is carried to; opened where it is the first.
@@ -159,11 +155,11 @@ class Closing {
     return find();
   }
 
-  Result<bool> carry_all(bool equity) {
+  Result<bool> carry_all(const Remainder& remainder, bool equity) {
     for (;;) {
       TRY(auto found, read());
       if (!found || found->close.state != YearCloseState::kCarrying) return true;  // by another
-      TRY(auto left, what_is_left(equity));
+      TRY(auto left, remainder.read(equity));
       if (left.empty()) return true;
       CarryForward request{{}, year_, found->version, {}};
       std::uint32_t carried = 0;
@@ -183,12 +179,7 @@ class Closing {
       }
       TRY(auto accepted, submit("carry", found->version, [&](ClaimKey key) {
             request.key = key;
-            return Command{key, CommandKind::kYearClose, content_of(request),
-                           [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                             if (auto checked = check_carry_forward(request); !checked)
-                               return checked.error();
-                             return plan_carry_forward(view, request, moment);
-                           }};
+            return carry_forward(request);
           }));
       if (!accepted) return false;
       outcome_.carried += carried;
@@ -197,29 +188,46 @@ class Closing {
 
   Book& book_;
   std::int32_t year_;
-  Date end_;
-  Subjects subjects_;
   YearCloseOutcome outcome_;
 };
+
+/// A step with its shape and its planner.
+template <class Request>
+Command step_of(const Request& request, Planned<void> (*check)(const Request&),
+                Planned<ChangeSet> (*plan)(const View&, const Request&, const Moment&)) {
+  return Command{request.key, CommandKind::kYearClose, content_of(request),
+                 [=](const View& view, const Moment& moment) -> Planned<ChangeSet> {
+                   if (auto checked = check(request); !checked) return checked.error();
+                   return plan(view, request, moment);
+                 }};
+}
 
 }  // namespace
 
 Command request_year_close(RequestYearClose request) {
-  return Command{request.key, CommandKind::kYearClose, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_request_year_close(request); !checked)
-                     return checked.error();
-                   return plan_request_year_close(view, request, moment);
-                 }};
+  return step_of(request, check_request_year_close, plan_request_year_close);
+}
+Command reject_year_close(RejectYearClose request) {
+  return step_of(request, check_reject_year_close, plan_reject_year_close);
+}
+Command begin_year_close(BeginYearClose request) {
+  return step_of(request, check_begin_year_close, plan_begin_year_close);
+}
+Command carry_forward(CarryForward request) {
+  return step_of(request, check_carry_forward, plan_carry_forward);
+}
+Command finish_year_close(FinishYearClose request) {
+  return step_of(request, check_finish_year_close, plan_finish_year_close);
 }
 
-Command reject_year_close(RejectYearClose request) {
-  return Command{request.key, CommandKind::kYearClose, content_of(request),
-                 [request](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check_reject_year_close(request); !checked)
-                     return checked.error();
-                   return plan_reject_year_close(view, request, moment);
-                 }};
+Result<std::vector<std::string>> left_to_carry(const Book& book, std::int32_t year) {
+  const Remainder remainder(book, year);
+  std::vector<std::string> codes;
+  for (const bool equity : {false, true}) {
+    TRY(auto left, remainder.read(equity));
+    for (const Carried& c : left) codes.push_back(c.from.code);
+  }
+  return codes;
 }
 
 Result<YearCloseOutcome> close_year(Book& book, std::int32_t year, const std::string& checker) {

@@ -24,6 +24,15 @@ Command request_year_close(RequestYearClose request);
 /// Turns the request down, or takes it back; it may be asked for anew.
 Command reject_year_close(RejectYearClose request);
 
+/// The steps of close_year(), for who gives them again.
+Command begin_year_close(BeginYearClose request);
+Command carry_forward(CarryForward request);
+Command finish_year_close(FinishYearClose request);
+
+/// The codes of accounts that a year's end has still to carry, as of what is durable. Errors: those
+/// of reading.
+Result<std::vector<std::string>> left_to_carry(const Book& book, std::int32_t year);
+
 /// Refusals: those of the planners; kCurrencyMismatch where an account closes
 /// into one of another currency. Errors: kTooLarge, those of reading.
 Result<YearCloseOutcome> close_year(Book& book, std::int32_t year, const std::string& checker);
