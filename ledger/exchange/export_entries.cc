@@ -2,36 +2,14 @@
 
 #include <ostream>
 
-#include "ledger/core/year_close.h"
 #include "ledger/exchange/tell_entries.h"
 
 namespace suanpan {
 namespace {
 
-/// The first year whose end has begun to be carried forward, by then.
-std::optional<std::int32_t> carried_year(const State& state) {
-  for (std::int32_t year = 1900; year <= state.book().accounting_date.year(); ++year) {
-    const DocumentPtr stored = state.document(DocumentKind::kYearClose, year_close_key(year));
-    const auto close = stored ? decode_year_close(stored->bytes) : std::nullopt;
-    if (close && close->state != YearCloseState::kRequested &&
-        close->state != YearCloseState::kRejected)
-      return year;
-  }
-  return std::nullopt;
-}
-
 Result<void> write(const Book& book, std::ostream& out, const std::string& header,
                    std::string (*to_text)(const JournalEntry&)) {
-  std::uint64_t until = 0;
-  const auto year = book.read([&](const State& state, std::uint64_t seq) {
-    until = seq;
-    return carried_year(state);
-  });
-  if (year)
-    return fail(Errc::kUnsupported,
-                "the year {} is carried forward, which is told in no entry that could be imported: "
-                "take a backup",
-                *year);
+  const std::uint64_t until = book.last_seq();
   const auto tell_all = [&](const auto& each) -> Result<void> {
     EntryTeller teller;
     Result<void> outcome = success();

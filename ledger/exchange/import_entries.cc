@@ -8,6 +8,7 @@
 #include "ledger/core/idempotency.h"
 #include "ledger/core/plan_parts.h"
 #include "ledger/core/plan_voucher.h"
+#include "ledger/engine/close_year.h"
 #include "ledger/exchange/journal_entry.h"
 
 namespace suanpan {
@@ -45,7 +46,7 @@ Result<void> read_entries(const std::filesystem::path& file, EntryFormat format,
       auto before = csv.take(line);
       if (!before) return at_line(number, before.error().code, "{}", before.error().message);
       TRY(give(std::move(before.value()), entry_line));
-      if (!line.starts_with("leg,")) entry_line = number;
+      if (!CsvEntries::goes_on(line)) entry_line = number;
     }
   }
   if (in.bad()) return fail(Errc::kIo, "{}: reading", file.string());
@@ -65,7 +66,19 @@ class FileCheck {
     } else if (e.time < last_) {
       return at_line(e.line, Errc::kMalformed, "the recorded time goes back");
     }
+    if (linked_ > 0 && (e.time.ns != last_.ns + 1 || !may_be_linked(e.kind)))
+      return at_line(e.line, Errc::kMalformed, "this cannot be linked to the entry before");
+    linked_ = e.linked ? linked_ + 1 : 0;
+    if (linked_ >= kMaxBatchItems)
+      return at_line(e.line, Errc::kMalformed, "more than {} entries are linked", kMaxBatchItems);
     last_ = e.time;
+    last_line_ = e.line;
+    return success();
+  }
+  Result<void> finish() const {
+    if (count_ == 0) return at_line(1, Errc::kMalformed, "the file is empty");
+    if (linked_ > 0)
+      return at_line(last_line_, Errc::kMalformed, "the file ends inside a linked group");
     return success();
   }
   const JournalEntry& first() const { return first_; }
@@ -73,7 +86,9 @@ class FileCheck {
 
  private:
   std::uint64_t count_ = 0;
+  std::uint64_t linked_ = 0;  // entries so far of a group that goes on
   Timestamp last_;
+  std::size_t last_line_ = 0;
   JournalEntry first_;
 };
 
@@ -84,19 +99,24 @@ class Poster {
 
   Result<void> take(JournalEntry e) {
     if (e.kind == CommandKind::kOpenBook) return success();
-    if (!joins(e)) {
+    const bool in_group = !pending_.empty() && pending_.back().linked;
+    if (!in_group && !joins(e)) {
       TRY(flush());
     }
     if (e.kind == CommandKind::kExpireHold) return expire(e);
     if (e.kind == CommandKind::kVoucher) {
       TRY(auto voucher, voucher_of(e));
-      vouchers_.push_back(std::move(voucher));
+      if (in_group || e.linked)
+        commands_.push_back(post_voucher(std::move(voucher)));  // among commands of any kind
+      else
+        vouchers_.push_back(std::move(voucher));
     } else {
       TRY(auto command, command_of(e));
       commands_.push_back(std::move(command));
     }
     pending_.push_back(std::move(e));
-    return success();
+    if (!in_group || pending_.back().linked) return success();
+    return flush();
   }
 
   Result<void> flush() {
@@ -116,12 +136,13 @@ class Poster {
 
  private:
   // Whether the source planned it together with what is pending: recorded a nanosecond later, and
-  // of a kind that one submission holds. A reversal finds its original in the journal.
+  // of a kind that one submission holds. A reversal finds its original in the journal, a year's end
+  // is read off it. A group is by itself.
   bool joins(const JournalEntry& e) const {
     if (pending_.empty()) return true;
     const JournalEntry& last = pending_.back();
-    if (e.kind == CommandKind::kExpireHold || pending_.size() == kMaxBatchItems ||
-        e.time.ns != last.time.ns + 1 ||
+    if (e.kind == CommandKind::kExpireHold || e.kind == CommandKind::kYearClose || e.linked ||
+        pending_.size() == kMaxBatchItems || e.time.ns != last.time.ns + 1 ||
         (e.kind == CommandKind::kVoucher) != (last.kind == CommandKind::kVoucher))
       return false;
     if (e.kind != CommandKind::kReversal) return true;
@@ -139,12 +160,21 @@ class Poster {
       const auto number = std::strtoul(code.c_str() + 1, nullptr, 10);
       return AccountId{static_cast<std::uint32_t>(number)};
     }
+    auto next = AccountId{};
     const auto id = book_.read([&](const State& state, std::uint64_t) {
       const Account* account = state.account(code);
+      next.value = state.book().account_count;
       return account ? account->id : AccountId{};
     });
-    if (id.value == 0)
+    if (id.value == 0) {
+      // Opened by the same group, it will have this number.
+      for (const JournalEntry& before : pending_) {
+        if (before.kind != CommandKind::kOpenAccount) continue;
+        ++next.value;
+        if (before.open.code == code) return next;
+      }
       return at_line(e.line, Errc::kMismatch, "account {} is not opened before this line", code);
+    }
     return id;
   }
 
@@ -156,14 +186,30 @@ class Poster {
     return e.date_given ? e.date : std::nullopt;
   }
 
+  Result<Leg> leg_of(const JournalEntry& e, const TextLeg& leg) const {
+    TRY(auto debit, account_of(e, leg.debit));
+    TRY(auto credit, account_of(e, leg.credit));
+    return Leg{debit, credit, leg.amount};
+  }
+
   Result<VoucherRequest> voucher_of(const JournalEntry& e) const {
     VoucherRequest request;
     request.key = e.key;
+    VoucherRules rules;
     for (const TextLeg& leg : e.legs) {
-      TRY(auto debit, account_of(e, leg.debit));
-      TRY(auto credit, account_of(e, leg.credit));
-      request.legs.push_back(Leg{debit, credit, leg.amount});
+      TRY(auto asked, leg_of(e, leg));
+      if (leg.up_to != 0) {
+        asked.amount = 0;
+        rules.sweeps.push_back(
+            {static_cast<std::uint32_t>(request.legs.size()), leg.up_to, leg.at_most});
+      }
+      request.legs.push_back(asked);
     }
+    for (const TextExpectation& x : e.expects) {
+      TRY(auto account, account_of(e, x.account));
+      rules.expects.push_back({account, x.version, x.of, x.at_least, x.at_most});
+    }
+    if (rules != VoucherRules{}) request.rules = std::make_shared<const VoucherRules>(rules);
     request.code = e.code;
     request.type = e.type;
     request.hold = e.hold;
@@ -260,6 +306,14 @@ class Poster {
       case CommandKind::kSetTerms:
         return checked<SetTermsRequest>(e, check_set_terms, set_terms,
                                         {e.key, e.open.code, e.open.terms, e.expected_version});
+      case CommandKind::kChart:
+        if (e.chart.empty())
+          return checked<AddSubjectRequest>(e, check_add_subject, add_subject,
+                                            {e.key, e.subjects.front()});
+        return checked<AdoptChartRequest>(e, check_adopt_chart, adopt_chart,
+                                          {e.key, {e.chart, !e.subjects.empty()}, e.subjects});
+      case CommandKind::kYearClose:
+        return year_step_of(e);
       case CommandKind::kDayCut:
         return day_cut(DayCutRequest{e.key, *e.date});
       default:
@@ -267,10 +321,45 @@ class Poster {
     }
   }
 
+  Result<Command> year_step_of(const JournalEntry& e) const {
+    switch (e.step) {
+      case YearStep::kRequest:
+        return checked<RequestYearClose>(e, check_request_year_close, request_year_close,
+                                         {e.key, e.year, e.text.maker});
+      case YearStep::kReject:
+        // Whether he may reject what others asked for is not kept; who may not leaves nothing.
+        return checked<RejectYearClose>(e, check_reject_year_close, reject_year_close,
+                                        {e.key, e.year, e.text.checker, true});
+      case YearStep::kBegin:
+        return checked<BeginYearClose>(e, check_begin_year_close, begin_year_close,
+                                       {e.key, e.year, e.text.checker});
+      case YearStep::kCarry: {
+        CarryForward request{e.key, e.year, *e.expected_version, {}};
+        for (const TextLeg& leg : e.legs) {
+          TRY(auto carried, leg_of(e, leg));
+          request.legs.push_back(carried);
+        }
+        return checked<CarryForward>(e, check_carry_forward, suanpan::carry_forward, request);
+      }
+      case YearStep::kFinish:
+        break;
+    }
+    // Who closes a year reads what is left of it; the planner does not know it.
+    TRY(auto left, left_to_carry(book_, e.year));
+    if (e.refused.empty() && !left.empty())
+      return at_line(e.line, Errc::kMismatch, "the year {} ends while {} holds something", e.year,
+                     left.front());
+    return checked<FinishYearClose>(e, check_finish_year_close, finish_year_close,
+                                    {e.key, e.year, *e.expected_version});
+  }
+
   Book::Answers submit() {
     std::promise<Book::Answers> promise;
     const auto done = [&](Book::Answers answers) { promise.set_value(std::move(answers)); };
-    while (!(vouchers_.empty() ? book_.submit(commands_, done) : book_.submit(vouchers_, done)))
+    Groups groups;
+    if (pending_.front().linked) groups = {{0, static_cast<std::uint32_t>(pending_.size())}};
+    while (!(vouchers_.empty() ? book_.submit(commands_, done, groups)
+                               : book_.submit(vouchers_, done)))
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return promise.get_future().get();
   }
@@ -286,10 +375,25 @@ class Poster {
     if (e.number != 0 && answer.voucher_no != e.number)
       return at_line(e.line, Errc::kMismatch, "the voucher gets number {}, the journal says {}",
                      answer.voucher_no, e.number);
+    if (const auto swept = swept_amounts(e); swept && answer.answer != *swept)
+      return at_line(e.line, Errc::kMismatch, "the voucher moves {}, the journal says {}",
+                     answer.answer, *swept);
     if (e.kind == CommandKind::kVoucher && answer.date != *e.date)
       return at_line(e.line, Errc::kMismatch, "the voucher is dated {}, the journal says {}",
                      answer.date.iso(), e.date->iso());
     return success();
+  }
+
+  /// As a voucher that sweeps is answered; nothing where it was refused or sweeps nothing.
+  static std::optional<std::string> swept_amounts(const JournalEntry& e) {
+    bool sweeps = false;
+    std::string amounts;
+    for (const TextLeg& leg : e.legs) {
+      sweeps = sweeps || leg.up_to != 0;
+      amounts += fmt::format("{}{}", amounts.empty() ? '[' : ',', leg.amount);
+    }
+    if (!sweeps || !e.refused.empty()) return std::nullopt;
+    return amounts + "]";
   }
 
   // The book expires its holds by itself when the clock says so.
@@ -330,7 +434,7 @@ Result<ImportCounts> import_entries(const std::filesystem::path& file, EntryForm
                                     const OpenStore& open_store) {
   FileCheck check;
   TRY(read_entries(file, format, [&](const JournalEntry& e) { return check.take(e); }));
-  if (check.count() == 0) return fail(Errc::kMalformed, "line 1: the file is empty");
+  TRY(check.finish());
   const JournalEntry& first = check.first();
   ManualClock clock(first.time);
   BookOptions options;

@@ -4,8 +4,9 @@
 // The book is made by the import: own ids, recorded times, voucher numbers, refusals; what of the
 // source is the same in it, and what is not carried over, says export_entries.h. Its clock is the
 // source's: commands that were recorded together (a nanosecond after each other) go in together,
-// holds expire when they did. Where the book answers otherwise than the source says, the import
-// stops there, naming the line.
+// linked groups as groups, holds expire when they did. A year ends only when nothing is left to
+// carry. Where the book answers otherwise than the source says, the import stops there, naming
+// the line.
 //
 // Resumable: killed and started again with the same file, it finds what is there by its ids and
 // goes on. The whole file is read before anything is posted.

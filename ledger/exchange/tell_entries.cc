@@ -89,6 +89,63 @@ bool is_accepted(const StoredCommand& command) {
   return command.refusal.code == RefusalCode::kNone;
 }
 
+/// Whether the command is one of the ledger's, told as it was asked for.
+bool is_own(const StoredCommand& command) { return command.kind <= CommandKind::kYearClose; }
+
+std::vector<Subject> subjects_in(const ChangeSet& effects) {
+  std::vector<Subject> subjects;
+  for (const DocumentChange& d : effects.documents)
+    if (d.kind == DocumentKind::kSubject)
+      if (auto subject = decode_subject(d.bytes)) subjects.push_back(std::move(*subject));
+  return subjects;
+}
+
+/// Of a refused one what was asked for.
+Subject subject_of(const Content& content) {
+  Subject s;
+  s.code = field(content, "subject");
+  s.name = field(content, "name");
+  s.type = account_type_of(field(content, "type")).value_or(AccountType::kAsset);
+  s.normal = field(content, "normal") == "debit" ? Side::kDebit : Side::kCredit;
+  s.leaf = field(content, "leaf") == "true";
+  std::string_view list = field(content, "dimensions");
+  for (std::size_t blank; (blank = list.find(' ')) != std::string_view::npos;
+       list = list.substr(blank + 1))
+    s.dimensions.emplace_back(list.substr(0, blank));
+  s.closes_into = field(content, "closes_into");
+  return s;
+}
+
+void take_chart(JournalEntry& e, const StoredCommand& command) {
+  if (!is_accepted(command)) {
+    e.subjects = {subject_of(command.content)};
+    return;
+  }
+  for (const DocumentChange& d : command.effects.documents)
+    if (d.kind == DocumentKind::kChart)
+      if (const auto chart = decode_chart(d.bytes)) e.chart = chart->name;
+  e.subjects = subjects_in(command.effects);
+}
+
+void take_year_step(JournalEntry& e, const Content& content) {
+  e.text = {};
+  e.year = std::stoi(std::string(field(content, "year")));
+  if (has(content, "maker")) {
+    e.step = YearStep::kRequest;
+    e.text.maker = field(content, "maker");
+  } else if (has(content, "rejected_by")) {
+    e.step = YearStep::kReject;
+    e.text.checker = field(content, "rejected_by");
+  } else if (has(content, "checker")) {
+    e.step = YearStep::kBegin;
+    e.text.checker = field(content, "checker");
+  } else {
+    e.step = has(content, "legs") ? YearStep::kCarry : YearStep::kFinish;
+    e.expected_version =
+        static_cast<std::uint32_t>(std::stoul(std::string(field(content, "version"))));
+  }
+}
+
 Error untold(const StoredCommand& command, std::string_view why) {
   return fail(Errc::kUnsupported,
               "journal entry {}, a {} command: it {}, which is told in no entry that could be "
@@ -122,14 +179,19 @@ std::optional<HoldChange> only_hold(const ChangeSet& effects) {
 }  // namespace
 
 Result<std::vector<JournalEntry>> EntryTeller::tell(const StoredCommand& command) {
-  const bool before = std::exchange(linked_, command.linked);
-  const bool own = command.kind <= CommandKind::kOpenBook;
+  if (group_.empty() && !command.linked) return tell_one(command);
+  group_.push_back(command);
+  if (command.linked) return std::vector<JournalEntry>{};
+  return tell_group(std::exchange(group_, {}));
+}
+
+Result<std::vector<JournalEntry>> EntryTeller::tell_one(const StoredCommand& command) {
   std::vector<JournalEntry> told;
   if (!is_accepted(command)) {
-    if (own && can_be_refused_again(command, before || command.linked)) {
+    if (is_own(command) && can_be_refused_again(command)) {
       TRY(tell_asked(command, told));
     }
-  } else if (own && command.kind != CommandKind::kVoucher) {
+  } else if (is_own(command) && command.kind != CommandKind::kVoucher) {
     TRY(tell_asked(command, told));
   } else {
     TRY(tell_effects(command, told));
@@ -138,29 +200,59 @@ Result<std::vector<JournalEntry>> EntryTeller::tell(const StoredCommand& command
   return told;
 }
 
-// Not what came of something that is not told: of a group, of an expectation, of a chart of
-// accounts, of who asked, of an original that is not known by its id.
-bool EntryTeller::can_be_refused_again(const StoredCommand& command, bool grouped) const {
-  if (grouped || command.effects.rules) return false;
+// What fell stands or falls by each of its items, and by their moments: a nanosecond apart.
+Result<std::vector<JournalEntry>> EntryTeller::tell_group(const std::vector<StoredCommand>& group) {
+  if (!std::ranges::all_of(group, is_accepted) &&
+      !std::ranges::all_of(group, [&](const StoredCommand& c) {
+        return is_own(c) && may_be_linked(c.kind) && can_be_refused_again(c);
+      })) {
+    std::vector<JournalEntry> none;
+    for (const StoredCommand& command : group) note(command, none);
+    return none;
+  }
+  std::vector<JournalEntry> told;
+  for (const StoredCommand& command : group) {
+    TRY(auto entries, tell_one(command));
+    std::ranges::move(entries, std::back_inserter(told));
+  }
+  const bool whole =
+      told.size() <= kMaxBatchItems &&
+      std::ranges::all_of(told, [](const JournalEntry& e) { return may_be_linked(e.kind); }) &&
+      std::ranges::adjacent_find(told, [](const JournalEntry& a, const JournalEntry& b) {
+        return b.time.ns != a.time.ns + 1;
+      }) == told.end();
+  if (whole)
+    for (std::size_t i = 0; i + 1 < told.size(); ++i) told[i].linked = true;
+  return told;
+}
+
+// Not what came of something that is not told: of who asked, of content of which only a digest is
+// kept, of an original that is not known by its id.
+bool EntryTeller::can_be_refused_again(const StoredCommand& command) const {
+  const Content& content = command.content;
   switch (command.kind) {
     case CommandKind::kVoucher:
       // What two people approve was asked for in words of another room: it has no legs here.
       return !command.effects.transfers.empty();
     case CommandKind::kOpenAccount:
-      return false;
+      // Whoever opens an account for others may open less than the ledger would.
+      return has_all_terms(content) && command.refusal.code != RefusalCode::kSecondPersonNeeded;
     case CommandKind::kSetTerms:
-      return has_all_terms(command.content);
+      return has_all_terms(content);
     case CommandKind::kDayCut:
       // Whoever asks may not cut a day that the clock has not come to; the book itself would.
-      return command.refusal.code == RefusalCode::kDayCutNotForward;
-    case CommandKind::kPeriodClose:
-      return command.refusal.code != RefusalCode::kYearClosing;
+      return command.refusal.code == RefusalCode::kDayCutNotForward ||
+             command.refusal.code == RefusalCode::kGroupFailed;
     case CommandKind::kReversal: {
-      const auto original = ClaimKey::from_hex(field(command.content, "original"));
-      return !original || !otherwise_.contains(*original);
+      const auto original = ClaimKey::from_hex(field(content, "original"));
+      return !command.effects.rules && (!original || !otherwise_.contains(*original));
     }
+    case CommandKind::kChart:
+      return has(content, "subject");
+    case CommandKind::kYearClose:
+      return !has(content, "legs");
     default:
-      return true;
+      return !command.effects.rules;
   }
 }
 
@@ -183,8 +275,7 @@ Result<void> EntryTeller::tell_asked(const StoredCommand& command,
       e.text = text_of(content);
       e.type = effects.type;
       for (const Transfer& t : effects.transfers)
-        if (t.kind == TransferKind::kPosted)
-          e.legs.push_back(TextLeg{code(t.debit), code(t.credit), t.amount});
+        if (t.kind == TransferKind::kPosted) e.legs.push_back(leg(t));
       break;
     case CommandKind::kReversal:
       e.of = ClaimKey::from_hex(field(content, "original")).value_or(ClaimKey{});
@@ -223,6 +314,13 @@ Result<void> EntryTeller::tell_asked(const StoredCommand& command,
       e.date = Date::parse(field(content, "first_date"));
       e.open.currency = currency_of(field(content, "currency"));
       break;
+    case CommandKind::kChart:
+      take_chart(e, command);
+      break;
+    case CommandKind::kYearClose:
+      take_year_step(e, content);
+      for (const Transfer& t : effects.transfers) e.legs.push_back(leg(t));
+      break;
     default:
       return untold(command, "is none of the ledger's own");
   }
@@ -234,8 +332,12 @@ Result<void> EntryTeller::tell_effects(const StoredCommand& command,
                                        std::vector<JournalEntry>& told) const {
   const ChangeSet& effects = command.effects;
   if (effects.book) return untold(command, "moves the book's days");
+  for (const DocumentChange& d : effects.documents)
+    if (d.kind == DocumentKind::kChart) return untold(command, "adopts a chart");
+  for (const Subject& subject : subjects_in(effects))
+    told.push_back(subject_entry(command, subject));
   for (const Account& account : effects.accounts) told.push_back(account_entry(command, account));
-  if (told.size() == 1 && told.front().kind == CommandKind::kSetTerms)
+  if (told.size() == 1 && told.front().kind != CommandKind::kOpenAccount)
     told.front().key = command.key;
   if (effects.transfers.empty()) return success();
   // Whether the terms before or after hold for the money, an entry of either cannot say.
@@ -252,6 +354,15 @@ JournalEntry EntryTeller::account_entry(const StoredCommand& command,
   e.text = {};
   e.key.id = id_of(fmt::format("{}|{}", command.key.hex(), account.code));
   take_account(e, account);
+  return e;
+}
+
+JournalEntry EntryTeller::subject_entry(const StoredCommand& command,
+                                        const Subject& subject) const {
+  JournalEntry e = begin(command, CommandKind::kChart);
+  e.text = {};
+  e.key.id = id_of(fmt::format("{}|chart|{}", command.key.hex(), subject.code));
+  e.subjects = {subject};
   return e;
 }
 
@@ -296,8 +407,7 @@ Result<JournalEntry> EntryTeller::posting_of_hold(const StoredCommand& command) 
       return untold(command, "posts some legs of a hold in part");
     for (const Transfer& t : legs.first(of_hold)) e.amounts.push_back(t.amount);
   }
-  for (const Transfer& t : legs.subspan(of_hold))
-    e.legs.push_back(TextLeg{code(t.debit), code(t.credit), t.amount});
+  for (const Transfer& t : legs.subspan(of_hold)) e.legs.push_back(leg(t));
   if (effects.code != 0 || effects.effective || effects.date != open_day_)
     return untold(command, "posts a hold with a code or a date of its own");
   TRY(check_told(command, e));
@@ -317,8 +427,14 @@ JournalEntry EntryTeller::voucher(const StoredCommand& command) const {
   e.effective = effects.effective;
   e.hold = command.hold;
   e.expires_at = command.expires_at;
-  for (const Transfer& t : effects.transfers)
-    e.legs.push_back(TextLeg{code(t.debit), code(t.credit), t.amount});
+  for (const Transfer& t : effects.transfers) e.legs.push_back(leg(t));
+  if (!effects.rules) return e;
+  for (const Sweep& sweep : effects.rules->sweeps) {
+    e.legs.at(sweep.leg).up_to = sweep.of;
+    e.legs[sweep.leg].at_most = sweep.at_most;
+  }
+  for (const Expectation& x : effects.rules->expects)
+    e.expects.push_back({code(x.account), x.version, x.of, x.at_least, x.at_most});
   return e;
 }
 
@@ -355,6 +471,10 @@ void EntryTeller::note(const StoredCommand& command, std::vector<JournalEntry>& 
 
 bool EntryTeller::is_known(AccountId id) const {
   return id.value < codes_.size() && !codes_[id.value].empty();
+}
+
+TextLeg EntryTeller::leg(const Transfer& t) const {
+  return {code(t.debit), code(t.credit), t.amount};
 }
 
 std::string EntryTeller::code(AccountId id) const {

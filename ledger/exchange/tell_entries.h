@@ -8,9 +8,13 @@
 //   the rest of a hold given back   void_hold
 //   accounts opened                 open_account for each, id := id_of("<command>|<code>")
 //   accounts' terms changed         set_terms for each, with such an id where there are several
+//   the chart grown by subjects     chart for each, likewise
 //
 // The other entries bear the command's own id. Times rise: a second entry of one command is a
 // nanosecond after the first, and what was recorded by then comes after it.
+//
+// A linked group is told as one where each of its commands can be; else one that stands is told
+// item by item, and one that fell is not told at all.
 //
 // One owner. Pure.
 #pragma once
@@ -25,13 +29,16 @@ namespace suanpan {
 
 class EntryTeller {
  public:
-  /// The entries that a command amounts to; none where it changed no money, account or day, or was
-  /// refused for something that is not told. Commands come in the order of the journal, from its
-  /// first. Errors: kUnsupported, naming the command: no entry says what it did.
+  /// The entries that a command amounts to; none where it changed no money, account, day or chart,
+  /// or was refused for something that is not told. Those of a linked group come with its last.
+  /// Commands come in the order of the journal, from its first. Errors: kUnsupported, naming the
+  /// command: no entry says what it did.
   Result<std::vector<JournalEntry>> tell(const StoredCommand& command);
 
  private:
-  bool can_be_refused_again(const StoredCommand& command, bool grouped) const;
+  Result<std::vector<JournalEntry>> tell_one(const StoredCommand& command);
+  Result<std::vector<JournalEntry>> tell_group(const std::vector<StoredCommand>& group);
+  bool can_be_refused_again(const StoredCommand& command) const;
   Result<void> tell_asked(const StoredCommand& command, std::vector<JournalEntry>& told) const;
   Result<void> tell_effects(const StoredCommand& command, std::vector<JournalEntry>& told) const;
   Result<JournalEntry> movement(const StoredCommand& command) const;
@@ -39,9 +46,11 @@ class EntryTeller {
   JournalEntry voucher(const StoredCommand& command) const;
   Result<void> check_told(const StoredCommand& command, const JournalEntry& e) const;
   JournalEntry account_entry(const StoredCommand& command, const Account& account) const;
+  JournalEntry subject_entry(const StoredCommand& command, const Subject& subject) const;
   void note(const StoredCommand& command, std::vector<JournalEntry>& told);
 
   bool is_known(AccountId id) const;
+  TextLeg leg(const Transfer& transfer) const;
   std::string code(AccountId id) const;
 
   std::vector<std::string> codes_;  // of the accounts opened so far, by number
@@ -49,7 +58,7 @@ class EntryTeller {
   Timestamp last_time_;  // of the last entry
   // Ids under which the journal and the telling do not know the same.
   std::unordered_set<ClaimKey> otherwise_;
-  bool linked_ = false;  // whether the command before is of one group with this one
+  std::vector<StoredCommand> group_;  // the commands before that are of one group with the next
 };
 
 }  // namespace suanpan

@@ -6,6 +6,7 @@
 #include "ledger/engine/trial_balance.h"
 #include "ledger/engine/verify.h"
 #include "tests/support/api_server.h"
+#include "tests/support/round_trip.h"
 
 using namespace suanpan;
 using suanpan::test::ApiServer;
@@ -263,4 +264,41 @@ TEST_CASE("v1 year close: two people close a year, once; it takes nothing any mo
   CHECK(f.post("maker", "/v1/books/year-close", R"({"year":26})", "f").told() == "400 malformed");
   CHECK(f.post("maker", "/v1/books/year-close", "{}", "g").told() == "400 malformed");
   CHECK(f.get("auditor", "/v1/books/year-close").told() == "400 malformed");
+}
+
+TEST_CASE(
+    "v1 year close: a chart that grew and a year that was closed are exported and made again") {
+  Fixture f;
+  const auto asked = f.post(
+      "operator", "/v1/chart/subjects",
+      R"({"code":"2202","name":"应付账款","type":"liability","dimensions":["supplier"]})", "s1");
+  INFO(asked.body);
+  REQUIRE(asked.status == 201);
+  REQUIRE(f.post("checker", "/v1/authority-requests/" + asked.at("id") + "/approve", "{}", "s2")
+              .status == 200);
+  f.open("2202/S1", "liability");
+  f.open("1002/6228", "asset");
+  f.open("6001", "income");
+  f.pay("1002/6228", "6001", 1'000);
+  f.cut_to("2027-01-04");
+  f.hold_requests = false;
+  const std::string year = R"({"year":2026})";
+  REQUIRE(f.post("maker", "/v1/books/year-close", year, "y1").status == 201);
+  REQUIRE(f.post("maker", "/v1/books/year-close/approve", year, "y2").told() == "403 forbidden");
+  REQUIRE(f.post("checker", "/v1/books/year-close/approve", year, "y3").status == 200);
+  f.pay("1002/6228", "6001", 50);
+  f.server->stop(1000);
+  f.workers.stop();
+  test::require_round_trip(*f.book, [](const Book& made) {
+    const auto sum = [&](const char* path) {
+      const auto rows = made.roll_up(path);
+      REQUIRE(rows.size() == 1);
+      return static_cast<std::int64_t>(rows[0].totals.posted(Side::kCredit));
+    };
+    CHECK(sum("4104") == 1'000);
+    CHECK(sum("6001") == 50);
+    CHECK(made.document(DocumentKind::kSubject, "2202"));
+    CHECK(made.read([](const State& s, std::uint64_t) { return s.book().closed_through; }) ==
+          *Date::of(2026, 12, 31));
+  });
 }

@@ -192,19 +192,43 @@ std::vector<FuzzTarget> exchange_targets() {
   std::istringstream in(rows.substr(csv_header().size()));
   for (std::string row, entry; std::getline(in, row);) {
     // Rows that begin an entry begin with its kind; further legs go with it.
-    if (row.rfind("leg,", 0) == 0)
+    if (CsvEntries::goes_on(row))
       csv.seeds.back() += row + "\n";
     else
       csv.seeds.push_back(row + "\n");
   }
-  // What another room did with a hold.
-  const std::string head = R"("time":"2026-03-04T09:00:03+08:00","id":")" + std::string(40, '5') +
-                           R"(","of":")" + std::string(40, '4') + R"(","summary":"结算付款")";
+  // What another room did with a hold; a chart, a year's end, a voucher with rules in a group.
+  const std::string stamp =
+      R"("time":"2026-03-04T09:00:03+08:00","id":")" + std::string(40, '5') + "\"";
+  const std::string head =
+      stamp + R"(,"of":")" + std::string(40, '4') + R"(","summary":"结算付款")";
   for (const std::string& line :
        {R"({"kind":"void_hold",)" + head + "}",
         R"({"kind":"post_hold",)" + head +
             R"(,"number":1,"type":"payment","legs":[{"debit":"1002","credit":"2101/A","amount":3},)"
-            R"({"debit":"2101/A","credit":"1002","amount":1}]})"}) {
+            R"({"debit":"2101/A","credit":"1002","amount":1}]})",
+        R"({"kind":"chart",)" + stamp +
+            R"(,"linked":true,"chart":"platform","subjects":[)"
+            R"({"name":"银行存款","account_type":"asset","subject":"1002","dimensions":"bank"},)"
+            R"({"name":"权益","account_type":"equity","subject":"41","group":true},)"
+            R"({"name":"备抵","account_type":"asset","normal":"credit","subject":"1602"}]})",
+        R"({"kind":"chart",)" + stamp +
+            R"(,"refused":"subject_exists","name":"收入",)"
+            R"("account_type":"income","subject":"6001","closes_into":"41/03"})",
+        R"({"kind":"year_close",)" + stamp + R"(,"maker":"甲","year":2025,"step":"request"})",
+        R"({"kind":"year_close",)" + stamp + R"(,"checker":"乙","year":2025,"step":"begin"})",
+        R"({"kind":"year_close",)" + stamp +
+            R"(,"number":1,"expected_version":2,"year":2025,"step":"carry","legs":[)"
+            R"({"debit":"6001/A","credit":"41/03","amount":3},)"
+            R"({"debit":"41/03","credit":"6601","amount":1}]})",
+        R"({"kind":"year_close",)" + stamp +
+            R"(,"expected_version":3,"year":2025,"step":"finish"})",
+        R"({"kind":"voucher",)" + stamp +
+            R"(,"type":"general","date":"2026-03-04","linked":true,)"
+            R"("legs":[{"debit":"1002","credit":"2101/A","amount":0,"up_to":"both","at_most":7},)"
+            R"({"debit":"2101/A","credit":"1002","amount":1}],"expects":[{"account":"1002",)"
+            R"("expected_version":1,"posted":true,"at_least":-5,"at_most":90},)"
+            R"({"account":":9","at_most":0}]})"}) {
     jsonl.seeds.push_back(line);
     csv.seeds.push_back(to_csv(from_jsonl(line).value()));
   }

@@ -1,6 +1,6 @@
 // Two books held against each other by what their readers see: an oracle of its own, which knows
 // nothing of exports. Sequences and recorded times are no part of it, and of documents only what
-// the ledger itself reads: holds, reversal totals, the history of terms.
+// the ledger itself reads: holds, reversal totals, the history of terms, the chart, years' ends.
 #pragma once
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "ledger/core/hold.h"
+#include "ledger/core/plan_close.h"
 #include "ledger/core/terms_history.h"
+#include "ledger/core/voucher_rules.h"
 #include "ledger/engine/book.h"
 
 namespace suanpan::test {
@@ -88,6 +90,43 @@ inline void see_documents(const Book& book, std::vector<std::string>& lines) {
   });
 }
 
+inline void see_chart_and_years(const Book& book, std::vector<std::string>& lines) {
+  const auto each = [&](DocumentKind kind, const auto& told) {
+    REQUIRE(book.for_each_document(kind, [&](const DocumentPtr& d) {
+      lines.push_back(fmt::format("{} version {}: {}", d->key, d->version, told(d->bytes)));
+      return true;
+    }));
+  };
+  each(DocumentKind::kChart, [](std::string_view bytes) {
+    const Chart chart = decode_chart(bytes).value();
+    return fmt::format("{}{}", chart.name, chart.enforced ? ", enforced" : "");
+  });
+  each(DocumentKind::kSubject, [](std::string_view bytes) {
+    const Subject s = decode_subject(bytes).value();
+    std::string text = fmt::format("subject \"{}\" {} {} {} into \"{}\":", s.name, name_of(s.type),
+                                   s.normal == Side::kDebit ? "debit" : "credit",
+                                   s.leaf ? "leaf" : "group", s.closes_into);
+    for (const std::string& dimension : s.dimensions) text += " " + dimension;
+    return text;
+  });
+  each(DocumentKind::kYearClose, [](std::string_view bytes) {
+    const YearClose year = decode_year_close(bytes).value();
+    return fmt::format("year {} {} by {} and {}, {} vouchers", year.year, name_of(year.state),
+                       year.maker, year.checker, year.vouchers);
+  });
+}
+
+inline std::string seen(const VoucherRules& rules) {
+  std::string text;
+  for (const Expectation& e : rules.expects)
+    text +=
+        fmt::format(" expects {} version {} {} {} to {}", e.account.value, e.version.value_or(0),
+                    static_cast<int>(e.of), e.at_least.value_or(-1), e.at_most.value_or(-1));
+  for (const Sweep& s : rules.sweeps)
+    text += fmt::format(" leg {} takes of {} up to {}", s.leg, s.of, s.at_most);
+  return text;
+}
+
 inline void see_vouchers(const Book& book, std::vector<std::string>& lines) {
   REQUIRE(book.for_each_command_after(0, [&](const StoredCommand& c) {
     if (c.voucher_no == 0) return true;
@@ -101,6 +140,8 @@ inline void see_vouchers(const Book& book, std::vector<std::string>& lines) {
     for (const Transfer& t : e.transfers)
       line += fmt::format(" {}>{} {} kind {}", t.debit.value, t.credit.value, t.amount,
                           static_cast<int>(t.kind));
+    if (e.rules && c.kind == CommandKind::kVoucher) line += seen(*e.rules);
+    if (c.linked) line += " linked";
     lines.push_back(std::move(line));
     return true;
   }));
@@ -112,6 +153,7 @@ inline std::vector<std::string> sight_of(const Book& book) {
   std::vector<std::string> lines;
   see_accounts(book, lines);
   see_documents(book, lines);
+  see_chart_and_years(book, lines);
   see_vouchers(book, lines);
   return lines;
 }

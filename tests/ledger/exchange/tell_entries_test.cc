@@ -146,6 +146,29 @@ TEST_CASE("tell_entries: a change of an account that is there is told as its ter
         "\"limit\":\"credit_line\",\"credit_line\":500,\"frozen\":\"out\"}\n");
 }
 
+TEST_CASE("tell_entries: subjects that another room adds are told as such") {
+  Told book;
+  const auto document = [](const Subject& s) {
+    return Document{DocumentKind::kSubject, s.code, 1, true, encode(s)};
+  };
+  const Subject one{"2241", "挂账", AccountType::kLiability, Side::kCredit, true, {}, ""};
+  const Subject two{"1602", "折旧", AccountType::kAsset, Side::kCredit, true, {"item", "room"}, ""};
+  StoredCommand approved = entry(3, CommandKind::kSetting);
+  approved.effects.documents = {document(one)};
+  CHECK(book.of(approved) ==
+        "{\"kind\":\"chart\",\"time\":\"2026-03-04T09:00:03+08:00\","
+        "\"id\":\"0000006400000000000000010000000000000003\",\"name\":\"挂账\","
+        "\"account_type\":\"liability\",\"subject\":\"2241\"}\n");
+  StoredCommand both = entry(4, CommandKind::kSetting);
+  both.effects.documents = {document(one), document(two)};
+  const auto told = book.teller.tell(both).value();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].key != both.key);
+  CHECK(told[0].key != told[1].key);
+  CHECK(told[1].subjects == std::vector<Subject>{two});
+  CHECK(told[1].time.ns == told[0].time.ns + 1);
+}
+
 TEST_CASE("tell_entries: an adjustment that two people approved says its date") {
   Told book;
   StoredCommand cut = entry(3, CommandKind::kDayCut);
@@ -179,6 +202,9 @@ TEST_CASE("tell_entries: what no entry tells is refused by name") {
     const char* says;
     StoredCommand command;
   };
+  StoredCommand chart = entry(3, CommandKind::kSetting);
+  chart.effects.documents.push_back(
+      Document{DocumentKind::kChart, std::string(kChartKey), 1, true, encode(Chart{"x", true})});
   StoredCommand days = entry(3, CommandKind::kSetting);
   days.effects.book = BookChange{kDay.plus_days(1), kDay};
   StoredCommand both = moving(3, {{kBank, kPending, 1, K::kPosted}});
@@ -196,6 +222,7 @@ TEST_CASE("tell_entries: what no entry tells is refused by name") {
   coded.effects.code = 7;
   const Row rows[] = {
       {"moves the book's days", days},
+      {"adopts a chart", chart},
       {"changes accounts and moves money", both},
       {"says what no voucher may say", long_key},
       {"dated before the open day", behind},
