@@ -10,17 +10,26 @@ namespace {
 Result<void> write(const Book& book, std::ostream& out, const std::string& header,
                    std::string (*to_text)(const JournalEntry&)) {
   const std::uint64_t until = book.last_seq();
+  const auto each_command = [&](const auto& each) {
+    return book.for_each_command_after(0, [&](const StoredCommand& command) {
+      return command.seq <= until && static_cast<bool>(out) && each(command);
+    });
+  };
+  std::unordered_set<ClaimKey> reversed;
+  TRY(each_command([&](const StoredCommand& command) {
+    if (const auto original = original_of(command)) reversed.insert(*original);
+    return true;
+  }));
   const auto tell_all = [&](const auto& each) -> Result<void> {
-    EntryTeller teller;
+    EntryTeller teller(reversed);
     Result<void> outcome = success();
-    TRY(book.for_each_command_after(0, [&](const StoredCommand& command) {
-      if (command.seq > until) return false;
+    TRY(each_command([&](const StoredCommand& command) {
       const auto told = teller.tell(command);
       if (!told)
         outcome = told.error();
       else
         for (const JournalEntry& entry : told.value()) each(entry);
-      return told.has_value() && static_cast<bool>(out);
+      return told.has_value();
     }));
     return outcome;
   };

@@ -178,6 +178,11 @@ std::optional<HoldChange> only_hold(const ChangeSet& effects) {
 
 }  // namespace
 
+std::optional<ClaimKey> original_of(const StoredCommand& command) {
+  if (command.kind != CommandKind::kReversal) return std::nullopt;
+  return ClaimKey::from_hex(field(command.content, "original"));
+}
+
 Result<std::vector<JournalEntry>> EntryTeller::tell(const StoredCommand& command) {
   if (group_.empty() && !command.linked) return tell_one(command);
   group_.push_back(command);
@@ -244,7 +249,7 @@ bool EntryTeller::can_be_refused_again(const StoredCommand& command) const {
       return command.refusal.code == RefusalCode::kDayCutNotForward ||
              command.refusal.code == RefusalCode::kGroupFailed;
     case CommandKind::kReversal: {
-      const auto original = ClaimKey::from_hex(field(content, "original"));
+      const auto original = original_of(command);
       return !command.effects.rules && (!original || !otherwise_.contains(*original));
     }
     case CommandKind::kChart:
@@ -278,7 +283,7 @@ Result<void> EntryTeller::tell_asked(const StoredCommand& command,
         if (t.kind == TransferKind::kPosted) e.legs.push_back(leg(t));
       break;
     case CommandKind::kReversal:
-      e.of = ClaimKey::from_hex(field(content, "original")).value_or(ClaimKey{});
+      e.of = original_of(command).value_or(ClaimKey{});
       if (is_accepted(command) && otherwise_.contains(e.of))
         return untold(command, "reverses what bears another id there");
       e.amounts = amounts_of(field(content, "amounts"));
@@ -458,10 +463,10 @@ void EntryTeller::note(const StoredCommand& command, std::vector<JournalEntry>& 
     last_time_ = e.time = std::max(e.time, Timestamp{last_time_.ns + 1});
     if (e.key == command.key)
       is_itself = true;
-    else
+    else if (reversed_.contains(e.key))
       otherwise_.insert(e.key);
   }
-  if (!is_itself) otherwise_.insert(command.key);
+  if (!is_itself && reversed_.contains(command.key)) otherwise_.insert(command.key);
   if (command.effects.book) open_day_ = command.effects.book->accounting_date;
   for (const Account& account : command.effects.accounts) {
     codes_.resize(std::max<std::size_t>(codes_.size(), account.id.value + 1));

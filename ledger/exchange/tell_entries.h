@@ -27,8 +27,14 @@
 
 namespace suanpan {
 
+/// What a reversal names as its original; nothing of other commands.
+std::optional<ClaimKey> original_of(const StoredCommand& command);
+
 class EntryTeller {
  public:
+  /// `reversed`: the originals that reversals of the whole journal name.
+  explicit EntryTeller(std::unordered_set<ClaimKey> reversed) : reversed_(std::move(reversed)) {}
+
   /// The entries that a command amounts to; none where it changed no money, account, day or chart,
   /// or was refused for something that is not told. Those of a linked group come with its last.
   /// Commands come in the order of the journal, from its first. Errors: kUnsupported, naming the
@@ -56,7 +62,8 @@ class EntryTeller {
   std::vector<std::string> codes_;  // of the accounts opened so far, by number
   std::optional<Date> open_day_;
   Timestamp last_time_;  // of the last entry
-  // Ids under which the journal and the telling do not know the same.
+  const std::unordered_set<ClaimKey> reversed_;
+  // Those of them under which the journal and the telling do not know the same.
   std::unordered_set<ClaimKey> otherwise_;
   std::vector<StoredCommand> group_;  // the commands before that are of one group with the next
 };

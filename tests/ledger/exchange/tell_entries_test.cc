@@ -53,7 +53,7 @@ Document hold_document(std::uint32_t version, HoldState state, std::vector<HoldL
 /// A teller that knows a book of three accounts: entries 1 and 2.
 struct Told {
   EntryTeller teller;
-  Told() {
+  explicit Told(std::unordered_set<ClaimKey> reversed = {}) : teller(std::move(reversed)) {
     StoredCommand opening = entry(1, CommandKind::kOpenBook);
     opening.content = {{"first_date", "2026-03-04"}, {"currency", "CNY"}};
     opening.effects.book = BookChange{kDay, kDay.plus_days(-1)};
@@ -192,6 +192,34 @@ TEST_CASE("tell_entries: an adjustment that two people approved says its date") 
   refused.content = {{"request", "A2"}, {"decision", "approve"}};
   refused.refusal.code = RefusalCode::kSamePerson;
   CHECK(book.of(refused).empty());
+}
+
+TEST_CASE("tell_entries: a reversal of what bears another id there is not told as one") {
+  // Entry 3 makes a hold under the hold's own name, entry 4 a voucher under its own.
+  const StoredCommand makes =
+      moving(3, {{kPending, kPayable, 700, K::kPending}},
+             {hold_document(1, HoldState::kOpen, {{kPending, kPayable, 700, 700}})});
+  const StoredCommand pays = moving(4, {{kBank, kPending, 5, K::kPosted}});
+  const auto reversal_of = [](const ClaimKey& original, RefusalCode refused) {
+    StoredCommand c = entry(5, CommandKind::kReversal);
+    c.content = {{"original", original.hex()}};
+    c.refusal.code = refused;
+    return c;
+  };
+  const auto told = [&](const StoredCommand& reversal) {
+    Told book({makes.key, pays.key, kHold});
+    book.of(makes);
+    book.of(pays);
+    return book.teller.tell(reversal);
+  };
+  for (const ClaimKey& other : {makes.key, kHold}) {
+    CHECK(told(reversal_of(other, RefusalCode::kVoucherNotReversible)).value().empty());
+    const auto accepted = told(reversal_of(other, RefusalCode::kNone));
+    REQUIRE_FALSE(accepted);
+    CHECK_THAT(accepted.error().message, Catch::Contains("reverses what bears another id"));
+  }
+  CHECK(told(reversal_of(pays.key, RefusalCode::kNone)).value().at(0).of == pays.key);
+  CHECK(told(reversal_of(pays.key, RefusalCode::kReversalExceedsOriginal)).value().size() == 1);
 }
 
 TEST_CASE("tell_entries: what no entry tells is refused by name") {
