@@ -289,6 +289,18 @@ int purge_command(const PurgeOptions& o) {
   return 0;
 }
 
+namespace {
+
+int write_export(const Book& book, Result<void> (*write)(const Book&, std::ostream&),
+                 std::ostream& out, const std::string& name) {
+  const auto written = write(book, out);
+  if (!written) return failed(written.error());
+  out.flush();
+  return out ? 0 : failed(fail(Errc::kIo, "{}: could not be written to its end", name));
+}
+
+}  // namespace
+
 int export_command(const std::filesystem::path& data, const std::string& format,
                    const std::filesystem::path& out) {
   if (const auto there = check_book_folder(data); !there) return failed(there.error());
@@ -298,23 +310,31 @@ int export_command(const std::filesystem::path& data, const std::string& format,
   options.read_only = true;
   auto book = Book::open(options, clock);
   if (!book) return failed(book.error());
-  std::ofstream file;
-  if (!out.empty()) {
-    // The whole book: for its owner alone.
-    const int fd = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd >= 0) ::close(fd);
-    file.open(out);
-    if (fd < 0 || !file) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
-  }
-  std::ostream& stream = out.empty() ? std::cout : file;
   const auto write = format == "beancount" ? export_beancount
                      : format == "jsonl"   ? export_jsonl
                      : format == "csv"     ? export_csv
                                            : export_hledger;
-  const auto written = write(*book.value(), stream);
-  if (!written) return failed(written.error());
-  stream.flush();
-  return stream ? 0 : failed(fail(Errc::kIo, "the export could not be written to its end"));
+  if (out.empty()) return write_export(*book.value(), write, std::cout, "the export");
+  // Beside, so that what was there stays until the export is whole; a pipe is written as it is.
+  std::error_code none;
+  const bool special = std::filesystem::exists(out, none) && !is_regular_file(out, none);
+  std::filesystem::path to = std::filesystem::weakly_canonical(out, none);  // not a link to it
+  if (to.empty()) to = out;
+  std::filesystem::path beside = to;
+  if (!special) beside += ".new";
+  // The whole book: for its owner alone.
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return failed(fail(Errc::kIo, "{}: cannot be written", out.string()));
+  ::close(fd);
+  std::ofstream file(beside);
+  int status = write_export(*book.value(), write, file, out.string());
+  file.close();
+  if (special) return status;
+  std::error_code error;
+  if (status == 0) std::filesystem::rename(beside, to, error);
+  if (error) status = failed(fail(Errc::kIo, "{}: {}", out.string(), error.message()));
+  if (status != 0) std::filesystem::remove(beside, none);
+  return status;
 }
 
 int import_journal_command(const std::filesystem::path& file, const std::string& format,

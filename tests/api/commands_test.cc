@@ -458,6 +458,19 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
   ended(f.run({"verify"}), 0, "");
   ended(f.run({"verify", "--archive", archive}), 0, "");
   ended(f.run({"export", "--format", "hledger"}), 1, "archived: journal entries up to ");
+  // What is refused leaves no file, and one that was there as it was.
+  const std::string kept = (f.temp.path() / "kept").string();
+  const std::string fresh = (f.temp.path() / "fresh").string();
+  std::ofstream(kept) << "kept\n";
+  for (const char* format : {"jsonl", "csv", "hledger", "beancount"})
+    for (const std::string& to : {kept, fresh}) {
+      ended(f.run({"export", "--format", format, "--out", to}), 1, "archived: journal entries");
+      CHECK_FALSE(std::filesystem::exists(fresh));
+      CHECK_FALSE(std::filesystem::exists(to + ".new"));
+    }
+  std::string still;
+  std::getline(std::ifstream(kept) >> std::ws, still);
+  CHECK(still == "kept");
   std::filesystem::resize_file(archive + "/journal-000001", 1'000);
   ended(run_program({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");
   ended(f.run({"verify", "--archive", archive}), 1, "verify: FAULT: journal-000001");
@@ -509,6 +522,12 @@ TEST_CASE("commands: export writes to a file or standard output, verify counts")
   ended(beancount, 0, "");
   CHECK_THAT(beancount.out, Catch::Contains("open"));
   ended(f.run({"export", "--out", "/nowhere/x"}), 1, "cannot be written");
+  CHECK(std::filesystem::status(out).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK_FALSE(std::filesystem::exists(out + ".new"));
+  // What is no file is written as it is.
+  ended(f.run({"export", "--out", "/dev/null"}), 0, "");
+  CHECK(std::filesystem::is_character_file("/dev/null"));
   const Ended verified = f.run({"verify"});
   CHECK_THAT(verified.out, Catch::Contains("5 accounts"));
   CHECK_THAT(verified.out, Catch::Matchers::Matches(
