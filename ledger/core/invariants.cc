@@ -354,6 +354,47 @@ Verdict rules_hold(const Judged& s) {
   return s.changes.rules ? broken_rule(s.view, s.changes) : Verdict{};
 }
 
+bool was_paid(const Order& order) {
+  return order.state == OrderState::kPaid || order.state == OrderState::kRefunded;
+}
+
+// How an order goes on once it is paid: refunds, the run that matched it, the batch that took it.
+void take_progress(Order& to, const Order& from) {
+  to.state = from.state;
+  to.unknown = from.unknown;
+  to.refunded = from.refunded;
+  to.refunding = from.refunding;
+  to.fee_returned = from.fee_returned;
+  to.fee_returning = from.fee_returning;
+  to.error_code = from.error_code;
+  to.error_message = from.error_message;
+  to.reconciled = from.reconciled;
+  to.arrived = from.arrived;
+  to.batch = from.batch;
+  to.settled_gross = from.settled_gross;
+  to.settled_fee = from.settled_fee;
+  to.owes = from.owes;
+  if (to.lines.size() != from.lines.size()) return;
+  for (std::size_t i = 0; i < to.lines.size(); ++i) to.lines[i].taken = from.lines[i].taken;
+}
+
+// Of a paid order nothing else changes: not the merchant, what it is for, its lines, its fee, nor
+// who took the payment.
+Verdict paid_orders_stay(const Judged& s) {
+  for (const DocumentChange& d : s.changes.documents) {
+    if (d.kind != DocumentKind::kOrder) continue;
+    const DocumentPtr& stored = s.before(d);
+    if (!stored) continue;
+    const Order before =
+        decode_order(stored->bytes).value();  // states_go_where_they_may has looked
+    if (!was_paid(before)) continue;
+    Order after = decode_order(d.bytes).value();
+    take_progress(after, before);
+    if (after != before) return "what a paid order was paid for changed";
+  }
+  return {};
+}
+
 // Every change of terms leaves one document that says what they were and became.
 Verdict terms_leave_history(const Judged& s) {
   std::size_t changed = 0, told = 0;
@@ -401,6 +442,7 @@ constexpr Invariant kInvariants[] = {
     {"reversals_stay_capped", reversals_stay_capped},
     {"states_go_where_they_may", states_go_where_they_may},
     {"refunds_stay_within_payment", refunds_stay_within_payment},
+    {"paid_orders_stay", paid_orders_stay},
     {"rules_hold", rules_hold},
     {"terms_leave_history", terms_leave_history},
     {"erasures_are_safe", erasures_are_safe},

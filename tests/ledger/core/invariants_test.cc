@@ -630,5 +630,5 @@ TEST_CASE("invariants: their names, in the order in which they are asked") {
             "versions_advance_by_one", "closed_and_frozen_stand_still", "days_move_forward",
             "accounts_lie_in_the_chart", "subjects_stay", "years_end_in_order",
             "reversals_stay_capped", "states_go_where_they_may", "refunds_stay_within_payment",
-            "rules_hold", "terms_leave_history", "erasures_are_safe"});
+            "paid_orders_stay", "rules_hold", "terms_leave_history", "erasures_are_safe"});
 }
