@@ -16,11 +16,13 @@
 //   no erased key is one that an open document needs, nor does a payout begin with it
 //   documents and accounts advance version by version; states go only where they may
 //   orders, refunds and payouts move the money that their documents say, and nothing besides
-//   who is to be told of them is told by the same command, attempt by attempt to the end; webhooks
-//   go back only by a replay, and give up only with a dead letter
-//   days only move forward
-//   a year's end is asked for and begun by two, and leaves nothing on income and expense
-//   accounts stand where the chart has room for them; subjects never change
+//   an order stays whose it is and what it is for; its lines and its fee stay, too, but what goes
+//   to suspense when it is paid; and its payment comes over the account of the channel that it
+//   names who is to be told of them is told by the same command, attempt by attempt to the end;
+//   webhooks are asked for by one and approved by another, deliver only then and until they are
+//   disabled, go back only by a replay, and give up only after eight attempts and with a dead
+//   letter days only move forward a year's end is asked for and begun by two, and leaves nothing on
+//   income and expense accounts stand where the chart has room for them; subjects never change
 //
 // Memory: accounts, open holds, orders and refunds in brief, a digest per document, eight bytes an
 // id (twelve where there are reversals). Not thread-safe.
@@ -220,6 +222,13 @@ class Audit {
     Int128 refunds_done = 0, refunds_under_way = 0;  // as its refunds say
     AccountId outside;  // that its payment debited: the channel's, or who owes us the fee
     AccountId income;   // that its fee was credited to
+    Id128 fixed;        // digest of what no version may change
+    Id128 paid;         // once it is paid: of what no version may change then
+    // Until then:
+    std::int64_t fee = 0;
+    std::vector<std::uint64_t> lines;  // digests of the accounts' codes
+    template <class A>
+    void walk_members(A& archive);
   };
   struct RefundFacts {
     std::string order_id;
@@ -236,10 +245,15 @@ class Audit {
     Id128 fixed;  // as a refund's
   };
   struct WebhookFacts {
+    std::int64_t state = 0;  // WebhookState of audit_outbox.cc
     std::int64_t cursor = 0, epoch = 0, attempts = 0, dead_letters = 0;
+    Id128 fixed;  // as an order's
   };
+  static Fault check_kept(const std::string& by, const Order& after, OrderFacts& facts, bool fresh);
   static Fault owe_payment(const std::string& by, const Order& order, OrderFacts& facts,
                            OwedByCommand& owed);
+  static Fault check_webhook_step(const Command& command, const WebhookFacts& before,
+                                  const WebhookFacts& after, CallerId owner);
   Fault owe_refund(const std::string& by, const Refund& refund, bool fresh, const Order& order,
                    RefundFacts& facts, OwedByCommand& owed);
 

@@ -1,6 +1,7 @@
-// Orders, refunds and payouts: that their states go only where they may, that refunds add up, and
-// that a command which takes one of them a step moves exactly the money that its documents say.
-// What each step moves is read off the table in core/plan_order.h; the planners are not asked.
+// Orders, refunds and payouts: that their states go only where they may, that they stay what was
+// agreed, that refunds add up, and that a command which takes one of them a step moves exactly the
+// money that its documents say. What each step moves is read off the table in core/plan_order.h,
+// over which account off channels/chart.h; the planners are not asked.
 #include <algorithm>
 
 #include "ledger/base/digest.h"
@@ -53,6 +54,47 @@ bool adds_up(const std::vector<OrderLine>& lines, std::int64_t amount) {
   return !lines.empty() && sum == amount;
 }
 
+// Each with its length, so that none runs into the next.
+Id128 digest_of(const std::vector<std::string_view>& members) {
+  std::string text;
+  for (const std::string_view member : members) text += fmt::format("{}:{}", member.size(), member);
+  return id_of(text);
+}
+
+// Whose an order is and what it is for.
+Id128 fixed_of(const Order& order) {
+  std::string lines, rest;
+  for (const OrderLine& line : order.lines)
+    lines += fmt::format("{}:{}|{}|", line.label.size(), line.label, line.amount);
+  rest = fmt::format("{}|{}|{}|{}", order.fee_kept, order.direct, order.created_at.ns,
+                     order.expires_at.ns);
+  return digest_of({order.order_id, order.mch_no, order.app_id, order.mch_order_no,
+                    order.texts_sealed, order.notify_url, order.return_url, lines, rest});
+}
+
+// Who took the payment, when and under what number, and what became of it in the books.
+Id128 paid_of(const Order& order) {
+  std::string lines;
+  for (const OrderLine& line : order.lines)
+    lines += fmt::format("{}:{}", line.account.size(), line.account);
+  const std::string rest =
+      fmt::format("{}|{}|{}|{}", order.fee, order.late, order.paid_at.ns, order.paid_on.days);
+  return digest_of({order.way, order.channel, order.channel_mch, order.channel_order_no,
+                    order.pay_data_type, order.pay_data, order.voucher, lines, rest});
+}
+
+bool is_suspense(std::string_view code) { return code == "2241" || code.starts_with("2241/"); }
+
+// The account that stands for what took the payment: a bank's is the deposit itself. An order that
+// names no channel leaves it open.
+std::optional<std::string> outside_of(const Order& order) {
+  if (order.direct)
+    return order.mch_no.empty() ? std::nullopt : std::optional("1131/" + order.mch_no);
+  if (order.channel.empty()) return std::nullopt;
+  if (order.channel == "bank") return "1002/" + order.channel_mch;
+  return fmt::format("1122/{}/{}", order.channel, order.channel_mch);
+}
+
 // What goes out by one version comes back by a later one: from where and by how much stays.
 Id128 fixed_of(const Refund& refund) {
   std::string text = fmt::format("{}", refund.fee_return);
@@ -73,13 +115,24 @@ std::optional<Order> order_beside(const VariablePart& part, std::string_view id)
   return std::nullopt;
 }
 
-Result<Money> amount_in(std::string_view bytes) {
+struct ArrivalSays {
+  Money amount;
+  std::string bank_account;  // ours; empty: another channel's
+};
+
+Result<ArrivalSays> read_arrival(std::string_view bytes) {
   TRY(const auto json, JsonDocument::parse(bytes));
-  TRY(const std::int64_t minor, json.root().get_int64("amount"));
-  TRY(const std::string code, json.root().get_string("currency"));
+  const JsonValue root = json.root();
+  ArrivalSays says;
+  TRY(says.amount.minor, root.get_int64("amount"));
+  TRY(const std::string code, root.get_string("currency"));
   const auto currency = currency_of(code);
   if (!currency) return fail(Errc::kMalformed, "no currency: {}", code);
-  return Money{minor, *currency};
+  says.amount.currency = *currency;
+  if (root.find("bank_account")) {
+    TRY(says.bank_account, root.get_string("bank_account"));
+  }
+  return says;
 }
 
 // These move money for an order, a refund or a payout, or none.
@@ -91,10 +144,42 @@ bool is_of_an_order(CommandKind kind) {
 
 }  // namespace
 
+// What is agreed when an order is placed stays. When it is paid, what an account refuses goes to
+// suspense, and the fee is left where the whole of it goes there (core/plan_order.h). From then on
+// all of this stays as well.
+Fault Audit::check_kept(const std::string& by, const Order& after, OrderFacts& facts, bool fresh) {
+  const Id128 fixed = fixed_of(after);
+  if (fresh) facts.fixed = fixed;
+  if (fixed != facts.fixed) return by + " changed whose it is, what it is for or how it is divided";
+  const Id128 none;
+  if (facts.paid != none)
+    return facts.paid == paid_of(after) ? Fault{}
+                                        : by + " changed its lines, its fee or how it was paid";
+  const bool paid = was_paid(after.state);
+  bool kept = true, all_suspended = true;
+  std::vector<std::uint64_t> lines;
+  for (const OrderLine& line : after.lines) {
+    const std::size_t n = lines.size();
+    lines.push_back(id_of(line.account).lo);
+    const bool suspended = paid && is_suspense(line.account);
+    kept = kept && (fresh || suspended || (n < facts.lines.size() && lines[n] == facts.lines[n]));
+    all_suspended = all_suspended && suspended;
+  }
+  if (!kept) return by + " changed where its lines go";
+  if (!fresh && after.fee != facts.fee && !(paid && after.fee == 0 && all_suspended))
+    return fmt::format("{} changed its fee from {} to {}", by, facts.fee, after.fee);
+  facts.fee = after.fee;
+  facts.lines = std::move(lines);
+  if (!paid) return {};
+  facts.paid = paid_of(after);
+  facts.lines = {};
+  return {};
+}
+
 // A direct merchant's money never comes here: of its order only the fee is booked.
 Fault Audit::owe_payment(const std::string& by, const Order& order, OrderFacts& facts,
                          OwedByCommand& owed) {
-  const OwedPlace outside = one_of(AccountType::kAsset, &facts.outside);
+  const OwedPlace outside{outside_of(order), AccountType::kAsset, &facts.outside};
   const OwedPlace income = one_of(AccountType::kIncome, &facts.income);
   const auto owe = [&](const OwedPlace& debit, const OwedPlace& credit, std::int64_t amount) {
     owed.legs.push_back({by, debit, credit, {amount, order.amount.currency}});
@@ -130,12 +215,14 @@ Fault Audit::take_order(const Document& document, OwedByCommand& owed) {
   if (after.refunded < 0 || after.refunding < 0 ||
       Int128{after.refunded} + after.refunding > after.amount.minor)
     return fmt::format("order {} has more refunds than was paid", document.key);
+  const std::string by = "order " + document.key;
+  if (Fault f = check_kept(by, after, facts, document.version == 1)) return f;
   facts.state = after.state;
   facts.refunded = after.refunded;
   facts.refunding = after.refunding;
   if (!was_paid(after.state) || paid_before) return {};
   owe_notice(owed, "order", document.key, after.notify_url);
-  return owe_payment("order " + document.key, after, facts, owed);
+  return owe_payment(by, after, facts, owed);
 }
 
 // What was taken from the order's accounts stands in transit until the channel has answered.
@@ -249,10 +336,13 @@ Fault Audit::take_payout(const Document& document, OwedByCommand& owed) {
 // Money that came in and belongs to nobody yet. The reconciler's own arrivals have other names.
 Fault Audit::take_arrival(const Document& document, OwedByCommand& owed) const {
   if (document.version != 1 || !document.key.starts_with("suspense/")) return {};
-  const auto amount = amount_in(document.bytes);
-  if (!amount) return fmt::format("what came in as {} does not decode", document.key);
+  const auto says = read_arrival(document.bytes);
+  if (!says) return fmt::format("what came in as {} does not decode", document.key);
+  const auto& [amount, bank_account] = says.value();
   owed.legs.push_back(
-      {document.key, one_of(AccountType::kAsset), one_of(AccountType::kLiability), amount.value()});
+      {document.key,
+       bank_account.empty() ? one_of(AccountType::kAsset) : at("1002/" + bank_account),
+       one_of(AccountType::kLiability), amount});
   return {};
 }
 

@@ -69,6 +69,24 @@ void Audit::Profit::walk_members(A& archive) {
 }
 
 template <class A>
+void Audit::OrderFacts::walk_members(A& archive) {
+  auto& [of_amount, in_state, is_refunded, is_refunding, done, under_way, from_outside, to_income,
+         is_fixed, is_paid, agreed_fee, agreed_lines] = *this;
+  walk(archive, of_amount);
+  walk(archive, in_state);
+  walk(archive, is_refunded);
+  walk(archive, is_refunding);
+  walk(archive, done);
+  walk(archive, under_way);
+  walk(archive, from_outside);
+  walk(archive, to_income);
+  walk(archive, is_fixed);
+  walk(archive, is_paid);
+  walk(archive, agreed_fee);
+  walk(archive, agreed_lines);
+}
+
+template <class A>
 void Audit::RefundFacts::walk_members(A& archive) {
   auto& [of_order, of_amount, in_state, on_transit, is_fixed] = *this;
   walk(archive, of_order);

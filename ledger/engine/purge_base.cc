@@ -8,7 +8,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::string_view kMagic = "SPBASE02";
+constexpr std::string_view kMagic = "SPBASE03";
 
 template <class A>
 void walk(A& archive, PurgeBase& value) {

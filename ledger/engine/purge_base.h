@@ -3,7 +3,7 @@
 // must give again. It lies in the store (store/archived_part.h); its SHA-256 stands in the journal,
 // in the record of the purge.
 //
-//   base := magic "SPBASE02" | the members of PurgeBase (saved_state.h)
+//   base := magic "SPBASE03" | the members of PurgeBase (saved_state.h)
 //
 // Another program version may not read it: then the archive itself is what `verify` begins with.
 #pragma once

@@ -14,7 +14,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::string_view kMagic = "SPVERIFY4";
+constexpr std::string_view kMagic = "SPVERIFY5";
 
 template <class A>
 void walk(A& archive, VerifyCheckpoint::State& value) {

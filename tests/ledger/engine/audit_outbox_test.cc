@@ -85,12 +85,16 @@ struct World {
   struct Hook {
     const char* state = "active";
     std::int64_t cursor = 5, epoch = 0, attempts = 0, dead_letters = 0;
+    const char* url = "https://u1.example/hook";
+    const char* topic = "order.*";
   };
+  /// Of upstream 200.
   static Document webhook(std::uint32_t version, const Hook& h) {
     return {DocumentKind::kWebhook, "W1", version, h.state == std::string("active"),
-            fmt::format(R"({{"id":"W1","state":"{}","cursor":{},"epoch":{},"attempts":{},)"
-                        R"("dead_letters":{}}})",
-                        h.state, h.cursor, h.epoch, h.attempts, h.dead_letters)};
+            fmt::format(R"({{"id":"W1","owner":200,"key_id":"U1","url":"{}","topics":["{}"],)"
+                        R"("secret_sealed":"s","state":"{}","cursor":{},"epoch":{},)"
+                        R"("attempts":{},"dead_letters":{}}})",
+                        h.url, h.topic, h.state, h.cursor, h.epoch, h.attempts, h.dead_letters)};
   }
   static Document letter(const char* key, std::int64_t after, std::int64_t through,
                          std::int64_t attempts) {
@@ -98,11 +102,28 @@ struct World {
             fmt::format(R"({{"webhook":"W1","after":{},"through":{},"attempts":{}}})", after,
                         through, attempts)};
   }
-  void hook(std::uint32_t version, const Hook& h, std::optional<Document> dead = {}) {
-    DocumentChanges documents{webhook(version, h)};
-    if (dead) documents.push_back(*dead);
-    p.together(CommandKind::kNotification, {}, documents);
+  /// The next version of it, by somebody's command.
+  void hook(CommandKind kind, CallerId who, const Hook& h, std::optional<Document> dead = {}) {
+    ChangeSet changes = Paper::on(Paper::kToday);
+    changes.documents = {webhook(++hooks, h)};
+    if (dead) changes.documents.push_back(*dead);
+    p.accept(kind, changes, {Id128{7, hooks}, who});
   }
+  void set(const Hook& h, CallerId who = Paper::kCaller) { hook(CommandKind::kSetting, who, h); }
+  void deliver(const Hook& h, std::optional<Document> dead = {}) {
+    hook(CommandKind::kNotification, kSystemCaller, h, std::move(dead));
+  }
+  /// Asked for and approved; it stands at 5.
+  void begin() {
+    set({"requested"}, CallerId{200});
+    set({});
+  }
+  /// And `attempts` deliveries of it have failed.
+  void begin_to_fail(std::int64_t attempts) {
+    begin();
+    for (std::int64_t n = 1; n <= attempts; ++n) deliver({"active", 5, 0, n});
+  }
+  std::uint32_t hooks = 0;
 };
 constexpr const char* kLetter = "W1/0000000000000000000/0000000000000000005";
 
@@ -123,15 +144,12 @@ TEST_CASE("audit: what is owed outside, told attempt by attempt, passes") {
                              R"("attempts":1,"state":"given_up","result":"url")")});
   w.pay_out(3, PayoutState::kReturned, w.p.bank, w.p.owner,
             notification("payout_returned", "T1", 1, true, kNone));
-  w.hook(1, {"requested"});
-  w.hook(2, {"active"});
-  w.hook(3, {"active", 5, 0, 1});
-  w.hook(4, {"active", 5, 0, 2});
-  w.hook(5, {"active", 9, 0, 0, 1}, World::letter(kLetter, 5, 9, 3));
-  w.hook(6, {"active", 12, 0, 0, 1});
-  w.hook(7, {"active", 12, 0, 1, 1});
-  w.hook(8, {"active", 7, 1, 0, 1});
-  w.hook(9, {"disabled", 7, 1, 0, 1});
+  w.begin_to_fail(7);
+  w.deliver({"active", 9, 0, 0, 1}, World::letter(kLetter, 5, 9, 8));
+  w.deliver({"active", 12, 0, 0, 1});
+  w.deliver({"active", 12, 0, 1, 1});
+  w.set({"active", 7, 1, 0, 1}, CallerId{200});
+  w.set({"disabled", 7, 1, 0, 1});
   CHECK(w.p.fault_of_journal() == "none");
 }
 
@@ -241,80 +259,190 @@ TEST_CASE("audit: what is owed outside and is not told, or told wrongly, is foun
        "notification order/P1 changed after it was finished"},
       {"a webhook goes back",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 4});
+         w.begin();
+         w.deliver({"active", 4});
        },
        "webhook W1 goes back from 5 to 4 without a replay"},
       {"a webhook is ahead of the journal",
        [](World& w) {
-         const auto seq = static_cast<std::int64_t>(w.p.last_seq()) + 1;
-         w.hook(1, {"active", seq - 1});
-         w.hook(2, {"active", seq + 1});
+         w.begin();
+         w.deliver({"active", static_cast<std::int64_t>(w.p.last_seq()) + 1});
        },
        "beyond the journal"},
       {"a webhook's cursor is none",
        [](World& w) {
-         w.hook(1, {"active", -1});
+         w.set({"requested", -1});
        },
        "webhook W1 stands at -1, beyond the journal"},
       {"a replay goes forward",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 6, 1});
+         w.begin();
+         w.set({"active", 6, 1});
        },
        "webhook W1 is replayed from 6, beyond 5, where it stood"},
       {"an epoch is left out",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 5, 2});
+         w.begin();
+         w.set({"active", 5, 2});
        },
        "webhook W1 goes from epoch 0 to 2"},
       {"an epoch comes back",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 5, 1});
-         w.hook(3, {"active", 5, 0});
+         w.begin();
+         w.set({"active", 5, 1});
+         w.set({"active", 5, 0});
        },
        "webhook W1 goes from epoch 1 to 0"},
       {"a webhook begins used",
        [](World& w) {
-         w.hook(1, {"active", 5, 1});
+         w.set({"requested", 5, 1});
        },
        "webhook W1 goes from epoch 0 to 1"},
+      {"a webhook begins with an attempt",
+       [](World& w) {
+         w.set({"requested", 5, 0, 1});
+       },
+       "webhook W1 moves while it goes from nothing to requested"},
+      {"nobody approved it", [](World& w) { w.set({"active"}); },
+       "webhook W1 goes from nothing to active"},
+      {"its owner did",
+       [](World& w) {
+         w.set({"requested"}, CallerId{200});
+         w.set({"active"}, CallerId{200});
+       },
+       "webhook W1 is approved by its owner"},
+      {"it is delivered to as it is approved",
+       [](World& w) {
+         w.set({"requested"});
+         w.set({"active", 6});
+       },
+       "webhook W1 moves while it goes from requested to active"},
+      {"it is delivered to before",
+       [](World& w) {
+         w.set({"requested"});
+         w.deliver({"requested", 6});
+       },
+       "webhook W1 goes from requested to requested"},
+      {"it is replayed before",
+       [](World& w) {
+         w.set({"requested"});
+         w.set({"requested", 4, 1});
+       },
+       "webhook W1 goes from requested to requested"},
+      {"approval is taken back",
+       [](World& w) {
+         w.begin();
+         w.set({"requested"});
+       },
+       "webhook W1 goes from active to requested"},
+      {"a disabled one comes back",
+       [](World& w) {
+         w.begin();
+         w.set({"disabled"});
+         w.set({"active"});
+       },
+       "webhook W1 goes from disabled to active"},
+      {"a disabled one is delivered to",
+       [](World& w) {
+         w.begin();
+         w.set({"disabled"});
+         w.deliver({"disabled", 6});
+       },
+       "webhook W1 goes from disabled to disabled"},
+      {"what is left goes with the end",
+       [](World& w) {
+         w.begin();
+         w.set({"disabled", 6});
+       },
+       "webhook W1 moves while it goes from active to disabled"},
+      {"a state that there is not",
+       [](World& w) {
+         w.begin();
+         w.set({"paused"});
+       },
+       "webhook W1 does not decode"},
+      {"its receiver says what it took",
+       [](World& w) {
+         w.begin();
+         w.hook(CommandKind::kNotification, CallerId{200}, {"active", 6});
+       },
+       "webhook W1 is said to be delivered to by somebody else"},
+      {"a setting moves it forward",
+       [](World& w) {
+         w.begin();
+         w.set({"active", 6});
+       },
+       "webhook W1 is said to be delivered to by somebody else"},
+      {"a delivery replays it",
+       [](World& w) {
+         w.begin();
+         w.deliver({"active", 4, 1});
+       },
+       "webhook W1 is changed by what tells of a delivery"},
+      {"a delivery disables it",
+       [](World& w) {
+         w.begin();
+         w.deliver({"disabled"});
+       },
+       "webhook W1 is changed by what tells of a delivery"},
+      {"it goes to another URL",
+       [](World& w) {
+         w.begin();
+         w.deliver({"active", 6, 0, 0, 0, "https://u2.example/hook"});
+       },
+       "webhook W1 changed its owner, key, URL, secret or topics"},
+      {"it asks for more",
+       [](World& w) {
+         w.begin();
+         w.set({"active", 4, 1, 0, 0, "https://u1.example/hook", "voucher.*"});
+       },
+       "webhook W1 changed its owner, key, URL, secret or topics"},
       {"two attempts are one",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 5, 0, 2});
+         w.begin();
+         w.deliver({"active", 5, 0, 2});
        },
        "webhook W1 goes from 0 attempts to 2"},
       {"a failed delivery passes as made",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 6, 0, 1});
+         w.begin();
+         w.deliver({"active", 6, 0, 1});
        },
        "webhook W1 goes from 0 attempts to 1"},
+      {"it is tried for ever",
+       [](World& w) {
+         w.begin_to_fail(7);
+         w.deliver({"active", 5, 0, 8});
+       },
+       "webhook W1 goes from 7 attempts to 8"},
+      {"it is given up too soon",
+       [](World& w) {
+         w.begin_to_fail(6);
+         w.deliver({"active", 9, 0, 0, 1}, World::letter(kLetter, 5, 9, 7));
+       },
+       "webhook W1 is given up after 7 attempts"},
       {"a webhook is given up and nobody hears of it",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 6, 0, 0, 1});
+         w.begin_to_fail(7);
+         w.deliver({"active", 6, 0, 0, 1});
        },
        "dead letter W1/0000000000000000000/0000000000000000005 is owed and not made"},
       {"a dead letter is of nothing",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 6}, World::letter(kLetter, 5, 6, 1));
+         w.begin();
+         w.deliver({"active", 6}, World::letter(kLetter, 5, 6, 1));
        },
        "is of no delivery that was given up"},
       {"a dead letter leaves events out",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 8, 0, 0, 1}, World::letter(kLetter, 5, 6, 1));
+         w.begin_to_fail(7);
+         w.deliver({"active", 8, 0, 0, 1}, World::letter(kLetter, 5, 6, 8));
        },
        "is not of the delivery that was given up"},
       {"dead letters are counted twice",
        [](World& w) {
-         w.hook(1, {});
-         w.hook(2, {"active", 6, 0, 0, 2}, World::letter(kLetter, 5, 6, 1));
+         w.begin_to_fail(7);
+         w.deliver({"active", 6, 0, 0, 2}, World::letter(kLetter, 5, 6, 8));
        },
        "webhook W1 goes from 0 dead letters to 2"},
       {"a disabled webhook is listed",

@@ -48,7 +48,7 @@ TEST_CASE("purge base: whatever the size of the auditor's state, it is read as i
     CHECK(base.audit == audit);
     CHECK(base.archived_blocks == example("").archived_blocks);
     // By hand: magic, then the book's id; at the end the state, after its length, and the digest.
-    CHECK(bytes.substr(0, 8) == "SPBASE02");
+    CHECK(bytes.substr(0, 8) == "SPBASE03");
     CHECK(bytes.substr(bytes.size() - 32) == std::string(32, 9));
     const std::string tail = bytes.substr(bytes.size() - 32 - size - 8);
     std::uint64_t length = 0;

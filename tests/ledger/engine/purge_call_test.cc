@@ -157,7 +157,7 @@ TEST_CASE("purge: bad input: records and rows that nobody wrote are none") {
   for (std::size_t size = 0; size < line.size(); ++size)
     CHECK_FALSE(PurgeRecord::parse(std::string_view(line).substr(0, size)));
   CHECK_FALSE(PurgeRecord::parse(line + " "));
-  for (const char* bytes : {"", "SPBASE01", "SPBASE01xyz", "SPBASE02"}) {
+  for (const char* bytes : {"", "SPBASE02", "SPBASE02xyz", "SPBASE03"}) {
     const auto base = PurgeBase::parse(bytes);
     REQUIRE_FALSE(base);
     CHECK(base.error().code == Errc::kUnsupported);

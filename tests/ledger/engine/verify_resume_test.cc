@@ -289,16 +289,78 @@ TEST_CASE("verify: a run that goes on knows by which way an order was paid") {
   }
 }
 
-TEST_CASE("verify: a run that goes on knows where a webhook stood") {
+TEST_CASE("verify: a run that goes on knows what an order was, paid or not") {
   test::Paper p;
-  const auto hook = [&](std::uint32_t version, int cursor) {
-    p.document(DocumentKind::kWebhook, "W1", version, true,
-               fmt::format(R"({{"state":"active","cursor":{},"epoch":0,"attempts":0,)"
-                           R"("dead_letters":0}})",
-                           cursor));
+  std::uint32_t version = 0;
+  Order order;
+  order.order_id = "P1";
+  order.amount = Money{100};
+  order.fee = 3;
+  order.lines = {{"", "2101/a", 100}};
+  const auto step = [&](OrderState state) {
+    order.state = state;
+    p.document(DocumentKind::kOrder, "P1", ++version, true, encode(order));
     p.seal();
   };
-  hook(1, 5);
-  hook(2, 4);
-  CHECK_THAT(gone_on(p).first_fault, Contains("webhook W1 goes back from 5 to 4"));
+  const auto pay_first = [&] {
+    order.direct = true;  // so that nothing has to be posted
+    order.fee = 0;
+    order.lines.clear();
+    step(OrderState::kPaid);
+  };
+  SECTION("whose it is") {
+    step(OrderState::kPaying);
+    order.mch_no = "M2";
+    step(OrderState::kPaying);
+    CHECK_THAT(gone_on(p).first_fault, Contains("order P1 changed whose it is"));
+  }
+  SECTION("its fee") {
+    step(OrderState::kPaying);
+    order.fee = 2;
+    step(OrderState::kPaying);
+    CHECK_THAT(gone_on(p).first_fault, Contains("order P1 changed its fee from 3 to 2"));
+  }
+  SECTION("where its lines go") {
+    step(OrderState::kPaying);
+    order.lines[0].account = "2101/b";
+    step(OrderState::kPaying);
+    CHECK_THAT(gone_on(p).first_fault, Contains("order P1 changed where its lines go"));
+  }
+  SECTION("how it was paid") {
+    pay_first();
+    order.voucher = "2";
+    step(OrderState::kPaid);
+    CHECK_THAT(gone_on(p).first_fault, Contains("order P1 changed its lines, its fee or how"));
+  }
+  SECTION("nothing changes") {
+    pay_first();
+    step(OrderState::kPaid);
+    CHECK(gone_on(p).first_fault == "");
+  }
+}
+
+TEST_CASE("verify: a run that goes on knows where a webhook stood, and what it was") {
+  test::Paper p;
+  const auto hook = [&](std::uint32_t version, const char* state, int cursor, const char* url) {
+    p.document(DocumentKind::kWebhook, "W1", version, state == std::string("active"),
+               fmt::format(R"({{"owner":200,"key_id":"U1","url":"{}","topics":[],)"
+                           R"("secret_sealed":"s","state":"{}","cursor":{},"epoch":0,)"
+                           R"("attempts":0,"dead_letters":0}})",
+                           url, state, cursor));
+    p.seal();
+  };
+  hook(1, "requested", 5, "https://u1.example");
+  SECTION("where it stood") {
+    hook(2, "active", 5, "https://u1.example");
+    hook(3, "active", 4, "https://u1.example");
+    CHECK_THAT(gone_on(p).first_fault, Contains("webhook W1 goes back from 5 to 4"));
+  }
+  SECTION("its state") {
+    hook(2, "requested", 5, "https://u1.example");
+    CHECK_THAT(gone_on(p).first_fault, Contains("webhook W1 goes from requested to requested"));
+  }
+  SECTION("its URL") {
+    hook(2, "active", 5, "https://u2.example");
+    CHECK_THAT(gone_on(p).first_fault, Contains("webhook W1 changed its owner, key, URL"));
+  }
 }
