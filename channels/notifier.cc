@@ -4,7 +4,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <set>
+#include <map>
+#include <unordered_set>
 
 #include "channels/fair_lanes.h"
 #include "channels/url.h"
@@ -24,7 +25,8 @@ constexpr std::array<std::int64_t, 6> kGapsSeconds{0, 30, 60, 90, 120, 150};
 constexpr int kDeadlineMs = 20'000;
 constexpr std::size_t kMaxSending = 64;
 constexpr std::size_t kMaxSendingOfOne = 8;
-// A look reads every notification that is open, while nothing is published: a tenth of the time.
+// A look passes over every notification that is open, while nothing is published: a tenth of the
+// time.
 constexpr int kPauseForLooking = 9;
 constexpr int kQueueFullPauseMs = 20;
 constexpr std::size_t kMaxAcknowledgementBytes = 64;
@@ -56,9 +58,9 @@ bool is_acknowledged(const HttpResponse& response) {
 }
 
 struct Due {
-  std::string key;
-  std::uint32_t version = 0;
+  DocumentPtr document;
   NotificationState notification;
+  const std::string& key() const { return document->key; }
 };
 
 // Whose notification it is, by number: where it goes to he chooses himself.
@@ -88,25 +90,25 @@ void take_result(NotificationState& n, const std::string& result, Timestamp now)
 }
 
 Command journal_attempt(const Due& due) {
-  const ClaimKey key{id_of(fmt::format("notify|{}|{}", due.key, due.notification.attempts)),
+  const ClaimKey key{id_of(fmt::format("notify|{}|{}", due.key(), due.notification.attempts)),
                      kSystemCaller};
-  Content content{{"notification", due.key},
+  Content content{{"notification", due.key()},
                   {"attempt", std::to_string(due.notification.attempts)}};
   return Command{
       key, CommandKind::kNotification, std::move(content),
       [due](const View& view, const Moment&) -> Planned<ChangeSet> {
-        const DocumentPtr stored = view.document(DocumentKind::kNotification, due.key);
-        if (!stored) return refuse(RefusalCode::kDocumentNotFound, due.key);
-        if (stored->version != due.version)
-          return refuse(RefusalCode::kDocumentVersionConflict, due.key);
+        const DocumentPtr stored = view.document(DocumentKind::kNotification, due.key());
+        if (!stored) return refuse(RefusalCode::kDocumentNotFound, due.key());
+        if (stored->version != due.document->version)
+          return refuse(RefusalCode::kDocumentVersionConflict, due.key());
         ChangeSet changes;
         changes.date = view.book().accounting_date;
-        changes.documents.push_back(Document{DocumentKind::kNotification, due.key, due.version + 1,
-                                             due.notification.state == "waiting",
-                                             encode(due.notification)});
+        changes.documents.push_back(
+            Document{DocumentKind::kNotification, due.key(), due.document->version + 1,
+                     due.notification.state == "waiting", encode(due.notification)});
         if (due.notification.state == "given_up")
           changes.events.push_back(Event{
-              "notification.given_up", due.key,
+              "notification.given_up", due.key(),
               JsonWriter().begin_object().field("id", due.notification.id).end_object().take()});
         return changes;
       }};
@@ -147,17 +149,21 @@ struct Notifier::Impl : std::enable_shared_from_this<Notifier::Impl> {
 
   /// Takes what is due and not under way.
   std::vector<Due> take_due();
+  void find_new();
   void begin_round();
   void attempt(Due due, std::function<void()> ended);
   void finish(Due due, const std::string& result, std::function<void()> ended);
   void submit(Due due, std::function<void()> ended);
-  void leave(const std::string& key, const std::function<void()>& ended);
+  void leave(const DocumentPtr& document, const std::function<void()>& ended);
 
   const NotifierParts parts;
   UnderWay under_way;
   std::atomic<bool> stopping{false};
   std::mutex mutex;
-  std::set<std::string> sending;  ///< document keys
+  /// What waits for its time or is under way, and by second what waits. Every version is read
+  /// once: an attempt that ends lets go of its own, and the next look finds what followed.
+  std::unordered_set<DocumentPtr> known;
+  std::multimap<std::int64_t, DocumentPtr> waiting;
   std::atomic<std::uint64_t> attempts{0}, failures{0}, given_up{0};
   FairLanes lanes{kMaxSending, kMaxSendingOfOne};
   /// Who waits for the next look at what is due, and when that may be.
@@ -173,22 +179,37 @@ Notifier::~Notifier() {
   impl_->workers.stop();
 }
 
-std::vector<Due> Notifier::Impl::take_due() {
-  const Timestamp now = parts.business->now();
-  std::vector<Due> due;
-  // Read under the lock: what is no longer being sent has then had its result published.
-  std::lock_guard lock(mutex);
-  const auto open = parts.book->read([](const State& state, std::uint64_t) {
-    return state.open_documents(DocumentKind::kNotification);
+// With the mutex: what was let go of has then had its result published.
+void Notifier::Impl::find_new() {
+  std::vector<DocumentPtr> found;
+  parts.book->read([&](const State& state, std::uint64_t) {
+    state.for_each_open(DocumentKind::kNotification, [&](const DocumentPtr& document) {
+      if (!known.contains(document)) found.push_back(document);
+    });
   });
-  for (const DocumentPtr& document : open) {
-    if (sending.contains(document->key)) continue;
-    auto notification = decode_notification(document->bytes);
+  for (DocumentPtr& document : found) {
+    const auto notification = decode_notification(document->bytes);
     CHECK_OR_DIE(notification, "notification {} does not decode", document->key);
     // In whole seconds: journal timestamps run ahead of a business clock that stands still.
-    if (notification.value().next_at.seconds() > now.seconds()) continue;
-    sending.insert(document->key);
-    due.push_back({document->key, document->version, std::move(notification.value())});
+    waiting.emplace(notification.value().next_at.seconds(), document);
+    known.insert(std::move(document));
+  }
+}
+
+std::vector<Due> Notifier::Impl::take_due() {
+  const std::int64_t now_s = parts.business->now().seconds();
+  std::vector<Due> due;
+  std::lock_guard lock(mutex);
+  find_new();
+  const auto later = waiting.upper_bound(now_s);
+  for (auto at = waiting.begin(); at != later; at = waiting.erase(at)) {
+    const DocumentPtr& document = at->second;
+    // Nobody else changes one; but if somebody had, this one is over, and the other one is found.
+    if (parts.book->document(DocumentKind::kNotification, document->key) != document) {
+      known.erase(document);
+      continue;
+    }
+    due.push_back({document, decode_notification(document->bytes).value()});
   }
   return due;
 }
@@ -241,21 +262,21 @@ void Notifier::Impl::begin_round() {
   }
 }
 
-void Notifier::Impl::leave(const std::string& key, const std::function<void()>& ended) {
+void Notifier::Impl::leave(const DocumentPtr& document, const std::function<void()>& ended) {
   {
     std::lock_guard lock(mutex);
-    sending.erase(key);
+    known.erase(document);
   }
   ended();
 }
 
 void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
-  if (stopping) return leave(due.key, ended);
+  if (stopping) return leave(due.document, ended);
   const auto url = Url::parse(due.notification.url);
   if (!url) return finish(std::move(due), "url", std::move(ended));
   auto fields = parts.render(due.notification.topic, due.notification.id);
   if (!fields) {
-    log_error("notification {} is not rendered: {}", due.key, fields.error().message);
+    log_error("notification {} is not rendered: {}", due.key(), fields.error().message);
     return finish(std::move(due), "render", std::move(ended));
   }
   HttpRequest request;
@@ -270,7 +291,7 @@ void Notifier::Impl::attempt(Due due, std::function<void()> ended) {
   parts.send(
       url.value().origin(), std::move(request), kDeadlineMs,
       [kept, due = std::move(due), ended = std::move(ended)](const Result<HttpResponse>& answer) {
-        if (!answer && kept->stopping) return kept->leave(due.key, ended);
+        if (!answer && kept->stopping) return kept->leave(due.document, ended);
         std::string result = "success";
         if (!answer)
           result = name_of(answer.error().code);
@@ -293,12 +314,12 @@ void Notifier::Impl::finish(Due due, const std::string& result, std::function<vo
 void Notifier::Impl::submit(Due due, std::function<void()> ended) {
   const Keep kept = keep();
   std::vector<Command> commands{journal_attempt(due)};
-  const bool taken =
-      parts.book->submit(std::move(commands), [kept, key = due.key, ended](Book::Answers answers) {
+  const bool taken = parts.book->submit(
+      std::move(commands), [kept, of = due.document, ended](Book::Answers answers) {
         if (!answers.at(0).accepted())
-          log_error("an attempt at notification {} is not journalled: {}", key,
+          log_error("an attempt at notification {} is not journalled: {}", of->key,
                     name_of(answers.at(0).refusal.code));
-        kept->workers.post([kept, key, ended] { kept->leave(key, ended); });
+        kept->workers.post([kept, of, ended] { kept->leave(of, ended); });
       });
   if (!taken)
     workers.post_after(kQueueFullPauseMs, [kept, due = std::move(due), ended = std::move(ended)] {

@@ -177,6 +177,73 @@ TEST_CASE("notifier: what cannot be rendered counts as an attempt and sends noth
   CHECK(e.state("order/T2026-n7").result == "render");
 }
 
+/// Puts another version in the place of a notification, as no part of the platform does.
+void replace(Endpoint& e, const std::string& key, std::uint32_t version, NotificationState is) {
+  Command command;
+  command.key = {id_of(fmt::format("{}/{}", key, version)), kSystemCaller};
+  command.kind = CommandKind::kNotification;
+  command.plan = [=](const View& view, const Moment&) -> Planned<ChangeSet> {
+    ChangeSet changes;
+    changes.date = view.book().accounting_date;
+    changes.documents.push_back(Document{DocumentKind::kNotification, key, version,
+                                         is.state == "waiting",
+                                         JsonWriter()
+                                             .begin_object()
+                                             .field("topic", is.topic)
+                                             .field("id", is.id)
+                                             .field("url", is.url)
+                                             .field("attempts", is.attempts)
+                                             .field("next_at", is.next_at.ns)
+                                             .field("created_at", is.created_at.ns)
+                                             .field("state", is.state)
+                                             .field("result", is.result)
+                                             .end_object()
+                                             .take()});
+    return changes;
+  };
+  REQUIRE(e.w.book->run(std::move(command)).accepted());
+}
+
+TEST_CASE("notifier: what the book says now is sent, not what it said when it was looked at") {
+  Endpoint e;
+  e.answer = [](const HttpRequest&) { return HttpResponse{500, {}, ""}; };
+  e.w.paid("T2026-n9", 100);
+  e.w.paid("T2026-na", 100);
+  CHECK(e.round() == 2);
+  CHECK(e.round() == 0);  // both are known, and wait
+  NotificationState ended = e.state("order/T2026-n9"), sooner = e.state("order/T2026-na");
+  ended.attempts = sooner.attempts = 2;
+  ended.state = "given_up";
+  sooner.next_at = sooner.next_at.plus_seconds(-20);
+  replace(e, "order/T2026-n9", 3, ended);
+  e.w.advance(10);
+  CHECK(e.round() == 0);
+  replace(e, "order/T2026-na", 3, sooner);
+  CHECK(e.round() == 1);
+  CHECK(e.got.size() == 3);
+  e.w.advance(1'000);
+  CHECK(e.round() == 1);
+  CHECK(e.state("order/T2026-n9").attempts == 2);
+  CHECK(e.state("order/T2026-na").attempts == 4);
+}
+
+TEST_CASE("notifier: an attempt whose result is not journalled leaves what is there to be sent") {
+  Endpoint e;
+  e.w.paid("T2026-nb", 100);
+  e.answer = [&e](const HttpRequest&) {
+    NotificationState is = e.state("order/T2026-nb");
+    is.attempts = 1;
+    is.result = "timeout";
+    replace(e, "order/T2026-nb", 2, is);
+    return HttpResponse{200, {}, "success"};
+  };
+  CHECK(e.round() == 1);
+  CHECK(e.state("order/T2026-nb").state == "waiting");
+  e.answer = [](const HttpRequest&) { return HttpResponse{200, {}, "success"}; };
+  CHECK(e.round() == 1);
+  CHECK(e.state("order/T2026-nb").state == "delivered");
+}
+
 /// A notifier whose requests are answered when the test says so.
 struct Hanging {
   using Done = std::function<void(Result<HttpResponse>)>;
