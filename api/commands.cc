@@ -220,11 +220,12 @@ namespace {
 Result<bool> has_undelivered(const Book& book, const channels::Webhook& webhook,
                              std::uint64_t until) {
   bool found = false;
+  KeyReaches reaches(book);
   const Topics topics(webhook.topics);
   TRY(book.for_each_command_after(webhook.cursor, [&](const StoredCommand& stored) {
     if (stored.seq > until) return false;
     for_each_event(stored, topics, [&](const ToldEvent& told) {
-      found = found || v1::may_hear(book, webhook, stored, told);
+      found = found || v1::may_hear(reaches, webhook, stored, told);
     });
     return !found;
   }));

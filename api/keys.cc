@@ -123,11 +123,20 @@ Command disable_key(ClaimKey key, std::string key_id) {
   return command;
 }
 
-Result<std::shared_ptr<const Reach>> reach_of(const Book& book, std::string_view key_id) {
-  const DocumentPtr stored = book.document(DocumentKind::kApiKey, key_id);
+std::shared_ptr<const Reach> KeyReaches::of(std::string_view key_id) {
+  // Taken before what was kept is looked at: nobody is told of an older key than this one.
+  const DocumentPtr stored = book_.document(DocumentKind::kApiKey, key_id);
   if (!stored) return Reach::nothing();
-  TRY(const auto sealed, decode(stored->bytes));
-  return std::make_shared<const Reach>(sealed.scope);
+  const std::lock_guard lock(mutex_);
+  auto kept = read_.find(key_id);
+  if (kept != read_.end() && kept->second.document == stored) return kept->second.reach;
+  const auto sealed = decode(stored->bytes);
+  auto reach = sealed && sealed.value().enabled
+                   ? std::make_shared<const Reach>(sealed.value().scope)
+                   : Reach::nothing();
+  if (kept == read_.end()) kept = read_.emplace(key_id, Read{}).first;
+  kept->second = Read{stored, reach};
+  return reach;
 }
 
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,

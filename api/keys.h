@@ -1,6 +1,8 @@
 // API keys as documents. A key has a number of its own in the ledger (its caller), under which its
 // commands are claimed for ever; numbers are never used twice.
 #pragma once
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,9 +46,24 @@ Planned<void> plan_key(const View& view, ChangeSet& changes, const std::string& 
 /// Takes a key out of use, for ever; again is no fault. Refusals: kDocumentNotFound.
 Command disable_key(ClaimKey key, std::string key_id);
 
-/// How far the published key reaches as an upstream, without a look at its secret; to nothing if
-/// there is none. Errors: kMalformed.
-Result<std::shared_ptr<const Reach>> reach_of(const Book& book, std::string_view key_id);
+/// How far published keys reach as upstreams, without a look at their secrets. What was read of a
+/// key is kept for as long as its published document is the very one that it was read from, so a
+/// change counts from the moment at which it is published. Thread-safe.
+class KeyReaches {
+ public:
+  explicit KeyReaches(const Book& book) : book_(book) {}
+  /// Never null: to nothing if there is no such key, if it is disabled or does not decode.
+  std::shared_ptr<const Reach> of(std::string_view key_id);
+
+ private:
+  struct Read {
+    DocumentPtr document;
+    std::shared_ptr<const Reach> reach;
+  };
+  const Book& book_;
+  std::mutex mutex_;
+  std::map<std::string, Read, std::less<>> read_;
+};
 /// The published key; nothing if there is none. Errors: kCorrupt, kBadSignature (another vault
 /// key).
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,

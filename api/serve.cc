@@ -252,9 +252,10 @@ channels::WebhookParts webhook_parts(Engine& e) {
     const auto key = find_key(*e.opened.book, *e.opened.vault, key_id);
     return key && key.value() && key.value()->record.enabled;
   };
-  parts.may_hear = [&e](const channels::Webhook& webhook, const StoredCommand& stored,
-                        const ToldEvent& told) {
-    return v1::may_hear(*e.opened.book, webhook, stored, told);
+  parts.may_hear = [reaches = std::make_shared<KeyReaches>(*e.opened.book)](
+                       const channels::Webhook& webhook, const StoredCommand& stored,
+                       const ToldEvent& told) {
+    return v1::may_hear(*reaches, webhook, stored, told);
   };
   return parts;
 }

@@ -483,7 +483,8 @@ void WebhookSender::Impl::deliver(Delivery delivery, Ended ended) {
 
 void WebhookSender::Impl::send(Delivery delivery, Ended ended) {
   const Webhook& webhook = delivery.webhook;
-  if (stopping) return end(webhook.id, ended);
+  // The key may have been disabled while the events were read.
+  if (stopping || !parts.is_enabled(webhook.key_id)) return end(webhook.id, ended);
   const auto url = Url::parse(webhook.url);
   const auto secret = parts.vault->unseal(context_of(webhook.id), webhook.secret_sealed);
   if (!url || !secret) {

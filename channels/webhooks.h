@@ -92,8 +92,8 @@ struct WebhookParts {
   const Clock* business = nullptr;  ///< back-off
   const Clock* real = nullptr;      ///< the signature's timestamp
   Send send;                        ///< through a client that refuses private addresses
-  /// Whether a key is in use, and whether the owner of a webhook may hear of an event. Called on
-  /// the sender's threads.
+  /// Whether a key is in use (asked before and after its events are read), and whether the owner of
+  /// a webhook may hear of an event. Called on the sender's threads.
   std::function<bool(const std::string& key_id)> is_enabled;
   std::function<bool(const Webhook&, const StoredCommand&, const ToldEvent&)> may_hear;
 };

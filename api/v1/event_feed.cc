@@ -1,6 +1,5 @@
 #include "api/v1/event_feed.h"
 
-#include "api/keys.h"
 #include "api/v1/body.h"
 #include "api/v1/order_id.h"
 
@@ -42,11 +41,10 @@ bool may_hear(const Principal& principal, const StoredCommand& stored, const Tol
                         [&](std::string_view code) { return principal.reach->has_account(code); });
 }
 
-bool may_hear(const Book& book, const channels::Webhook& webhook, const StoredCommand& stored,
+bool may_hear(KeyReaches& reaches, const channels::Webhook& webhook, const StoredCommand& stored,
               const ToldEvent& told) {
   return upstream_hears(webhook.owner, stored, told, [&](std::string_view code) {
-    const auto reach = reach_of(book, webhook.key_id);
-    return reach && reach.value()->has_account(code);
+    return reaches.of(webhook.key_id)->has_account(code);
   });
 }
 

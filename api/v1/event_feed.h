@@ -5,6 +5,7 @@
 #pragma once
 #include <chrono>
 
+#include "api/keys.h"
 #include "api/v1/answer.h"
 #include "channels/webhooks.h"
 
@@ -22,8 +23,8 @@ Topics read_topics(Query& query);
 /// Whoever asks: an upstream hears of its own commands and orders, of whatever was done to its own
 /// holds and vouchers, and of accounts within its reach; the house of everything (ownership.h).
 bool may_hear(const Principal& principal, const StoredCommand& stored, const ToldEvent& told);
-/// A webhook: what its owner hears of as an upstream.
-bool may_hear(const Book& book, const channels::Webhook& webhook, const StoredCommand& stored,
+/// A webhook: what its owner hears of as an upstream, by what its key reaches when it is asked.
+bool may_hear(KeyReaches& reaches, const channels::Webhook& webhook, const StoredCommand& stored,
               const ToldEvent& told);
 
 struct Listener {

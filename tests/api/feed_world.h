@@ -85,7 +85,7 @@ struct FeedWorld : ApiServer {
 /// The sender as the engine wires it, to receivers that take everything.
 class Hooks {
  public:
-  explicit Hooks(FeedWorld& f) : f_(f) {
+  explicit Hooks(FeedWorld& f) : f_(f), reaches_(*f.book) {
     channels::WebhookParts parts;
     parts.book = f.book.get();
     parts.vault = f.vault.get();
@@ -102,9 +102,9 @@ class Hooks {
       done(taken);
     };
     parts.is_enabled = [](const std::string&) { return true; };
-    parts.may_hear = [&f](const channels::Webhook& webhook, const StoredCommand& stored,
-                          const ToldEvent& event) {
-      return api::v1::may_hear(*f.book, webhook, stored, event);
+    parts.may_hear = [this](const channels::Webhook& webhook, const StoredCommand& stored,
+                            const ToldEvent& event) {
+      return api::v1::may_hear(reaches_, webhook, stored, event);
     };
     sender_ = std::make_unique<channels::WebhookSender>(std::move(parts));
   }
@@ -145,6 +145,7 @@ class Hooks {
 
  private:
   FeedWorld& f_;
+  api::KeyReaches reaches_;
   std::mutex mutex_;
   std::map<std::string, std::vector<std::string>> bodies_;
   std::unique_ptr<channels::WebhookSender> sender_;

@@ -474,6 +474,20 @@ TEST_CASE("webhooks: one that is not approved, is disabled, or whose key is, hea
   CHECK(w.receiver.got().size() == 1);
 }
 
+TEST_CASE("webhooks: a key that is disabled while its events are read is sent nothing") {
+  World w;
+  w.webhook();
+  w.on_look = [&w](const Event&) { w.key_enabled = false; };
+  w.tell({"a"});
+  CHECK(w.round() == 1);  // it was looked at
+  CHECK(w.receiver.got().empty());
+  w.on_look = nullptr;
+  CHECK(w.round() == 0);
+  w.key_enabled = true;
+  CHECK(w.round() == 1);
+  CHECK(w.receiver.got().size() == 1);
+}
+
 TEST_CASE("webhooks: a result that comes after a replay does not move the new cursor") {
   World w;
   w.webhook();
