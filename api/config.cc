@@ -141,6 +141,7 @@ Result<void> read_book(const toml::table& root, const std::filesystem::path& bas
     if (!c.first_date) return s.fault("first_date", "must be \"YYYY-MM-DD\"");
   }
   TRY(s.number("shards", 0, kMaxShards, c.shards));
+  TRY(s.number("max_open_holds", 1, 100'000'000, c.max_open_holds));
   return s.refuse_others();
 }
 

@@ -5,7 +5,7 @@
 //             header_timeout_ms, body_timeout_ms,
 //             max_connections_per_peer, max_connections_per_loopback
 //   [book]    folder, currency, first_date, shards (planning threads; 0, the default: as many as
-//             suit the machine)
+//             suit the machine), max_open_holds (of one key)
 //   [clock]   business = "system" | "manual", start (manual only)
 //   [public]  url
 //   [backup]  folder (for backups of the running book; a disk of its own is best)
@@ -67,7 +67,8 @@ struct Config {
   Currency currency = Currency::kCNY;
   std::string chart{kDefaultChart};  ///< of a new book: ledger/core/chart_templates.h
   std::optional<Date> first_date;
-  unsigned shards = 0;  ///< planning threads; 0: as many as suit the machine
+  unsigned shards = 0;                       ///< planning threads; 0: as many as suit the machine
+  std::uint64_t max_open_holds = 1'000'000;  ///< of one key: open holds stay in memory
   bool manual_business_clock = false;
   Timestamp clock_start;
   std::string public_url = "http://127.0.0.1:8080";

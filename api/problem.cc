@@ -234,6 +234,12 @@ Problem overloaded(std::int64_t retry_after_s) {
   return problem;
 }
 
+Problem too_many_holds() {
+  Problem problem = server_problem(429, "too_many_holds", 8, "未结束的冻结过多, 未受理");
+  problem.retry_after_s = 60;
+  return problem;
+}
+
 Problem idempotency_key_missing() {
   return server_problem(400, "idempotency_key_missing", 5, "写操作必须带 Idempotency-Key 头");
 }

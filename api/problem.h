@@ -43,6 +43,8 @@ Problem method_not_allowed();
 Problem rate_limited(std::int64_t retry_after_ms);
 Problem overloaded(
     std::int64_t retry_after_s);  ///< nothing was accepted; the same call may be sent again
+Problem
+too_many_holds();  ///< 429: nothing was accepted; when holds have ended it may be sent again
 Problem idempotency_key_missing();
 
 /// What a channel answered when we fetched `what` from it ("bill of 1900000109, 2026-03-04"): its

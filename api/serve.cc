@@ -206,6 +206,7 @@ void make_routes(Engine& e, const Config& config) {
   s.night = e.night.get();
   s.manual_business = e.opened.manual;
   s.fetch_file = fetch_through(*e.fetcher);
+  s.max_open_holds = config.max_open_holds;
   s.private_addresses = config.notify_private_addresses;
   s.public_url = config.public_url;
   s.backup_folder = config.backup_folder.string();

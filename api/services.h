@@ -48,6 +48,7 @@ struct Services {
   /// Blocks. Null: files come in the request only.
   std::function<Result<std::string>(const std::string& kind, const std::string& subject, Date day)>
       fetch_file = {};
+  std::uint64_t max_open_holds = 1'000'000;  ///< of one key: they stay in memory
   bool private_addresses = false;  ///< webhooks may lead to private addresses, and by http
   std::string public_url = {};     ///< how payers and channels reach us: "https://pay.example.cn"
   std::string reports_folder = {};

@@ -129,6 +129,14 @@ bool may_read(const Principal& principal, CallerId owner) {
   return principal.caller == owner || principal.roles.has_any(kHouse);
 }
 
+bool may_hold(const Services& services, const Principal& principal, const ClaimKey& key) {
+  const std::uint64_t open = services.book.read(
+      [&](const State& state, std::uint64_t) { return state.open_holds_of(principal.caller); });
+  if (open < services.max_open_holds) return true;
+  const auto known = services.book.find(key);
+  return known && known.value();
+}
+
 bool may_change(const Principal& principal, CallerId owner) {
   return principal.caller == owner ||
          (owner.value >= kFirstKeyCaller && principal.roles.has(Role::kMaker));

@@ -60,6 +60,11 @@ bool may_read(const Principal& principal, CallerId owner);
 /// goes its own way, by its documents and the people these ask.
 bool may_change(const Principal& principal, CallerId owner);
 
+/// Whether the key may make one more hold: it has fewer open ones than it may, or `key` is known
+/// and finds its first answer. Looks at the book as published: what is under way is not counted
+/// yet.
+bool may_hold(const Services& services, const Principal& principal, const ClaimKey& key);
+
 inline constexpr Roles kReaders{Role::kUpstream, Role::kMaker, Role::kChecker, Role::kAuditor,
                                 Role::kOperator};
 inline constexpr Roles kHouse{Role::kMaker, Role::kChecker, Role::kAuditor, Role::kOperator};

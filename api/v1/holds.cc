@@ -36,6 +36,7 @@ void make(Services& services, Call call) {
   VoucherDraft draft = read_ruled_voucher(body.root(), true);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const ClaimKey key = draft.request.key = claim_of(call);
+  if (!may_hold(services, call.principal, key)) return refuse_call(call, too_many_holds());
   const auto refusal = services.book.read([&](const State& state, std::uint64_t) {
     return resolve(*call.principal.reach, state, draft);
   });

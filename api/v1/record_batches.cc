@@ -60,6 +60,9 @@ void post_records(Services& services, Call call) {
   auto read = read_transfer_records(call.request.body, call.principal.caller);
   if (!read) return refuse_call(call, read.error());
   std::vector<VoucherRequest> vouchers = std::move(read.value());
+  const auto hold = std::ranges::find(vouchers, true, &VoucherRequest::hold);
+  if (hold != vouchers.end() && !may_hold(services, call.principal, hold->key))
+    return refuse_call(call, too_many_holds());
 
   auto batch = std::make_shared<RecordBatch>(
       RecordBatch{services.metrics, std::move(call), vouchers.size(), {}});

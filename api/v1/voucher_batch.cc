@@ -214,6 +214,11 @@ void post_batch(Services& services, Call call) {
   Body body(call);
   std::vector<Draft> drafts = read_batch(call, body.root(), kMaxBatchItems);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
+  for (const Draft& draft : drafts) {
+    if (draft.kind != ItemKind::kHold) continue;
+    if (!may_hold(services, call.principal, draft.key)) return refuse_call(call, too_many_holds());
+    break;
+  }
   const auto batch = prepare(services, std::move(call), std::move(drafts));
   if (batch->vouchers.empty() && batch->commands.empty()) return answer_batch(*batch, {});
   const auto done = [batch, &services](Book::Answers answers) {

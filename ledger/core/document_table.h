@@ -27,12 +27,12 @@ class DocumentTable {
     const std::size_t at = slot_of(key, mark_of(key));
     return at == kNone ? nullptr : entry_at(at).document;
   }
-  /// Adds it, or puts it in the place of the one with its key: true if there was none.
-  bool put(DocumentPtr document) {
+  /// Adds it, or puts it in the place of the one with its key, which it returns; null: there was
+  /// none.
+  DocumentPtr put(DocumentPtr document) {
     const std::uint32_t mark = mark_of(document->key);
     if (const std::size_t at = slot_of(document->key, mark); at != kNone) {
-      entry_at(at).document = std::move(document);
-      return false;
+      return std::exchange(entry_at(at).document, std::move(document));
     }
     CHECK_OR_DIE(entries_.size() < ~std::uint32_t{0}, "a table of {} documents", entries_.size());
     if ((size() + 1) * 2 > slots_.size()) grow();
@@ -46,7 +46,7 @@ class DocumentTable {
       hole.document = std::move(document);
       --holes_;
     }
-    return true;
+    return nullptr;
   }
   /// Drops it if it is finished and still at that version.
   void evict(std::string_view key, std::uint32_t version) {

@@ -56,7 +56,23 @@ void State::load_account(const Account& account, const Balance& balance) {
 void State::apply_document(DocumentPtr document) {
   if (const auto expiry = HoldExpiries::of(*document)) expiries_.put(*expiry, document->open);
   DocumentTable& of_kind = documents_[document->kind];
-  of_kind.put(std::move(document));
+  const Document& now = *document;
+  const DocumentPtr before = of_kind.put(std::move(document));
+  if (now.kind == DocumentKind::kHold) count_hold(now, before && before->open);
+}
+
+void State::count_hold(const Document& hold, bool was_open) {
+  if (hold.open == was_open) return;
+  const auto key = ClaimKey::from_bytes(hold.key);
+  CHECK_OR_DIE(key, "a hold bears no command's id");
+  std::uint64_t& open = open_holds_[key->caller.value];
+  CHECK_OR_DIE(hold.open || open > 0, "more holds end than were made");
+  open += hold.open ? 1 : -1;
+}
+
+std::uint64_t State::open_holds_of(CallerId caller) const {
+  const auto found = open_holds_.find(caller.value);
+  return found == open_holds_.end() ? 0 : found->second;
 }
 
 void State::apply_book(const BookChange& change) {

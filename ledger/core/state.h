@@ -65,6 +65,8 @@ class State final : public View {
   const std::vector<Account>& accounts() const { return accounts_; }
   /// Resident documents of a kind that are open, sorted by key.
   std::vector<DocumentPtr> open_documents(DocumentKind kind) const;
+  /// Open holds that a caller's commands made.
+  std::uint64_t open_holds_of(CallerId caller) const;
   /// Open holds whose time has come, earliest first; at most `limit`.
   std::vector<ClaimKey> due_holds(Timestamp now, std::size_t limit) const {
     return expiries_.due(now, limit);
@@ -74,6 +76,8 @@ class State final : public View {
   template <class V>
   using ByName = std::unordered_map<std::string, V, KeyedHash, std::equal_to<>>;
 
+  void count_hold(const Document& hold, bool was_open);
+
   BookState book_;
   ColdDocuments cold_;
   std::vector<Account> accounts_;  // by id - 1
@@ -81,6 +85,7 @@ class State final : public View {
   ByName<AccountId> by_code_;
   std::map<DocumentKind, DocumentTable> documents_;
   HoldExpiries expiries_;
+  std::unordered_map<std::uint32_t, std::uint64_t> open_holds_;  // by caller
 };
 
 }  // namespace suanpan

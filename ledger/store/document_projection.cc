@@ -131,7 +131,7 @@ void DocumentProjection::feed_parts(const Block& block) {
           snapshot_.book.currency = currency_of(value).value_or(snapshot_.book.currency);
     for (const DocumentPtr& document : part->documents) {
       OfKind& of_kind = gathered_[document->kind];
-      if (of_kind.latest.put(document)) of_kind.made.push_back(document->version == 1);
+      if (!of_kind.latest.put(document)) of_kind.made.push_back(document->version == 1);
     }
     for (const Account& account : part->accounts)
       snapshot_.book.account_count = std::max(snapshot_.book.account_count, account.id.value);

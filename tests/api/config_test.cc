@@ -45,6 +45,7 @@ TEST_CASE("config: an empty file is whole, and guesses nothing about money") {
   CHECK(c.currency == Currency::kCNY);
   CHECK_FALSE(c.first_date);
   CHECK(c.shards == 0);
+  CHECK(c.max_open_holds == 1'000'000);
   CHECK_FALSE(c.manual_business_clock);
   CHECK_FALSE(c.notify_private_addresses);
   CHECK(c.wechat_merchants.empty());
@@ -58,7 +59,7 @@ TEST_CASE("config: every setting is taken as it is written, paths from the file'
       file, std::string("[server]\nlisten = \"[::1]:9000\"\nthreads = 3\nmax_connections = 77\n"
                         "max_body_bytes = 2048\ntls_certificate = \"c.pem\"\ntls_key = \"k.pem\"\n"
                         "[book]\nfolder = \"b\"\ncurrency = \"USD\"\nfirst_date = \"2026-03-04\"\n"
-                        "shards = 5\n"
+                        "shards = 5\nmax_open_holds = 7\n"
                         "[clock]\nbusiness = \"manual\"\nstart = \"2026-03-04T09:00:00+08:00\"\n"
                         "[public]\nurl = \"https://pay.example.cn\"\n[reports]\nfolder = \"r\"\n"
                         "[backup]\nfolder = \"backups\"\n"
@@ -82,6 +83,7 @@ TEST_CASE("config: every setting is taken as it is written, paths from the file'
   CHECK(c.currency == Currency::kUSD);
   CHECK(c.first_date == Date::of(2026, 3, 4));
   CHECK(c.shards == 5);
+  CHECK(c.max_open_holds == 7);
   CHECK(c.manual_business_clock);
   CHECK(c.clock_start == Timestamp::of_cn(*Date::of(2026, 3, 4), 9, 0, 0));
   CHECK(c.public_url == "https://pay.example.cn");
@@ -144,7 +146,8 @@ TEST_CASE("config: the ends of each range are in, one beyond is out") {
   };
   for (const Row& row :
        {Row{"server", "threads", 1, 64}, Row{"server", "max_connections", 1, 100'000},
-        Row{"server", "max_body_bytes", 1024, 67'108'864}, Row{"book", "shards", 0, 64}}) {
+        Row{"server", "max_body_bytes", 1024, 67'108'864}, Row{"book", "shards", 0, 64},
+        Row{"book", "max_open_holds", 1, 100'000'000}}) {
     INFO(row.key);
     const auto with = [&](std::int64_t value) {
       return file.load(fmt::format("[{}]\n{} = {}\n", row.section, row.key, value));

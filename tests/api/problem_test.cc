@@ -100,6 +100,8 @@ TEST_CASE("problem: the server's own refusals say when to come back") {
   CHECK(render(rate_limited(1001), "/").headers.find("Retry-After") == "2");
   CHECK(render(overloaded(3), "/").headers.find("Retry-After") == "3");
   CHECK(render(overloaded(3), "/").status == 503);
+  CHECK(render(too_many_holds(), "/").status == 429);
+  CHECK(render(too_many_holds(), "/").headers.find("Retry-After") == "60");
   const HttpResponse busy = render(problem_of(Refusal{RefusalCode::kGroupUndecided, ""}), "/");
   CHECK(busy.headers.find("Retry-After") == "1");
   CHECK(busy.body.find(R"("refusal":"group_undecided","number":13)") != std::string::npos);

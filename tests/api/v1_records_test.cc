@@ -259,3 +259,38 @@ TEST_CASE("v1 records: bytes without meaning are refused whole, and nothing is p
   REQUIRE(f.post_records(good).status == 200);
   CHECK(f.balance("2101/M1") == 1000);
 }
+
+TEST_CASE("v1 holds: a key with as many open ones as it may have is asked to come back") {
+  Fixture f;
+  f.services->max_open_holds = 2;
+  const std::string hold = R"({"legs":[{"debit":"1002","credit":"2101/M1","amount":5}]})";
+  const auto record = [](int n) {
+    return put(transfer(id_ending(n), 1, 2, 5), 51, std::uint8_t{1});
+  };
+  const auto batch = [](const char* id) {
+    return fmt::format(
+        R"({{"items":[{{"kind":"hold","id":"{}","legs":[{{"debit":"1002","credit":"2101/M1",)"
+        R"("amount":5}}]}}]}})",
+        id);
+  };
+  const auto first = f.post("upstream", "/v1/holds", hold, "h1");
+  REQUIRE(first.status == 201);
+  REQUIRE(f.post_records(record(1)).status == 200);
+  {
+    const test::Unchanged unchanged(f);
+    const auto refused = f.post("upstream", "/v1/holds", hold, "h2");
+    CHECK(refused.told() == "429 too_many_holds");
+    CHECK(refused.header("Retry-After") == "60");
+    CHECK(f.post("upstream", "/v1/vouchers/batch", batch("b1"), "b").told() ==
+          "429 too_many_holds");
+    CHECK(f.post_records(record(2)).told() == "429 too_many_holds");
+    // What was made before finds its first answer.
+    CHECK(f.post("upstream", "/v1/holds", hold, "h1").header("Suanpan-Replayed") == "true");
+    CHECK(f.post_records(record(1)).status == 200);
+  }
+  // What is no hold is taken; another key has its own holds; one that ends makes room.
+  CHECK(f.post("upstream", "/v1/vouchers", hold, "v").status == 201);
+  CHECK(f.post("maker", "/v1/holds", hold, "h1").status == 201);
+  CHECK(f.post("upstream", "/v1/holds/" + first.at("hold") + "/void", "{}", "end").status == 200);
+  CHECK(f.post("upstream", "/v1/holds", hold, "h2").status == 201);
+}

@@ -35,7 +35,7 @@ TEST_CASE("document table: it says what a map says, whatever is put and evicted"
       const auto it = model.find(key);
       if (random() % 4 != 0) {
         auto made = document(key, it == model.end() ? 1 : it->second->version + 1, random() % 3);
-        CHECK(table.put(made) == (it == model.end()));
+        CHECK(table.put(made) == (it == model.end() ? nullptr : it->second));
         model[key] = made;
       } else {
         const std::uint32_t version = it == model.end() ? 1 : it->second->version - random() % 2;

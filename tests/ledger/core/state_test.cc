@@ -144,6 +144,24 @@ TEST_CASE("state: holds are due from their time on, the earliest first, as many 
   CHECK(due(1'000, 10) == std::vector{hold_key(3), hold_key(1)});
 }
 
+TEST_CASE("state: it knows how many holds of a caller are open") {
+  State state = with_two_accounts();
+  const CallerId us{100};
+  CHECK(state.open_holds_of(us) == 0);
+  state.apply_document(hold(1, 0));
+  state.apply_document(hold(2, 50));
+  CHECK(state.open_holds_of(us) == 2);
+  CHECK(state.open_holds_of(CallerId{101}) == 0);
+  state.apply_document(hold(1, 0));  // posted in part, it stays open
+  CHECK(state.open_holds_of(us) == 2);
+  state.apply_document(hold(1, 0, false));
+  CHECK(state.open_holds_of(us) == 1);
+  state.apply_document(hold(3, 0, false));  // as it was read where it had ended already
+  CHECK(state.open_holds_of(us) == 1);
+  state.apply_document(hold(2, 50, false));
+  CHECK(state.open_holds_of(us) == 0);
+}
+
 TEST_CASE("state: what cannot be is a bug of ours, and ends the process") {
   State state = with_two_accounts();
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
