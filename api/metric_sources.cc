@@ -100,7 +100,7 @@ void watch_book(Metrics& metrics, const Book& book, const Clock& business) {
   });
 }
 
-void watch_workers(Metrics& metrics, const channels::Workers& workers) {
+void watch_workers(Metrics& metrics, const channels::FairWorkers& workers) {
   metrics.add_source([&workers](Samples& to) {
     to.gauge("suanpan_workers_waiting", "Jobs that wait for a worker",
              static_cast<double>(workers.waiting()));

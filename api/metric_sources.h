@@ -14,14 +14,14 @@
 #include "api/night/night.h"
 #include "channels/notifier.h"
 #include "channels/webhooks.h"
-#include "channels/workers.h"
+#include "channels/fair_workers.h"
 #include "ledger/engine/book.h"
 
 namespace suanpan::api {
 
 /// Book, orders and outbox. The references must outlive the scrapes, as below.
 void watch_book(Metrics& metrics, const Book& book, const Clock& business);
-void watch_workers(Metrics& metrics, const channels::Workers& workers);
+void watch_workers(Metrics& metrics, const channels::FairWorkers& workers);
 void watch_server(Metrics& metrics, const HttpServer& server);
 void watch_night(Metrics& metrics, const night::Night& night);
 void watch_notifier(Metrics& metrics, const channels::Notifier& notifier);

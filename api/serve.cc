@@ -13,12 +13,12 @@
 #include "api/signals.h"
 #include "api/tls.h"
 #include "api/v1/event_feed.h"
+#include "channels/fair_workers.h"
 #include "channels/https_client.h"
 #include "channels/notifier.h"
 #include "channels/registry.h"
 #include "channels/statement_fetcher.h"
 #include "channels/webhooks.h"
-#include "channels/workers.h"
 #include "ledger/base/file.h"
 #include "ledger/base/log.h"
 #include "reconcile/reconcile_service.h"
@@ -29,8 +29,9 @@ namespace {
 
 constexpr int kStopDeadline_ms = 10'000;
 constexpr std::size_t kRateLimitedKeys = 10'000;
-constexpr unsigned kBlockingWorkers = 2;
-constexpr std::size_t kBlockingQueue = 256;
+constexpr unsigned kBlockingWorkers = 4;  // of which a caller has two at most
+constexpr channels::FairWorkers::Limits kBlockingLimits{.threads_of_one = 2};
+constexpr unsigned kAnswerThreads = 2;
 
 // A secret in a file of its own, without the line end that editors add.
 Result<Secret> read_secret(const std::filesystem::path& path) {
@@ -114,7 +115,9 @@ struct Engine {
   std::unique_ptr<NonceStore> nonces;
   RateLimiter limits{RateLimit{}, kRateLimitedKeys};
   std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
-  std::unique_ptr<Workers> workers = std::make_unique<Workers>(kBlockingWorkers, kBlockingQueue);
+  std::unique_ptr<FairWorkers> workers =
+      std::make_unique<FairWorkers>(kBlockingWorkers, kBlockingLimits);
+  std::unique_ptr<Workers> answers = std::make_unique<Workers>(kAnswerThreads);
   std::unique_ptr<Services> services;
   Router router;
   std::unique_ptr<Housekeeping> housekeeping;
@@ -127,6 +130,7 @@ struct Engine {
     nights.reset();
     housekeeping.reset();
     workers->stop();
+    answers->stop();
     if (notifier) notifier->stop();
     if (webhooks) webhooks->stop();
     if (merchant_client) merchant_client->stop();
@@ -196,6 +200,7 @@ void make_routes(Engine& e, const Config& config) {
                                                    .nonces = *e.nonces,
                                                    .limits = e.limits,
                                                    .workers = *e.workers,
+                                                   .answers = *e.answers,
                                                    .metrics = *e.metrics,
                                                    .business = *e.opened.business,
                                                    .real = e.real});

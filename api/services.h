@@ -12,6 +12,7 @@
 
 namespace suanpan::channels {
 class PaymentService;
+class FairWorkers;
 class Workers;
 }  // namespace suanpan::channels
 namespace suanpan::settlement {
@@ -28,6 +29,7 @@ class Night;
 namespace suanpan::api {
 
 class Metrics;
+using channels::FairWorkers;
 using channels::Workers;
 
 struct Services {
@@ -35,7 +37,8 @@ struct Services {
   const Vault& vault;
   NonceStore& nonces;
   RateLimiter& limits;
-  Workers& workers;  ///< for what blocks: disk reads, settlement, reconciliation
+  FairWorkers& workers;  ///< for what blocks: disk reads, settlement, reconciliation
+  Workers& answers;      ///< for long answers of what is committed: takes everything
   Metrics& metrics;
   const Clock& business;
   const Clock& real;

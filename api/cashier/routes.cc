@@ -4,10 +4,10 @@
 #include "api/cashier/qr_code.h"
 #include "api/jeepay/cashier_link.h"
 #include "api/jeepay/notification_body.h"
+#include "channels/fair_workers.h"
 #include "channels/merchant.h"
 #include "channels/payment_service.h"
 #include "channels/personal_texts.h"
-#include "channels/workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/log.h"
 
@@ -174,8 +174,9 @@ void add(Router& router, Services& services, std::string method, std::string pat
   route.summary = std::move(summary);
   route.handle = [&services, handle](Call given) {
     const auto call = std::make_shared<const Call>(std::move(given));
-    // On a worker: an old order is read from the disk.
-    if (!services.workers.submit([&services, handle, call] { handle(services, call); }))
+    // On a worker: an old order is read from the disk. Addresses take turns.
+    if (!services.workers.submit("@" + call->request.peer,
+                                 [&services, handle, call] { handle(services, call); }))
       call->reply(busy());
   };
   router.add(std::move(route));

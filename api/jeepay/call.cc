@@ -83,7 +83,8 @@ Result<void> Desk::check_currency(Money amount) const {
 }
 
 void Desk::on_worker(const CallPtr& call, std::function<void()> work) const {
-  if (!services.workers.submit(std::move(work))) call->refuse(fail(Errc::kUnavailable, "workers"));
+  if (!services.workers.submit("@m " + call->mch_no(), std::move(work)))
+    call->refuse(fail(Errc::kUnavailable, "workers"));
 }
 
 ClaimKey claim_of(std::string_view what, std::string_view mch_no, std::string_view number) {

@@ -15,8 +15,8 @@
 #include "api/jeepay/signed_bodies.h"
 #include "api/router.h"
 #include "api/services.h"
+#include "channels/fair_workers.h"
 #include "channels/payment_service.h"
-#include "channels/workers.h"
 #include "settlement/settlement_service.h"
 
 namespace suanpan::api::jeepay {
@@ -53,7 +53,8 @@ struct Desk {
 
   /// Only the book's currency can be posted. Errors: kMismatch.
   Result<void> check_currency(Money amount) const;
-  /// `work` on a worker, where it may read the disk; a full queue refuses the call.
+  /// `work` on a worker, where it may read the disk. Merchants take turns; one that has all the
+  /// places that it may have is refused.
   void on_worker(const CallPtr& call, std::function<void()> work) const;
 };
 using DeskPtr = std::shared_ptr<Desk>;

@@ -74,7 +74,8 @@ void write_answer(Services& services, std::shared_ptr<const Call> call, bool is_
       refuse_call(*call, problem_of(fail(Errc::kIo, "answer")));
     }
   };
-  if (!is_long || !services.workers.submit(guarded)) guarded();
+  if (!is_long) return guarded();
+  services.answers.post(guarded);
 }
 
 namespace {
@@ -106,17 +107,26 @@ void run(Services& services, Call call, VoucherRequest voucher, Render render) {
   run_one(services, std::move(call), std::move(voucher), std::move(render));
 }
 
-void on_worker(Services& services, Call call, std::function<void(Call&)> work) {
-  auto shared = std::make_shared<Call>(std::move(call));
-  const bool accepted = services.workers.submit([shared, work = std::move(work)] {
+// No key's name holds an '@'.
+std::string lane_of(const Call& call) {
+  return call.principal.key_id.empty() ? "@" + call.request.peer : call.principal.key_id;
+}
+
+bool try_on(FairWorkers& workers, const std::shared_ptr<Call>& call,
+            std::function<void(Call&)> work) {
+  return workers.submit(lane_of(*call), [call, work = std::move(work)] {
     try {
-      work(*shared);
+      work(*call);
     } catch (const std::exception& error) {
-      log_error("the handler of {} threw: {}", shared->request.path(), typeid(error).name());
-      refuse_call(*shared, problem_of(fail(Errc::kIo, "exception")));
+      log_error("the handler of {} threw: {}", call->request.path(), typeid(error).name());
+      refuse_call(*call, problem_of(fail(Errc::kIo, "exception")));
     }
   });
-  if (!accepted) refuse_call(*shared, overloaded(1));
+}
+
+void on_worker(Services& services, Call call, std::function<void(Call&)> work) {
+  const auto shared = std::make_shared<Call>(std::move(call));
+  if (!try_on(services.workers, shared, std::move(work))) refuse_call(*shared, overloaded(1));
 }
 
 void write_receipt(JsonWriter& out, const Answer& answer) {

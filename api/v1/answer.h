@@ -11,7 +11,7 @@
 #include "api/problem.h"
 #include "api/router.h"
 #include "api/services.h"
-#include "channels/workers.h"
+#include "channels/fair_workers.h"
 #include "ledger/base/json.h"
 #include "ledger/engine/book.h"
 #include "ledger/engine/caller_claim.h"
@@ -22,8 +22,9 @@ namespace suanpan::api::v1 {
 ClaimKey claim_of(const Call& call);
 ClaimKey claim_of(const Call& call, std::string_view name);
 
-/// Writes an answer on a worker where it is long, else (or where none is free) at once. For the
-/// committing thread: nothing is thrown through it; what cannot be written is answered as an error.
+/// Writes an answer beside where it is long, else at once. For the committing thread: nothing is
+/// thrown through it; what cannot be written is answered as an error. Of what is committed no
+/// answer is dropped, and none waits for what workers are busy with.
 void write_answer(Services& services, std::shared_ptr<const Call> call, bool is_long,
                   std::function<void()> write);
 
@@ -45,8 +46,14 @@ HttpResponse respond(const Call& call, const Answer& answer, const Render& rende
 void answer_claimed(const Call& call, const CallerClaim& claim, const Refusal& refusal);
 void answer_claimed(const Call& call, const CallerClaim& claim, std::string body);
 
-/// Runs `work` on a worker, where it may block and must reply; a full queue answers 503.
+/// Runs `work` on a worker, where it may block and must reply. Callers take turns; one that has all
+/// the places that it may have is answered 503.
 void on_worker(Services& services, Call call, std::function<void(Call&)> work);
+/// Whose turn it is: a key's, or without one an address's.
+std::string lane_of(const Call& call);
+/// The same on other workers. False: there is no place, and `work` will not run.
+[[nodiscard]] bool try_on(FairWorkers& workers, const std::shared_ptr<Call>& call,
+                          std::function<void(Call&)> work);
 
 /// Members that every accepted command's answer has: seq, timestamp, accounting_date.
 void write_receipt(JsonWriter& out, const Answer& answer);

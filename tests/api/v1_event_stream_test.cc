@@ -252,7 +252,8 @@ TEST_CASE("v1 event stream: it goes on while every worker is busy with something
   f.tell({"a"});
   std::promise<void> let_go;
   const auto gate = let_go.get_future().share();
-  for (int i = 0; i < 2; ++i) REQUIRE(f.workers.submit([gate] { gate.wait(); }));
+  for (const char* lane : {"a", "a", "b", "b"})
+    REQUIRE(f.workers.submit(lane, [gate] { gate.wait(); }));
   auto client = f.open_stream("/v1/events/stream");
   const std::string first = client.receive_until("\"a\"", 20'000);
   f.tell({"b"});

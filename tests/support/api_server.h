@@ -15,7 +15,7 @@
 #include "api/keys.h"
 #include "api/metric_sources.h"
 #include "api/openapi.h"
-#include "channels/workers.h"
+#include "channels/fair_workers.h"
 #include "ledger/base/digest.h"
 #include "ledger/base/json.h"
 #include "tests/support/json_schema.h"
@@ -83,7 +83,8 @@ class ApiServer {
   std::unique_ptr<Book> book;
   std::unique_ptr<api::NonceStore> nonces;
   api::RateLimiter limits;
-  api::Workers workers{2, 256};
+  api::FairWorkers workers{4, {.threads_of_one = 2}};
+  api::Workers answers{2};
   api::Metrics metrics;
   std::unique_ptr<api::Services> services;
   api::Router router;
@@ -119,6 +120,7 @@ class ApiServer {
                                      .nonces = *nonces,
                                      .limits = limits,
                                      .workers = workers,
+                                     .answers = answers,
                                      .metrics = metrics,
                                      .business = business,
                                      .real = real});
@@ -142,6 +144,7 @@ class ApiServer {
   ~ApiServer() {
     if (server) server->stop(1000);
     workers.stop();
+    answers.stop();
   }
 
   /// An upstream of the whole book and every merchant, unless a scope is given.

@@ -1,0 +1,121 @@
+// What one key may take of what all share: threads, places, answers, the feed. Nothing here
+// is timed: whatever must not wait for something else is answered while that is held up.
+#include <catch2/catch.hpp>
+#include <future>
+#include <map>
+#include <thread>
+
+#include "api/v1/answer.h"
+#include "tests/api/ledger_server.h"
+
+using namespace suanpan;
+using test::ApiReply;
+using test::ApiServer;
+
+namespace {
+
+const std::vector<ApiServer::Adder> kRoutes{
+    api::v1::add_account_routes, api::v1::add_voucher_routes, api::v1::add_query_routes,
+    api::v1::add_event_routes,   api::v1::add_key_routes,     api::v1::add_authority_routes};
+
+struct Fixture : ApiServer {
+  Fixture() : ApiServer(kRoutes) {
+    open("1002/工行", "asset");
+    open_unlimited("2101/M1");
+  }
+  ~Fixture() { release(); }
+
+  /// Takes every place that `lane` may have among the workers, until release().
+  void fill(const std::string& lane) {
+    while (workers.submit(lane, [gate = gate_] { gate.wait(); })) {
+    }
+  }
+  /// Takes every thread, with two keys that have nothing else to do.
+  void take_threads() {
+    for (const char* lane : {"a", "a", "b", "b"})
+      REQUIRE(workers.submit(lane, [this, gate = gate_] {
+        ++held_;
+        gate.wait();
+      }));
+    while (held_ < 4) std::this_thread::yield();
+  }
+  /// Sends a call and leaves its answer to be read.
+  tests::RawSocket ask(const std::string& key, const std::string& target) {
+    const HttpRequest asked = request(key, "GET", target);
+    std::string wire = "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    for (const auto& [name, value] : asked.headers.fields()) wire += name + ": " + value + "\r\n";
+    auto socket = tests::RawSocket::connect(server->port());
+    socket.send(wire + "\r\n");
+    return socket;
+  }
+  /// What it was answered, if that comes before something more waits for a worker.
+  std::string answered_first(tests::RawSocket& socket, std::size_t waiting) const {
+    std::string text;
+    while (text.empty() && workers.waiting() <= waiting) text = socket.receive_until("\r\n", 1);
+    return text;
+  }
+  void release() {
+    if (!std::exchange(released_, true)) open_.set_value();
+  }
+
+ private:
+  std::atomic<int> held_{0};
+  std::promise<void> open_;
+  std::shared_future<void> gate_ = open_.get_future().share();
+  bool released_ = false;
+};
+
+const std::string kVain = "/v1/books/main/vouchers?code=65535";
+
+std::string status_of(const std::string& answer) {
+  return answer.size() < 12 ? answer : answer.substr(9, 3);
+}
+
+std::string batch_of(int items) {
+  std::string body;
+  for (int i = 0; i < items; ++i)
+    body += (i == 0 ? "" : ",") + test::voucher("1002/工行", "2101/M1", "1");
+  return R"({"items":[)" + body + "]}";
+}
+
+}  // namespace
+
+TEST_CASE("v1 fairness: a key that fills its places is refused, and others are served") {
+  Fixture f;
+  f.fill("upstream");
+  CHECK(f.get("auditor", kVain).status == 200);
+  CHECK(f.get("upstream2", kVain).status == 200);
+  f.allowed_failure = 503;
+  const ApiReply refused = f.get("upstream", kVain);
+  CHECK(refused.told() == "503 overloaded");
+  CHECK(refused.header("Retry-After") == "1");
+  f.release();
+  while (f.workers.waiting() > 0) std::this_thread::yield();
+  CHECK(f.get("upstream", kVain).status == 200);
+}
+
+TEST_CASE("v1 fairness: whatever others have taken, nobody is refused the first calls") {
+  Fixture f;
+  f.take_threads();
+  for (int i = 0; i < 10; ++i) f.fill("key-" + std::to_string(i));
+  const std::size_t taken = f.workers.waiting();
+  auto call = f.ask("auditor", kVain);
+  CHECK(f.answered_first(call, taken) == "");
+  f.release();
+  CHECK(status_of(call.receive_all(40'000)) == "200");
+}
+
+TEST_CASE("v1 fairness: an answer of what is committed waits for no worker") {
+  Fixture f;
+  f.take_threads();
+  f.fill("upstream");
+  const ApiReply reply = f.post("upstream", "/v1/vouchers/batch", batch_of(65), "b");
+  REQUIRE(reply.status == 200);
+  CHECK(reply.at("accepted") == "65");
+  // Nor is it written by whoever commits.
+  const auto call = std::make_shared<api::Call>();
+  std::promise<std::thread::id> writer;
+  api::v1::write_answer(*f.services, call, true,
+                        [&writer] { writer.set_value(std::this_thread::get_id()); });
+  CHECK(writer.get_future().get() != std::this_thread::get_id());
+}
