@@ -8,9 +8,9 @@
 // answer waits for the next durable entry; event_stream.cc tells the same as it happens. An answer
 // may be short, even empty, where much was read in vain.
 //
-// One thread waits for all callers; the journal is read on the workers, in short turns, and whoever
-// waits goes behind the others with each. Who hears of what: event_feed.h.
-#include <atomic>
+// One thread waits for all callers. The journal is read on threads of the feed's own, so that who
+// reads in vain holds up nothing else, in short turns: the keys take turns, and a call goes behind
+// the others of its key with each. Who hears of what: event_feed.h.
 #include <condition_variable>
 #include <list>
 #include <mutex>
@@ -27,17 +27,22 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::int64_t kMaxPage = 1000;
 constexpr std::int64_t kMaxWait_ms = 30'000;
-constexpr std::size_t kMaxWaiting = 512;
+constexpr std::size_t kMaxWaiting = 512, kMaxWaitingPerKey = 64;
+constexpr std::size_t kWaitingOfEach = 8;  // however many wait
 constexpr int kTick_ms = 100;
+constexpr auto kPause = std::chrono::milliseconds(10);
 constexpr auto kTurn = std::chrono::milliseconds(20);
+constexpr unsigned kReaderThreads = 2;
+constexpr FairWorkers::Limits kReaderLimits{.threads_of_one = 1, .of_one = 2 * kMaxWaitingPerKey};
 
 struct Question {
-  Call call;
+  std::shared_ptr<Call> call;
   Topics topics;
   std::uint64_t after = 0;
   std::size_t limit = 0;
   Steady::time_point deadline;
 };
+using QuestionPtr = std::shared_ptr<Question>;
 
 struct Page {
   std::optional<std::string> body;  ///< none: it would be empty, and there is time to wait
@@ -48,7 +53,7 @@ struct Page {
 Result<Page> read_page(const Book& book, Question& question) {
   JsonWriter out;
   out.begin_object().key("events").begin_array();
-  const Listener listener{question.call.principal, question.topics};
+  const Listener listener{question.call->principal, question.topics};
   TRY(const auto read, read_events(book, listener, question.after, question.limit, kTurn,
                                    [&](const StoredCommand& stored, const ToldEvent& told) {
                                      write_event(out, stored, told);
@@ -60,10 +65,16 @@ Result<Page> read_page(const Book& book, Question& question) {
   return Page{out.take(), read.turn_over};
 }
 
+std::string empty_page(std::uint64_t next) {
+  JsonWriter out;
+  out.begin_object().key("events").begin_array().end_array().field("next", next).end_object();
+  return out.take();
+}
+
 /// Those who wait for something to happen.
 class Waiters {
  public:
-  explicit Waiters(Services& services) : services_(services), thread_([this] { run(); }) {}
+  explicit Waiters(Services& services) : book_(services.book), thread_([this] { run(); }) {}
   ~Waiters() {
     {
       const std::lock_guard lock(mutex_);
@@ -71,65 +82,81 @@ class Waiters {
     }
     changed_.notify_all();
     thread_.join();
+    readers_.stop();
   }
 
   /// The events before it are in the book no more.
-  std::uint64_t begin() const { return services_.book.archived().until; }
+  std::uint64_t begin() const { return book_.archived().until; }
 
-  bool add(Question question) {
+  /// Answers now, or waits. Where there is no place, with 503.
+  void ask(const QuestionPtr& question) {
+    if (!read(question)) refuse_call(*question->call, overloaded(1));
+  }
+
+ private:
+  bool read(const QuestionPtr& question) {
+    return try_on(readers_, question->call, [this, question](Call& on) {
+      auto page = read_page(book_, *question);
+      if (!page) return refuse_call(on, page.error());
+      if (auto& body = page.value().body) return on.reply(json_response(200, std::move(*body)));
+      if (page.value().turn_over) return read_on(question);
+      if (!add(question)) refuse_call(on, overloaded(1));
+    });
+  }
+
+  // Where there is no place any more, what was read in vain is an answer, too.
+  void read_on(const QuestionPtr& question) {
+    if (!read(question)) question->call->reply(json_response(200, empty_page(question->after)));
+  }
+
+  // A call that waits has no place among the readers.
+  bool add(const QuestionPtr& question) {
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_ || waiting_.size() >= kMaxWaiting) return false;
-      waiting_.push_back(std::move(question));
+      std::size_t of_key = 0;
+      for (const auto& other : waiting_)
+        of_key += other->call->principal.key_id == question->call->principal.key_id ? 1 : 0;
+      const bool full = waiting_.size() >= kMaxWaiting && of_key >= kWaitingOfEach;
+      if (stopping_ || full || of_key >= kMaxWaitingPerKey) return false;
+      waiting_.push_back(question);
     }
     changed_.notify_all();
     return true;
   }
 
-  /// Answers now, or waits.
-  void ask(Question question) {
-    Call call = question.call;
-    on_worker(services_, std::move(call),
-              [this, asked = std::make_shared<Question>(std::move(question))](Call& on) {
-                auto page = read_page(services_.book, *asked);
-                if (!page) return refuse_call(on, page.error());
-                if (auto& body = page.value().body)
-                  return on.reply(json_response(200, std::move(*body)));
-                if (page.value().turn_over) return ask(std::move(*asked));
-                if (!add(*asked)) refuse_call(on, overloaded(1));
-              });
-  }
-
- private:
   void run() {
     while (true) {
       {
         std::unique_lock lock(mutex_);
+        // However many blocks a second there are, whoever waits is asked again so often and no
+        // more.
+        changed_.wait_for(lock, kPause, [this] { return stopping_; });
         changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
         if (stopping_) return;
       }
-      const std::uint64_t last = services_.book.wait_for_seq(seen_, kTick_ms);
+      const std::uint64_t last = book_.wait_for_seq(seen_, kTick_ms);
       seen_ = last;
-      for (Question& question : take_ready(last)) ask(std::move(question));
+      for (const QuestionPtr& question : take_ready(last)) read_on(question);
     }
   }
 
-  std::list<Question> take_ready(std::uint64_t last) {
+  std::list<QuestionPtr> take_ready(std::uint64_t last) {
     const auto now = Steady::now();
-    std::list<Question> ready;
+    std::list<QuestionPtr> ready;
     const std::lock_guard lock(mutex_);
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       const auto next = std::next(it);
-      if (it->after < last || it->deadline <= now) ready.splice(ready.end(), waiting_, it);
+      if ((*it)->after < last || (*it)->deadline <= now) ready.splice(ready.end(), waiting_, it);
       it = next;
     }
     return ready;
   }
 
-  Services& services_;
+  const Book& book_;
+  FairWorkers readers_{kReaderThreads, kReaderLimits};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<Question> waiting_;
+  std::list<QuestionPtr> waiting_;
   bool stopping_ = false;
   std::uint64_t seen_ = 0;  // of the thread alone
   std::thread thread_;
@@ -137,7 +164,8 @@ class Waiters {
 
 void get(const std::shared_ptr<Waiters>& waiters, Call call) {
   Query query(call);
-  Question question;
+  const auto asked = std::make_shared<Question>();
+  Question& question = *asked;
   question.after =
       static_cast<std::uint64_t>(query.maybe_integer("after", 0, INT64_MAX)
                                      .value_or(static_cast<std::int64_t>(waiters->begin())));
@@ -147,8 +175,8 @@ void get(const std::shared_ptr<Waiters>& waiters, Call call) {
   question.topics = read_topics(query);
   if (const auto& error = query.finish()) return refuse_call(call, *error);
   question.deadline = Steady::now() + std::chrono::milliseconds(wait_ms);
-  question.call = std::move(call);
-  waiters->ask(std::move(question));
+  question.call = std::make_shared<Call>(std::move(call));
+  waiters->ask(asked);
 }
 
 /// The payloads of changes of the ledger (ledger/engine/change_events.h).

@@ -119,3 +119,47 @@ TEST_CASE("v1 fairness: an answer of what is committed waits for no worker") {
                         [&writer] { writer.set_value(std::this_thread::get_id()); });
   CHECK(writer.get_future().get() != std::this_thread::get_id());
 }
+
+TEST_CASE("v1 fairness: the feed is read beside the workers, whoever has them") {
+  Fixture f;
+  f.take_threads();
+  f.fill("auditor");
+  const ApiReply page = f.get("auditor", "/v1/events?after=0&topics=account.opened");
+  REQUIRE(page.status == 200);
+  CHECK(page.at("events.0.key") == "1002/工行");
+  // Who waits at the end is woken, too.
+  const std::string next = page.at("next");
+  auto waits = f.ask("auditor", "/v1/events?wait_ms=30000&topics=voucher.posted&after=" + next);
+  REQUIRE(
+      f.post("upstream", "/v1/vouchers", test::voucher("1002/工行", "2101/M1", "1"), "v").status ==
+      201);
+  CHECK(waits.receive_all(40'000).find(R"("topic":"voucher.posted")") != std::string::npos);
+}
+
+TEST_CASE("v1 fairness: of one key 64 calls wait for events, and another may as well") {
+  Fixture f;
+  constexpr int kCalls = 70, kRefused = 6;
+  const std::string target =
+      fmt::format("/v1/events?wait_ms=30000&topics=voucher.posted&after={}", f.book->last_seq());
+  std::atomic<int> answered{0};
+  std::vector<std::string> answers(kCalls + 1);
+  std::vector<std::thread> readers;
+  const auto call = [&](const std::string& key, std::string& answer) {
+    auto socket = std::make_shared<tests::RawSocket>(f.ask(key, target));
+    readers.emplace_back([&answer, &answered, socket] {
+      answer = socket->receive_all(40'000);
+      ++answered;
+    });
+  };
+  for (int i = 0; i < kCalls; ++i) call("auditor", answers[static_cast<std::size_t>(i)]);
+  while (answered < kRefused) std::this_thread::yield();  // by now the others wait
+  call("upstream", answers.back());
+  REQUIRE(
+      f.post("upstream", "/v1/vouchers", test::voucher("1002/工行", "2101/M1", "1"), "v").status ==
+      201);
+  for (std::thread& reader : readers) reader.join();
+  std::map<std::string, int> by_status;
+  for (int i = 0; i < kCalls; ++i) ++by_status[answers[static_cast<std::size_t>(i)].substr(9, 3)];
+  CHECK(by_status == std::map<std::string, int>{{"200", kCalls - kRefused}, {"503", kRefused}});
+  CHECK(status_of(answers.back()) == "200");
+}
