@@ -15,7 +15,8 @@ constexpr std::string_view kBalance =
     "posted:integer available:integer debits_posted:integer credits_posted:integer "
     "debits_pending:integer credits_pending:integer debits_red:integer credits_red:integer";
 constexpr std::int64_t kMaxPage = 1000;
-constexpr std::size_t kAccountsAtOnce = 50'000;  // looked at for one page
+constexpr std::size_t kAccountsAtOnce = 2'000;   // looked at in one reading of the book
+constexpr std::size_t kAccountsOfPage = 50'000;  // looked at for one page
 
 void write_totals(JsonWriter& out, const Balance& balance, Side normal) {
   out.field("posted", balance.posted(normal))
@@ -129,45 +130,72 @@ void get(Services& services, Call call) {
   call.reply(json_response(200, out.take()));
 }
 
-// A page in order of numbers: accounts are never removed, so the cursor is the last number. It is
-// short, even empty, when many others lie between: nobody holds up the book for long.
-void list(Services& services, Call call) {
-  Query query(call);
-  const std::string prefix = query.maybe_text("prefix").value_or("");
-  const auto after = query.maybe_integer("after", 0, UINT32_MAX).value_or(0);
-  const auto limit = query.maybe_integer("limit", 1, kMaxPage).value_or(100);
-  if (const auto& error = query.finish()) return refuse_call(call, *error);
+struct AccountsAsked {
+  std::string prefix;
+  std::size_t after = 0;
+  std::size_t limit = 0;
+};
+
+struct AccountsFound {
+  std::vector<AccountId> ids;
+  std::size_t last = 0;  ///< everything up to this number was looked at
+  bool more = false;     ///< beyond it there is, or may be, another one
+};
+
+/// By numbers, which are given in order and never again; codes never change. The book is let go in
+/// between, so that publishing waits for a few accounts only.
+AccountsFound find_accounts(const Book& book, const Reach& reach, const AccountsAsked& asked) {
+  AccountsFound found;
+  std::size_t& at = found.last = asked.after;
+  for (bool over = false; !over && !found.more;) {
+    book.read([&](const State& state, std::uint64_t) {
+      const auto& accounts = state.accounts();
+      const std::size_t end = std::min(accounts.size(), at + kAccountsAtOnce);
+      for (; at < end; ++at) {
+        const std::string& code = accounts[at].code;
+        if (!code.starts_with(asked.prefix) || !reach.has_account(code)) continue;
+        found.more = found.ids.size() == asked.limit;
+        if (found.more) return;
+        found.ids.push_back(accounts[at].id);
+      }
+      over = at >= accounts.size();
+    });
+    if (!over && at - asked.after >= kAccountsOfPage) found.more = true;
+  }
+  return found;
+}
+
+void answer_list(const Book& book, Call& call, const AccountsAsked& asked) {
+  const AccountsFound found = find_accounts(book, *call.principal.reach, asked);
+  std::vector<std::pair<Account, Balance>> page;
+  page.reserve(found.ids.size());
+  const std::uint64_t seq = book.read([&](const State& state, std::uint64_t last) {
+    for (const AccountId id : found.ids) page.emplace_back(*state.account(id), state.balance(id));
+    return last;
+  });
   JsonWriter out;
   out.begin_object().key("accounts").begin_array();
-  const Reach& reach = *call.principal.reach;
-  std::int64_t count = 0, last = 0;
-  bool more = false;
-  const std::uint64_t seq = services.book.read([&](const State& state, std::uint64_t at) {
-    for (std::size_t i = static_cast<std::size_t>(after); i < state.accounts().size(); ++i) {
-      const Account& account = state.accounts()[i];
-      if (i - static_cast<std::size_t>(after) == kAccountsAtOnce) {
-        more = true;
-        break;
-      }
-      const std::int64_t before = std::exchange(last, account.id.value);
-      if (!account.code.starts_with(prefix) || !reach.has_account(account.code)) continue;
-      if (count == limit) {
-        last = before;
-        more = true;
-        break;
-      }
-      write_account(out, account, state.balance(account.id));
-      ++count;
-    }
-    return at;
-  });
+  for (const auto& [account, balance] : page) write_account(out, account, balance);
   out.end_array().field("as_of_seq", seq).key("next_after");
-  if (more)
-    out.integer(last);
+  if (found.more)
+    out.integer(static_cast<std::int64_t>(found.last));
   else
     out.null();
   out.end_object();
   call.reply(json_response(200, out.take()));
+}
+
+// A page in order of numbers: accounts are never removed, so the cursor is the last number. It is
+// short, even empty, when many others lie between.
+void list(Services& services, Call call) {
+  Query query(call);
+  AccountsAsked asked;
+  asked.prefix = query.maybe_text("prefix").value_or("");
+  asked.after = static_cast<std::size_t>(query.maybe_integer("after", 0, UINT32_MAX).value_or(0));
+  asked.limit = static_cast<std::size_t>(query.maybe_integer("limit", 1, kMaxPage).value_or(100));
+  if (const auto& error = query.finish()) return refuse_call(call, *error);
+  on_worker(services, std::move(call),
+            [&book = services.book, asked](Call& on) { answer_list(book, on, asked); });
 }
 
 void balance(Services& services, Call call) {
@@ -237,7 +265,8 @@ void add_account_routes(Router& router, Services& services) {
       {.method = "GET",
        .pattern = "/v1/accounts",
        .allowed = kReaders,
-       .summary = "Lists accounts by the beginning of their code",
+       .summary = "Lists accounts by the beginning of their code; a page may be short, even empty, "
+                  "and only one without next_after is the last",
        .handle = [&services](Call call) { list(services, std::move(call)); },
        .doc = {.answer = "AccountPage", .query = "prefix?:string after?:integer limit?:integer"}});
   router.add({.method = "GET",

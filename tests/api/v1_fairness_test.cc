@@ -163,3 +163,47 @@ TEST_CASE("v1 fairness: of one key 64 calls wait for events, and another may as 
   CHECK(by_status == std::map<std::string, int>{{"200", kCalls - kRefused}, {"503", kRefused}});
   CHECK(status_of(answers.back()) == "200");
 }
+
+TEST_CASE("v1 fairness: accounts are listed by a worker") {
+  Fixture f;
+  f.take_threads();
+  auto call = f.ask("auditor", "/v1/accounts");
+  CHECK(f.answered_first(call, 0) == "");
+  CHECK(f.workers.waiting() == 1);
+  f.release();
+  CHECK(status_of(call.receive_all(40'000)) == "200");
+}
+
+TEST_CASE("v1 fairness: a key finds its few accounts among thousands, page by page") {
+  Fixture f;
+  constexpr std::uint32_t kAccounts = 6000;  // three readings of the book
+  std::vector<Command> commands;
+  for (std::uint32_t i = 0; i < kAccounts; ++i) {
+    OpenAccountRequest request;
+    request.key = {Id128{7, i}, kSystemCaller};
+    const bool ours = i == 10 || i == 1997 || i == 1998 || i == 4500;
+    request.code = fmt::format("{}/{:05}", ours ? "2203/小区1" : "2203/小区2", i);
+    request.name = "户";
+    request.type = AccountType::kLiability;
+    commands.push_back(open_account(std::move(request)));
+  }
+  for (const Answer& answer : f.book->run(std::move(commands))) REQUIRE(answer.accepted());
+  f.add_key("tenant", {api::Role::kUpstream}, {{"2203/小区1"}, {}});
+  // Two accounts were there before: number 13 is the eleventh of these.
+  const auto page = [&](const std::string& query) {
+    const ApiReply reply = f.get("tenant", "/v1/accounts?" + query);
+    REQUIRE(reply.status == 200);
+    std::string text;
+    const JsonDocument json = reply.json();
+    for (const JsonValue& account : json.root().get("accounts").value().elements())
+      text += fmt::format("{} ", account.get_int64("id").value());
+    return text + "next " + reply.at("next_after");
+  };
+  CHECK(page("limit=1") == "13 next 1999");
+  CHECK(page("limit=1&after=1999") == "2000 next 2000");
+  CHECK(page("limit=2&after=13") == "2000 2001 next 4502");
+  CHECK(page("limit=3&after=13") == "2000 2001 4503 next null");
+  CHECK(page("limit=4") == "13 2000 2001 4503 next null");
+  CHECK(page("after=4503") == "next null");
+  CHECK(page("after=4294967295") == "next null");
+}
