@@ -155,7 +155,8 @@ class Dispatch {
     const auto nonce =
         services_.nonces.accept(claimed.key_id, claimed.nonce, claimed.timestamp, now);
     if (!nonce) {
-      log_error("the nonce store does not accept: {}", nonce.error().message);
+      if (nonce.error().code != Errc::kUnavailable)
+        log_error("the nonce store does not accept: {}", nonce.error().message);
       return problem_of(nonce.error());
     }
     switch (nonce.value()) {

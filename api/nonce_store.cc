@@ -9,6 +9,8 @@
 namespace suanpan::api {
 namespace {
 
+constexpr std::size_t kSmallParts = 1000;
+
 /// Neither a key id nor a nonce holds a NUL, so no two pairs share a text.
 Id128 digest_of(std::string_view key_id, std::string_view nonce) {
   std::string text(key_id);
@@ -24,15 +26,29 @@ NonceVerdict NonceMemory::judge(Id128 digest, std::int64_t seconds) const {
   return known_.contains(digest) ? NonceVerdict::kReplayed : NonceVerdict::kFresh;
 }
 
-void NonceMemory::remember(Id128 digest, std::int64_t seconds) {
-  if (seconds <= floor_s_) return;
-  if (known_.insert(digest).second) by_second_[seconds].push_back(digest);
+void NonceMemory::remember(Id128 digest, std::int64_t seconds, Holder holder) {
+  if (seconds <= floor_s_ || !known_.insert(digest).second) return;
+  Second& second = by_second_[seconds];
+  second.digests.push_back(digest);
+  second.holders.push_back(holder);
+  if (holder != kNobody && held_[holder]++ == 0) ++holders_;
+}
+
+NonceMemory::Holder NonceMemory::holder_of(std::string_view key_id) {
+  if (const auto known = keys_.find(key_id); known != keys_.end()) return known->second;
+  const auto holder = static_cast<Holder>(held_.size());
+  keys_.emplace(key_id, holder);
+  held_.push_back(0);
+  return holder;
 }
 
 void NonceMemory::raise_floor(std::int64_t seconds) {
   floor_s_ = std::max(floor_s_, seconds);
   while (!by_second_.empty() && by_second_.begin()->first <= floor_s_) {
-    for (const Id128 digest : by_second_.begin()->second) known_.erase(digest);
+    const Second& second = by_second_.begin()->second;
+    for (const Id128 digest : second.digests) known_.erase(digest);
+    for (const Holder holder : second.holders)
+      if (holder != kNobody && --held_[holder] == 0) --holders_;
     by_second_.erase(by_second_.begin());
   }
 }
@@ -40,8 +56,9 @@ void NonceMemory::raise_floor(std::int64_t seconds) {
 std::vector<NonceRecord> NonceMemory::records() const {
   std::vector<NonceRecord> out;
   out.reserve(known_.size());
-  for (const auto& [seconds, digests] : by_second_) {
-    for (const Id128 digest : digests) out.push_back({NonceRecordKind::kNonce, seconds, digest});
+  for (const auto& [seconds, second] : by_second_) {
+    for (const Id128 digest : second.digests)
+      out.push_back({NonceRecordKind::kNonce, seconds, digest});
   }
   return out;
 }
@@ -126,6 +143,17 @@ Result<void> NonceStore::keep_files_small() {
   return write_opening();
 }
 
+// Beyond the whole, whoever holds less than its part goes on. The nth key that comes finds an nth
+// part, which adds up slowly but without end: so beyond another whole it is a small part.
+bool NonceStore::has_room(NonceMemory::Holder holder) const {
+  const std::size_t mine = memory_.held_by(holder);
+  if (mine >= settings_.max_of_key) return false;
+  if (memory_.size() < settings_.max_nonces) return true;
+  const bool beyond = memory_.size() >= 2 * settings_.max_nonces;
+  const std::size_t parts = beyond ? kSmallParts : memory_.holders() + (mine == 0 ? 1 : 0);
+  return mine < settings_.max_nonces / parts;
+}
+
 Result<NonceVerdict> NonceStore::accept(std::string_view key_id, std::string_view nonce,
                                         Timestamp timestamp, Timestamp now) {
   const Id128 digest = digest_of(key_id, nonce);
@@ -134,10 +162,10 @@ Result<NonceVerdict> NonceStore::accept(std::string_view key_id, std::string_vie
   memory_.raise_floor(now.seconds() - settings_.window_s - 1);
   const NonceVerdict verdict = memory_.judge(digest, seconds);
   if (verdict != NonceVerdict::kFresh) return verdict;
-  if (memory_.size() >= settings_.max_nonces) {
-    return fail(Errc::kUnavailable, "more than {} signed calls in one window",
-                settings_.max_nonces);
-  }
+  const NonceMemory::Holder holder = memory_.holder_of(key_id);
+  if (!has_room(holder))
+    return fail(Errc::kUnavailable, "{} signed calls of this key in one window",
+                memory_.held_by(holder));
   TRY(keep_files_small());
   if (seconds > ceiling_s_) {
     const NonceRecord ceiling{NonceRecordKind::kCeiling, seconds + kCeilingStep_s, {}};
@@ -147,7 +175,7 @@ Result<NonceVerdict> NonceStore::accept(std::string_view key_id, std::string_vie
   }
   const NonceRecord record{NonceRecordKind::kNonce, seconds, digest};
   TRY(log_.append({&record, 1}));
-  memory_.remember(digest, seconds);
+  memory_.remember(digest, seconds, holder);
   highest_s_ = std::max(highest_s_, seconds);
   return NonceVerdict::kFresh;
 }

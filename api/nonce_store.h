@@ -19,6 +19,11 @@
 //   now + window, which no request could have passed: everybody waits for one window.
 // Files that were deleted or put back from a backup cannot be told from old ones: whoever does that
 // accepts that the requests of the last window can be replayed. Times are seconds.
+//
+// Memory is bounded, and who fills it is refused himself: a key holds as much as its rate lets it
+// sign in a window's timestamps, and once all are full, as much as its part among the keys that
+// hold any. So no others, however many, keep an operator from disabling them. What is refused is
+// not remembered; nothing is forgotten to make room.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -42,19 +47,33 @@ enum class NonceVerdict : std::uint8_t { kFresh, kReplayed, kTooOld };
 /// The set and the floor, without files. Not thread-safe.
 class NonceMemory {
  public:
+  using Holder = std::uint32_t;                  ///< a key, by the order in which they came
+  static constexpr Holder kNobody = UINT32_MAX;  ///< of before a restart: files do not say whose
+
   NonceVerdict judge(Id128 digest, std::int64_t seconds) const;
-  void remember(Id128 digest, std::int64_t seconds);
+  void remember(Id128 digest, std::int64_t seconds, Holder holder = kNobody);
   void raise_floor(std::int64_t seconds);  ///< and forget what is not above it
 
   std::int64_t floor_s() const { return floor_s_; }
   std::size_t size() const { return known_.size(); }
+  /// Keys are few, and made by people: none is forgotten.
+  Holder holder_of(std::string_view key_id);
+  std::size_t held_by(Holder holder) const { return held_[holder]; }
+  std::size_t holders() const { return holders_; }  ///< that hold any
   /// Everything remembered, oldest first.
   std::vector<NonceRecord> records() const;
 
  private:
   std::int64_t floor_s_ = INT64_MIN;
   std::unordered_set<Id128> known_;
-  std::map<std::int64_t, std::vector<Id128>> by_second_;
+  struct Second {
+    std::vector<Id128> digests;
+    std::vector<Holder> holders;  ///< of each
+  };
+  std::map<std::int64_t, Second> by_second_;
+  std::map<std::string, Holder, std::less<>> keys_;
+  std::vector<std::size_t> held_;  ///< by holder
+  std::size_t holders_ = 0;
 };
 
 struct NonceRestart {
@@ -72,7 +91,8 @@ Id128 current_boot();
 
 struct NonceSettings {
   std::int64_t window_s = 300;              ///< as check_request's
-  std::size_t max_nonces = 2'000'000;       ///< about 100 bytes each
+  std::size_t max_nonces = 2'000'000;       ///< about 100 bytes each; twice that, and 2,000 a key
+  std::size_t max_of_key = 650'000;         ///< timestamps of 600 s at 1,000/s, and bursts
   std::uint64_t max_file_bytes = 32 << 20;  ///< then a new file is begun
 };
 
@@ -87,8 +107,8 @@ class NonceStore {
                                                   Timestamp now);
 
   /// Asks for a request whose signature and window have been checked. kFresh at most once for each.
-  /// Errors: kUnavailable when full (not accepted, not remembered); kIo, from then on always: the
-  /// process should end and be started again.
+  /// Errors: kUnavailable when the key holds its part (not accepted, not remembered); kIo, from
+  /// then on always: the process should end and be started again.
   Result<NonceVerdict> accept(std::string_view key_id, std::string_view nonce, Timestamp timestamp,
                               Timestamp now);
 
@@ -97,6 +117,7 @@ class NonceStore {
       : settings_(settings), boot_(boot), log_(std::move(log)) {}
   Result<void> write_opening();
   Result<void> keep_files_small();
+  bool has_room(NonceMemory::Holder holder) const;
 
   const NonceSettings settings_;
   const Id128 boot_;

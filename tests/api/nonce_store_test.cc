@@ -315,6 +315,50 @@ TEST_CASE("nonce store: full is a definite no, and remembers nothing of it") {
   CHECK(ask(*store, "c", kStart_s + 301, kStart_s + 301) == NonceVerdict::kFresh);
 }
 
+TEST_CASE("nonce store: keys that fill it are refused, others keep their part") {
+  const Folder folder;
+  NonceSettings settings;
+  settings.max_nonces = 12;
+  settings.max_of_key = 7;
+  auto store = open(folder, kBootA, kStart_s, settings);
+  int n = 0;
+  // How many of ten calls a key gets through, each with a nonce of its own.
+  const auto taken = [&](std::string_view key, std::int64_t seconds = kStart_s) {
+    int count = 0;
+    for (int i = 0; i < 10; ++i) {
+      const auto verdict = store->accept(key, "n" + std::to_string(++n), at(seconds), at(seconds));
+      if (verdict) {
+        CHECK(verdict.value() == NonceVerdict::kFresh);
+        ++count;
+      } else {
+        CHECK(verdict.error().code == Errc::kUnavailable);
+      }
+    }
+    return count;
+  };
+  CHECK(taken("a") == 7);  // its own bound
+  CHECK(taken("b") == 6);  // 5 to the whole, and on to its half of it, 6
+  CHECK(taken("a") == 0);
+  CHECK(taken("operator") == 4);  // a third of 12
+  CHECK(taken("late") == 3);      // a fourth
+  CHECK(taken("b") == 0);
+  // What was taken is known as ever, what was refused is not.
+  CHECK(ask(*store, "n1", kStart_s, kStart_s, "a") == NonceVerdict::kReplayed);
+  CHECK_FALSE(store->accept("a", "n8", at(kStart_s), at(kStart_s)));
+  // Files do not say whose it was: after a restart they are nobody's, and known.
+  store.reset();
+  store = open(folder, kBootA, kStart_s, settings);
+  CHECK(ask(*store, "n1", kStart_s, kStart_s, "a") == NonceVerdict::kReplayed);
+  CHECK(taken("operator") == 4);  // of twice the whole, 20 are taken
+  // A window later all is forgotten, and everybody begins anew.
+  CHECK(taken("a", kStart_s + 301) == 7);
+  CHECK(taken("b", kStart_s + 301) == 6);
+  // However many come, it ends: here at 24, twice the whole.
+  for (const auto& [key, part] : {std::pair("c", 4), std::pair("d", 3), std::pair("e", 2),
+                                  std::pair("f", 2), std::pair("g", 0)})
+    CHECK(taken(key, kStart_s + 301) == part);
+}
+
 TEST_CASE("nonce store: a directory that cannot be used is an error, not a fresh start") {
   const auto missing = NonceStore::open("/nonexistent/nonces", {}, kBootA, at(kStart_s));
   REQUIRE_FALSE(missing);

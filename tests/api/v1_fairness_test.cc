@@ -1,4 +1,4 @@
-// What one key may take of what all share: threads, places, answers, the feed. Nothing here
+// What one key may take of what all share: threads, places, answers, the feed, nonces. Nothing here
 // is timed: whatever must not wait for something else is answered while that is held up.
 #include <catch2/catch.hpp>
 #include <future>
@@ -19,7 +19,8 @@ const std::vector<ApiServer::Adder> kRoutes{
     api::v1::add_event_routes,   api::v1::add_key_routes,     api::v1::add_authority_routes};
 
 struct Fixture : ApiServer {
-  Fixture() : ApiServer(kRoutes) {
+  explicit Fixture(const api::NonceSettings& nonces = {})
+      : ApiServer(kRoutes, {}, {1'000'000, 1'000'000}, 65536, nonces) {
     open("1002/工行", "asset");
     open_unlimited("2101/M1");
   }
@@ -206,4 +207,28 @@ TEST_CASE("v1 fairness: a key finds its few accounts among thousands, page by pa
   CHECK(page("limit=4") == "13 2000 2001 4503 next null");
   CHECK(page("after=4503") == "next null");
   CHECK(page("after=4294967295") == "next null");
+}
+
+TEST_CASE("v1 fairness: keys that fill the nonces do not keep an operator from disabling them") {
+  api::NonceSettings nonces;
+  nonces.max_nonces = 40;
+  Fixture f(nonces);
+  f.allowed_failure = 503;
+  std::map<std::string, int> served;
+  for (const char* key : {"upstream", "upstream2"})
+    for (int i = 0; i < 60; ++i) {
+      const ApiReply reply = f.get(key, "/v1/accounts/2101/M1");
+      if (reply.status == 200)
+        ++served[key];
+      else
+        CHECK(reply.told() == "503 unavailable");
+    }
+  // One call opened an account: 39 are left to the first key, who leaves none.
+  CHECK(served["upstream"] == 39);
+  CHECK(served["upstream2"] == 13);  // a third of 40
+  CHECK(f.get("upstream", "/v1/accounts/2101/M1").status == 503);
+  const ApiReply disabled = f.post("operator", "/v1/keys/upstream/disable", "{}", "d");
+  INFO(disabled.body);
+  CHECK(disabled.status == 200);
+  CHECK(f.get("upstream", "/v1/accounts/2101/M1").status == 401);
 }

@@ -97,7 +97,8 @@ class ApiServer {
   /// `prepare` may complete the services before the routes are added.
   explicit ApiServer(const std::vector<Adder>& adders,
                      const std::function<void(ApiServer&)>& prepare = {},
-                     api::RateLimit limit = {1'000'000, 1'000'000}, std::size_t queue_items = 65536)
+                     api::RateLimit limit = {1'000'000, 1'000'000}, std::size_t queue_items = 65536,
+                     api::NonceSettings nonce_settings = {})
       : limits(limit, 1000) {
     BookOptions options;
     options.folder = folder.path() / "book";
@@ -111,8 +112,8 @@ class ApiServer {
     REQUIRE(opened);
     book = std::move(opened.value());
     std::filesystem::create_directory(folder.path() / "nonces");
-    auto store =
-        api::NonceStore::open(folder.path() / "nonces", {}, api::current_boot(), real.now());
+    auto store = api::NonceStore::open(folder.path() / "nonces", nonce_settings,
+                                       api::current_boot(), real.now());
     REQUIRE(store);
     nonces = std::move(store.value());
     services.reset(new api::Services{.book = *book,
