@@ -13,7 +13,13 @@ constexpr std::uint32_t kLastSub = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kEntriesAtOnce = 512;
 static_assert(kEntriesAtOnce > kMaxVoucherLegs, "a page of entries holds more than one command");
 constexpr std::size_t kMarksAtOnce = 256;
-constexpr std::int64_t kFetchWork = 64;  // of any look into the store
+
+// As measured on blocks of 16 to 8,192 records. A block is read, checked against its hash and
+// parsed whole, whatever of it is asked for.
+constexpr std::int64_t kFetchWork = 200;   // of any look into the store
+constexpr std::int64_t kRecordWork = 4;    // of a block that is read
+constexpr std::int64_t kEntryWork = 8;     // of an account
+constexpr std::int64_t kCommandWork = 24;  // that is made of its records
 
 bool is_posted(TransferKind kind) {
   return kind == TransferKind::kPosted || kind == TransferKind::kPostPending ||
@@ -52,7 +58,7 @@ class Blocks {
   Result<BlockPtr> of(std::uint64_t seq) {
     if (block_ && seq >= block_->first_seq() && seq <= block_->last_seq()) return block_;
     TRY(auto block, book_.block_of(seq));
-    work_ -= kFetchWork + static_cast<std::int64_t>(block->record_count()) / 4;
+    work_ -= kFetchWork + static_cast<std::int64_t>(block->record_count()) * kRecordWork;
     return block_ = std::move(block);
   }
 
@@ -116,7 +122,7 @@ class AccountSource final : public Source {
     TRY(auto page, walk.newest_first
                        ? book_.entries_before(account_, {from + 1, 0}, walk.low, kEntriesAtOnce)
                        : book_.entries(account_, {from - 1, kLastSub}, kEntriesAtOnce, walk.high));
-    work_ -= kFetchWork + static_cast<std::int64_t>(page.size());
+    work_ -= kFetchWork + static_cast<std::int64_t>(page.size()) * kEntryWork;
     const bool full = page.size() == kEntriesAtOnce;
     // The last command of a full page may be cut off.
     if (full)
@@ -284,7 +290,7 @@ class PageRun {
       if (leg_matches(query_.of, c, leg)) matching.push_back(&leg);
     if (matching.empty()) return success();
     const auto command = std::make_shared<const StoredCommand>(block->read(legs));
-    work_ -= 16;
+    work_ -= kCommandWork;
     if (!text_matches(c, command->effects.text.get())) return success();
     if (query_.of == QueryOf::kVouchers) {
       // A walk never stops inside a command that it found.
