@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/bytes.h"
+#include "ledger/base/digest.h"
 
 namespace suanpan {
 
@@ -17,16 +18,21 @@ std::int64_t most_of_leg(const VoucherRequest& request, std::size_t leg) {
   return sweep ? sweep->at_most : request.legs[leg].amount;
 }
 
-Planned<void> check_rules(const VoucherRequest& request) {
-  const VoucherRules& rules = *request.rules;
-  if (rules.expects.size() > kMaxVoucherLegs) return refuse(RefusalCode::kValueInvalid, "expects");
-  for (const Expectation& e : rules.expects) {
+Planned<void> check_expects(const std::vector<Expectation>& expects) {
+  if (expects.size() > kMaxVoucherLegs) return refuse(RefusalCode::kValueInvalid, "expects");
+  for (const Expectation& e : expects) {
     if (e.account.value == 0) return refuse(RefusalCode::kAccountMissing, "expects");
     const bool bounded = e.at_least || e.at_most;
     if ((!e.version && !bounded) || (e.at_least && e.at_most && *e.at_least > *e.at_most) ||
         (!bounded && e.of != BalanceOf::kAvailable))
       return refuse(RefusalCode::kValueInvalid, "expects");
   }
+  return success();
+}
+
+Planned<void> check_rules(const VoucherRequest& request) {
+  const VoucherRules& rules = *request.rules;
+  TRY(check_expects(rules.expects));
   for (std::size_t i = 0; i < rules.sweeps.size(); ++i) {
     const Sweep& sweep = rules.sweeps[i];
     if (sweep.leg >= request.legs.size() || request.legs[sweep.leg].amount != 0 || sweep.of == 0 ||
@@ -51,6 +57,15 @@ Planned<void> check_expectations(const View& view, const VoucherRules& rules) {
       return refuse(RefusalCode::kBalanceNotExpected, account->code);
   }
   return success();
+}
+
+Planned<ChangeSet> plan_expecting(const View& view, std::shared_ptr<const VoucherRules> rules,
+                                  Planned<ChangeSet> planned) {
+  if (!planned && leaves_nothing(planned.error().code)) return planned;
+  TRY(check_expects(rules->expects));
+  TRY(check_expectations(view, *rules));
+  if (planned) planned.value().rules = std::move(rules);
+  return planned;
 }
 
 Planned<void> fill_sweeps(const View& view, const VoucherRules& rules, ChangeSet& changes) {
@@ -131,6 +146,21 @@ std::optional<VoucherRules> decode_voucher_rules(std::string_view bytes) {
   }
   if (!r.done() || encode(rules) != bytes) return std::nullopt;
   return rules;
+}
+
+void add_expects(Content& content, const VoucherRules& rules) {
+  const std::string bytes = encode(rules);
+  content.emplace_back(
+      kExpectsField,
+      hex_lower({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
+}
+
+std::shared_ptr<const VoucherRules> expected_in(const Content& content) {
+  if (content.empty() || content.back().first != kExpectsField) return nullptr;
+  const auto bytes = from_hex(content.back().second);
+  auto rules = bytes ? decode_voucher_rules(*bytes) : std::nullopt;
+  if (!rules || rules->expects.empty() || !rules->sweeps.empty()) return nullptr;
+  return std::make_shared<const VoucherRules>(std::move(*rules));
 }
 
 }  // namespace suanpan

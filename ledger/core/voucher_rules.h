@@ -1,10 +1,12 @@
 // What a voucher may ask for beyond legs of fixed amounts: expectations that must hold before
-// anything is judged, and legs that take "up to" the balance that is there (归集).
+// anything is judged, and legs that take "up to" the balance that is there (归集). Any other
+// command may have expectations as well: its content says them.
 //
 // Balances here are those of the whole book: where an account is planned in slices, a shard cannot
 // decide by them. Rules see what earlier items of a linked group did; a later leg that sweeps sees
 // the earlier legs of its own voucher.
 #pragma once
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +23,7 @@ enum class BalanceOf : std::uint8_t {
   kPosted = 1,
 };
 
-/// What the caller believes of an account, as of the moment the voucher is planned.
+/// What the caller believes of an account, as of the moment the command is planned.
 struct Expectation {
   AccountId account;
   std::optional<std::uint32_t> version;  ///< of its terms
@@ -57,9 +59,16 @@ std::int64_t most_of_leg(const VoucherRequest& request, std::size_t leg);
 
 /// Shape, no state; the request has rules. Refusals: kAccountMissing, kValueInvalid.
 Planned<void> check_rules(const VoucherRequest& request);
+/// The same of expectations alone.
+Planned<void> check_expects(const std::vector<Expectation>& expects);
 /// Refusals: kExpectedAccountNotFound, kVersionNotExpected, kBalanceNotExpected; one expectation
 /// after the other.
 Planned<void> check_expectations(const View& view, const VoucherRules& rules);
+/// What becomes of a command that is no voucher, and has expectations, when `planned` is what would
+/// become of it without. They are judged before it, but not before its shape: what is malformed
+/// leaves nothing. Refusals besides: those of both checks above.
+Planned<ChangeSet> plan_expecting(const View& view, std::shared_ptr<const VoucherRules> rules,
+                                  Planned<ChangeSet> planned);
 /// Puts the amounts into the legs that sweep, and all amounts into the answer ("[100,250]"). The
 /// accounts exist. Refusals: kNothingToSweep, kOverflow.
 Planned<void> fill_sweeps(const View& view, const VoucherRules& rules, ChangeSet& changes);
@@ -74,5 +83,11 @@ std::optional<std::string> first_difference(const VoucherRules* asked, const Vou
 std::string encode(const VoucherRules& rules);
 /// Nothing if the bytes are not exactly the encoding of rules.
 std::optional<VoucherRules> decode_voucher_rules(std::string_view bytes);
+
+/// The last field of a content, where the command has expectations: hexadecimal digits of encode().
+inline constexpr std::string_view kExpectsField = "expects";
+void add_expects(Content& content, const VoucherRules& rules);
+/// Null if the content has no such field, or one that does not read as expectations alone.
+std::shared_ptr<const VoucherRules> expected_in(const Content& content);
 
 }  // namespace suanpan

@@ -1,4 +1,4 @@
-// Linked groups, what vouchers expected and swept, and the history of terms.
+// Linked groups, what commands expected and vouchers swept, and the history of terms.
 #include "ledger/core/terms_history.h"
 #include "ledger/core/voucher_rules.h"
 #include "ledger/engine/audit.h"
@@ -50,10 +50,17 @@ Fault Audit::end_block() const {
 }
 
 Fault Audit::check_expectations(const Command& command) const {
-  if (!command.part || !command.part->rules) return {};
-  if (command.kind != CommandKind::kVoucher)
+  if (!command.part) return {};
+  const Content& content = command.part->content;
+  std::shared_ptr<const VoucherRules> rules = command.part->rules;
+  if (rules && command.kind != CommandKind::kVoucher)
     return fault(command.first, "it has a voucher's rules");
-  for (const Expectation& e : command.part->rules->expects) {
+  if (!content.empty() && content.back().first == kExpectsField) {
+    rules = expected_in(content);
+    if (!rules) return fault(command.first, "what it expects does not read");
+  }
+  if (!rules) return {};
+  for (const Expectation& e : rules->expects) {
     if (e.account.value == 0 || e.account.value > accounts_.size())
       return fault(command.first, "it expects of account {}, which does not exist", e.account);
     const AuditedAccount& a = accounts_[e.account.value - 1];
@@ -65,7 +72,7 @@ Fault Audit::check_expectations(const Command& command) const {
       return fault(command.first, "it expects another balance of {} than {}", described(a.account),
                    decimal(is));
   }
-  for (const Sweep& sweep : command.part->rules->sweeps)
+  for (const Sweep& sweep : rules->sweeps)
     if (sweep.leg >= command.legs.size())
       return fault(command.first, "leg {}, which sweeps, is missing", sweep.leg);
   return {};

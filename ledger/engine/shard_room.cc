@@ -53,19 +53,27 @@ unsigned ShardRoom::both(unsigned a, unsigned b) {
 }
 
 // What is decided by a balance goes to where that balance is whole.
+unsigned ShardRoom::route_balance(AccountId id, const std::vector<bool>& hot) const {
+  return id.value < hot.size() && hot[id.value] ? kWholeBook : book_->home(id);
+}
+
 unsigned ShardRoom::route_voucher(const VoucherRequest& voucher,
                                   const std::vector<bool>& hot) const {
   unsigned shard = route_legs(voucher.legs, hot);
   if (!voucher.rules) return shard;
-  const auto needs = [&](AccountId id) {
-    shard = both(shard, id.value < hot.size() && hot[id.value] ? kWholeBook : book_->home(id));
-  };
-  for (const Expectation& e : voucher.rules->expects)
-    if (e.at_least || e.at_most) needs(e.account);
+  shard = both(shard, route_expects(*voucher.rules, hot));
   for (const Sweep& sweep : voucher.rules->sweeps) {
-    if (sweep.of & Sweep::kDebit) needs(voucher.legs[sweep.leg].debit);
-    if (sweep.of & Sweep::kCredit) needs(voucher.legs[sweep.leg].credit);
+    const Leg& leg = voucher.legs[sweep.leg];
+    if (sweep.of & Sweep::kDebit) shard = both(shard, route_balance(leg.debit, hot));
+    if (sweep.of & Sweep::kCredit) shard = both(shard, route_balance(leg.credit, hot));
   }
+  return shard;
+}
+
+unsigned ShardRoom::route_expects(const VoucherRules& rules, const std::vector<bool>& hot) const {
+  unsigned shard = kAnyShard;
+  for (const Expectation& e : rules.expects)
+    if (e.at_least || e.at_most) shard = both(shard, route_balance(e.account, hot));
   return shard;
 }
 
@@ -89,8 +97,11 @@ std::vector<unsigned> ShardRoom::routes_of(const Unit& unit, const std::vector<b
 unsigned ShardRoom::route(const Submission& submission, std::uint32_t item,
                           const std::vector<bool>& hot) const {
   if (const VoucherRequest* voucher = submission.voucher(item)) return route_voucher(*voucher, hot);
-  const std::optional<Command::About>& about = submission.commands[item].about;
-  return about ? route_about(*about, hot) : kWholeBook;
+  const Command& command = submission.commands[item];
+  if (!command.about) return kWholeBook;
+  const unsigned shard = route_about(*command.about, hot);
+  const auto rules = expected_in(command.content);
+  return rules ? both(shard, route_expects(*rules, hot)) : shard;
 }
 
 unsigned ShardRoom::route_about(const Command::About& about, const std::vector<bool>& hot) const {

@@ -93,6 +93,8 @@ class ShardRoom final : public Planning {
   unsigned route(const Submission& submission, std::uint32_t item,
                  const std::vector<bool>& hot) const;
   unsigned route_voucher(const VoucherRequest& voucher, const std::vector<bool>& hot) const;
+  unsigned route_expects(const VoucherRules& rules, const std::vector<bool>& hot) const;
+  unsigned route_balance(AccountId id, const std::vector<bool>& hot) const;
   unsigned route_about(const Command::About& about, const std::vector<bool>& hot) const;
   /// The one route of two things that are decided together.
   static unsigned both(unsigned a, unsigned b);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ledger/base/check.h"
+#include "ledger/core/voucher_rules.h"
 #include "ledger/store/block_sections.h"
 
 namespace suanpan {
@@ -107,7 +108,9 @@ Answer BlockBuilder::accept(const CommandEnvelope& command, const ChangeSet& cha
     }
     write_text(contents_->variable, *changes.text, fits_inline(key));
   }
-  if (changes.rules) write_rules(contents_->variable, *changes.rules);
+  // Not what the content says already.
+  if (changes.rules && !(command.content && expected_in(*command.content)))
+    write_rules(contents_->variable, *changes.rules);
   write_effects(*contents_, changes);
   if (command.content) write_content(contents_->variable, *command.content);
   finish(first, begin);

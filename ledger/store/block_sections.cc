@@ -319,7 +319,7 @@ StoredCommand read_command(std::span<const Record> legs, std::string_view variab
     part.text = std::make_shared<const VoucherText>(std::move(text));
   }
   effects.text = std::move(part.text);
-  effects.rules = std::move(part.rules);
+  effects.rules = part.rules ? std::move(part.rules) : expected_in(stored.content);
   effects.accounts = std::move(part.accounts);
   for (const DocumentPtr& document : part.documents) effects.documents.push_back(*document);
   effects.events = std::move(part.events);

@@ -11,9 +11,10 @@
 //   SECOND balance NAME debits=N credits=N [pending=D,C] [red=D,C]         totals that are not
 //   named are 0
 //
-// A voucher may also say expects=NAME/WHAT[,NAME/WHAT…]: WHAT is vN (version), aLOW..HIGH
-// (available balance) or pLOW..HIGH (posted balance), a bound left out where it does not matter. A
-// leg's amount may be debit, credit or both: up to that balance; debit<=N: at most N.
+// A voucher, post, void or reversal may also say expects=NAME/WHAT[,NAME/WHAT…]: WHAT is vN
+// (version), aLOW..HIGH (available balance) or pLOW..HIGH (posted balance), a bound left out where
+// it does not matter. A leg's amount may be debit, credit or both: up to that balance; debit<=N: at
+// most N.
 //
 // A leg is DEBIT>CREDIT:AMOUNT with account names, "?7" for an id that does not exist, "-" for
 // none. Seconds count from the start of the scenario. Blank lines and lines that begin with # are
@@ -79,9 +80,8 @@ class Scenario {
 
   /// Holds a plan against the invariants, applies and remembers it; returns its answer's name.
   std::string take(const ClaimKey& key, CommandKind kind, const Planned<ChangeSet>& planned,
-                   const VoucherRequest* voucher = nullptr) {
-    static const Content kNothing;
-    const CommandEnvelope command{key, kind, voucher ? nullptr : &kNothing, voucher, moment().now};
+                   const VoucherRequest* voucher = nullptr, const Content& content = {}) {
+    const CommandEnvelope command{key, kind, voucher ? nullptr : &content, voucher, moment().now};
     BlockBuilder block;
     refusal_ = planned ? Refusal{} : planned.error();
     if (planned) {
@@ -171,9 +171,7 @@ class Scenario {
     else if (verb == "post")
       answer = post(w, options(w, 3, end));
     else if (verb == "void")
-      answer =
-          take(key(new_id(w[1])), CommandKind::kVoidHold,
-               plan_void_hold(state_, {key(std::stoull(w[1])), key(std::stoull(w[2]))}, moment()));
+      answer = give_back(w, options(w, 3, end));
     else if (verb == "expire")
       answer = take(key(++own_id_), CommandKind::kExpireHold,
                     plan_expire_hold(state_, key(std::stoull(w[1])), moment()));
@@ -280,12 +278,31 @@ class Scenario {
                 &request);
   }
 
+  /// Of what is no voucher, under what it expects, if anything.
+  std::string take(const Options& o, const ClaimKey& key, CommandKind kind, Content content,
+                   Planned<ChangeSet> planned) {
+    VoucherRules rules;
+    expectations(o.text("expects"), rules);
+    if (rules.expects.empty()) return take(key, kind, planned, nullptr, content);
+    add_expects(content, rules);
+    return take(key, kind,
+                plan_expecting(state_, std::make_shared<const VoucherRules>(rules), planned),
+                nullptr, content);
+  }
+
   std::string post(const Words& w, const Options& o) {
     PostHoldRequest request{key(new_id(w[1])), key(std::stoull(w[2])), o.numbers("amounts"),
                             text_of(o)};
-    if (const auto checked = check_post_hold(request); !checked)
-      return take(request.key, CommandKind::kPostHold, checked.error());
-    return take(request.key, CommandKind::kPostHold, plan_post_hold(state_, request, moment()));
+    const auto checked = check_post_hold(request);
+    return take(
+        o, request.key, CommandKind::kPostHold, content_of(request),
+        checked ? plan_post_hold(state_, request, moment()) : Planned<ChangeSet>(checked.error()));
+  }
+
+  std::string give_back(const Words& w, const Options& o) {
+    const VoidHoldRequest request{key(new_id(w[1])), key(std::stoull(w[2]))};
+    return take(o, request.key, CommandKind::kVoidHold, content_of(request),
+                plan_void_hold(state_, request, moment()));
   }
 
   std::string reverse(const Words& w, const Options& o) {
@@ -296,12 +313,12 @@ class Scenario {
     request.date = date_of(o);
     request.adjustment = o.has("adjust");
     request.text = text_of(o);
-    if (const auto checked = check_reversal(request); !checked)
-      return take(request.key, CommandKind::kReversal, checked.error());
+    const auto checked = check_reversal(request);
     const auto it = journal_.find(request.original);
-    return take(
-        request.key, CommandKind::kReversal,
-        plan_reversal(state_, request, it == journal_.end() ? nullptr : &it->second, moment()));
+    const StoredCommand* original = it == journal_.end() ? nullptr : &it->second;
+    return take(o, request.key, CommandKind::kReversal, content_of(request),
+                checked ? plan_reversal(state_, request, original, moment())
+                        : Planned<ChangeSet>(checked.error()));
   }
 
   void check_balance(const Words& w) {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+#include "ledger/base/digest.h"
 #include "ledger/core/idempotency.h"
 #include "ledger/core/rules_invariant.h"
 #include "tests/support/scenario.h"
@@ -67,6 +68,128 @@ TEST_CASE("rules: what is expected of a balance or version must hold, exactly or
     balance other credits=8
   )");
   CHECK(s.stored(23).effects.rules->expects.at(0).version == 2);
+}
+
+TEST_CASE("rules: of a hold that is posted or voided, and of a reversal, the same is expected") {
+  Scenario s;
+  s.run(kAccounts);
+  s.run(R"(
+    post 10 3 amounts=10 expects=owner/a111..111                    balance_not_expected
+    post 11 3 amounts=10 expects=owner/p140..140,bank/v1            ok
+    # 130 are posted, 20 of it still held.
+    post 12 3 amounts=5 expects=owner/p140..140                     balance_not_expected
+    void 13 3 expects=owner/v2                                      version_not_expected
+    void 14 3 expects=?77/v1                                        expected_account_not_found
+    void 15 3 expects=owner/a110..110                               ok
+    balance owner debits=10 credits=140
+    reverse 16 2 amounts=15 expects=cash/p41..                      balance_not_expected
+    reverse 17 2 amounts=15 expects=cash/p40..40,owner/a130..130    ok
+    balance cash debits=25 red=-15,0
+    reverse 18 2 amounts=15 expects=cash/p..24                      balance_not_expected
+    # Before the command itself, whatever would become of it.
+    post 20 3 expects=owner/a1..1                                   balance_not_expected
+    post 21 3 expects=owner/a..500                                  hold_already_voided
+    void 22 99 expects=owner/v9                                     version_not_expected
+    void 23 99 expects=owner/v1                                     hold_not_found
+    reverse 24 2 date=2026-03-05 expects=owner/v2                   version_not_expected
+    reverse 25 2 date=2026-03-05 expects=owner/v1                   date_ahead
+    # But not before its shape: nothing is left, and the id is free.
+    post 26 3 amounts=-1 expects=owner/a1..1                        amount_not_positive
+    reverse 26 2 amounts=-1 expects=owner/v9                        amount_not_positive
+    post 26 3 expects=-/v1                                          account_missing
+    void 26 3 expects=owner/a5..4                                   value_invalid
+    void 26 3 expects=owner/v1                                      hold_already_voided
+  )");
+  CHECK(s.stored(10).refusal.detail == "2101/a");
+  CHECK(s.stored(13).refusal.detail == "2101/a");
+  // Read again of the journal: what was expected stands there once, accepted or refused.
+  CHECK(s.stored(10).effects.rules->expects.at(0).at_least == 111);
+  CHECK(s.stored(11).effects.rules->expects.size() == 2);
+  CHECK(s.stored(11).effects.rules->expects.at(1).version == 1);
+  CHECK(s.stored(17).content.back().first == "expects");
+}
+
+TEST_CASE("rules: what any command expected is told to the invariants, which judge it themselves") {
+  Scenario s;
+  s.run(kAccounts);
+  const auto planned = [&](std::int64_t balance) {
+    const auto rules = std::make_shared<const VoucherRules>(
+        VoucherRules{{{s.id("owner"), {}, {}, balance, balance}}, {}});
+    const VoidHoldRequest request{Scenario::key(10), Scenario::key(3)};
+    return plan_expecting(s.state(), rules, plan_void_hold(s.state(), request, s.moment()));
+  };
+  const auto judged = [&](const ChangeSet& changes) {
+    return violated_invariant(s.state(), Scenario::key(10), CommandKind::kVoidHold, changes)
+        .value_or("none");
+  };
+  auto good = planned(110);
+  REQUIRE(good);
+  REQUIRE(good.value().rules);
+  CHECK(good.value().rules->expects.at(0).at_most == 110);
+  CHECK(judged(good.value()) == "none");
+  CHECK_FALSE(planned(111));
+  // As if a planner had let it pass.
+  good.value().rules =
+      std::make_shared<const VoucherRules>(VoucherRules{{{s.id("owner"), {}, {}, 111, 111}}, {}});
+  CHECK(judged(good.value()) == "rules_hold: account 2101/a has not the balance that was expected");
+}
+
+TEST_CASE("rules: what a command expects is a field of its content, and its last") {
+  const Expectation version{AccountId{7}, 3, BalanceOf::kPosted, -5, {}};
+  Content content{{"hold", "x"}};
+  CHECK_FALSE(expected_in(content));
+  CHECK_FALSE(expected_in({}));
+  add_expects(content, VoucherRules{{version}, {}});
+  REQUIRE(content.size() == 2);
+  CHECK(content[1].first == "expects");
+  // One; account 7; version, lower bound, posted; 3; -5; no upper bound; no sweeps.
+  CHECK(content[1].second ==
+        "0100"
+        "07000000"
+        "0b"
+        "03000000"
+        "fbffffffffffffff"
+        "0000000000000000"
+        "0000");
+  const auto read = expected_in(content);
+  REQUIRE(read);
+  CHECK(read->expects == std::vector<Expectation>{version});
+  CHECK(read->sweeps.empty());
+  std::string sweeps = content[1].second;
+  sweeps.replace(sweeps.size() - 4, 4,
+                 "01000000000001"
+                 "0100000000000000");
+  REQUIRE(decode_voucher_rules(*from_hex(sweeps)));
+  for (const std::string& bad : {std::string(), std::string("0g"), content[1].second.substr(2),
+                                 std::string("00000000"), sweeps}) {
+    INFO(bad);
+    CHECK_FALSE(expected_in({{"hold", "x"}, {"expects", bad}}));
+  }
+  CHECK_FALSE(expected_in({{"expects", content[1].second}, {"hold", "x"}}));
+}
+
+TEST_CASE("rules: what a command expects is part of what a resend must repeat") {
+  Scenario s;
+  s.run(kAccounts);
+  s.run(R"(
+    post 10 3 amounts=10 expects=owner/a110..110    ok
+    post 11 3 amounts=10 expects=owner/a1..1        balance_not_expected
+    void 12 3                                       ok
+  )");
+  const auto differs = [&](std::uint64_t id, std::optional<std::int64_t> balance) {
+    Content content = content_of(PostHoldRequest{Scenario::key(id), Scenario::key(3), {10}, {}});
+    if (balance)
+      add_expects(content, VoucherRules{{{s.id("owner"), {}, {}, balance, balance}}, {}});
+    return first_difference(CommandKind::kPostHold, content, s.stored(id)).value_or("nothing");
+  };
+  CHECK(differs(10, 110) == "nothing");
+  CHECK(differs(10, 111) == "expects");
+  CHECK(differs(10, {}) == "expects");
+  CHECK(differs(11, 1) == "nothing");
+  CHECK(differs(11, 110) == "expects");
+  Content content = content_of(VoidHoldRequest{Scenario::key(12), Scenario::key(3)});
+  add_expects(content, VoucherRules{{{s.id("owner"), 1}}, {}});
+  CHECK(first_difference(CommandKind::kVoidHold, content, s.stored(12)) == "expects");
 }
 
 TEST_CASE("rules: a leg takes what is there, holds counted, and never what is not") {

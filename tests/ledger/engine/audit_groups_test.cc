@@ -169,6 +169,47 @@ TEST_CASE("verify: expectations and sweeps are held against its own sums") {
   });
 }
 
+TEST_CASE("verify: what other commands expected is read off their content, and held as well") {
+  const auto posting = [](auto&& content_of) {
+    return [content_of](Paper& p) {
+      p.hold();
+      p.content = content_of(p);
+      p.use_hold(CommandKind::kPostHold, TransferKind::kPostPending, 30, 70, HoldState::kOpen);
+    };
+  };
+  const auto expects = [&](std::int64_t low, std::int64_t high, std::uint32_t account = 2) {
+    return posting([=](Paper&) {
+      Content content{{"hold", "x"}};
+      add_expects(content, VoucherRules{{{AccountId{account}, {}, {}, low, high}}, {}});
+      return content;
+    });
+  };
+  const auto says = [&](const char* text) {
+    return posting([=](Paper&) { return Content{{"hold", "x"}, {"expects", text}}; });
+  };
+  check({
+      {"what was so", expects(900, 900), "none"},
+      {"what is so only afterwards", expects(870, 870),
+       "journal entry 10: it expects another balance of 2101/a (account 2) than 900"},
+      {"more than there was", expects(901, 1'000),
+       "journal entry 10: it expects another balance of 2101/a (account 2) than 900"},
+      {"of an account that is not there", expects(0, 0, 66),
+       "it expects of account 66, which does not exist"},
+      {"what is no number", says("zz"), "journal entry 10: what it expects does not read"},
+      {"what is cut off", says("0100"), "what it expects does not read"},
+      {"nothing", says("00000000"), "what it expects does not read"},
+      {"a sweep", says("00000100000000000101000000000000"), "what it expects does not read"},
+      {"a voucher's rules beside it",
+       [&](Paper& p) {
+         p.hold();
+         p.content = {{"hold", "x"}};
+         p.accept(CommandKind::kReversal,
+                  ruled(p, 1, VoucherRules{{{AccountId{2}, 1, {}, {}, {}}}, {}}));
+       },
+       "it has a voucher's rules"},
+  });
+}
+
 TEST_CASE("verify: a change of terms leaves its history") {
   const auto changed = [](Paper& p, const std::function<void(TermsChange&, Document&)>& edit) {
     Account after = Paper::account_of(p.bank, "1002", AccountType::kAsset, {});

@@ -205,12 +205,12 @@ class Paper {
   MemoryStore store;
   Head head;
   Stamper stamper;
+  Content content;  ///< of what is written down from now on
 
  private:
   CommandEnvelope envelope(CommandKind kind, ClaimKey id, bool linked) {
-    static const Content kNothing;
     if (id.id.is_zero()) id = key(++next_id_);
-    return {id,    kind, &kNothing, nullptr, Timestamp{static_cast<std::int64_t>(next_id_) * 1'000},
+    return {id,    kind, &content, nullptr, Timestamp{static_cast<std::int64_t>(next_id_) * 1'000},
             linked};
   }
 
