@@ -3,6 +3,7 @@
 #include "api/v1/voucher_body.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
+#include "ledger/engine/expecting.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -61,6 +62,18 @@ std::optional<ClaimKey> hold_of(const Call& call, bool reads) {
   return key;
 }
 
+/// The command under what its caller expects, run for a hold.
+void run_expecting(Services& services, Call call, Command command, ExpectsDraft expected,
+                   const ClaimKey& hold) {
+  const auto resolved = services.book.read([&](const State& state, std::uint64_t) {
+    return resolve(*call.principal.reach, state, expected);
+  });
+  if (!resolved) return refuse_call(call, resolved.error());
+  const ClaimKey key = command.key;
+  run(services, std::move(call), expecting(std::move(command), std::move(expected.expects)),
+      [key, hold](const Answer& answer) { return receipt(200, key, hold, answer); });
+}
+
 void post(Services& services, Call call) {
   const auto hold = hold_of(call, false);
   if (!hold) return;
@@ -74,21 +87,22 @@ void post(Services& services, Call call) {
   text.summary = in.maybe_text("summary").value_or("");
   text.business_key = in.maybe_text("business_key").value_or("");
   if (text != VoucherText{}) request.text = std::make_shared<const VoucherText>(text);
+  ExpectsDraft expected = read_expects(in);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
-  run(services, std::move(call), post_hold(request),
-      [request](const Answer& answer) { return receipt(200, request.key, request.hold, answer); });
+  run_expecting(services, std::move(call), post_hold(request), std::move(expected), *hold);
 }
 
 void void_it(Services& services, Call call) {
   const auto hold = hold_of(call, false);
   if (!hold) return;
+  ExpectsDraft expected;
   if (!call.request.body.empty()) {
     Body body(call);
+    expected = read_expects(body.root());
     if (const auto& error = body.finish()) return refuse_call(call, *error);
   }
-  const VoidHoldRequest request{claim_of(call), *hold};
-  run(services, std::move(call), void_hold(request),
-      [request](const Answer& answer) { return receipt(200, request.key, request.hold, answer); });
+  Command command = void_hold({claim_of(call), *hold});
+  run_expecting(services, std::move(call), std::move(command), std::move(expected), *hold);
 }
 
 void get(Services& services, Call call) {
@@ -125,8 +139,9 @@ void add_hold_routes(Router& router, Services& services) {
   router.describe("HoldRequest", std::string(kRuledVoucherMembers) + "expires_at?:date-time");
   router.describe("HoldReceipt", "id:string hold:string " + std::string(kReceipt) +
                                      "voucher_no:integer amounts?:[integer]");
-  router.describe("PostHoldRequest", "amounts?:[integer] summary?:string business_key?:string");
-  router.describe("Empty", "");
+  router.describe("PostHoldRequest",
+                  "amounts?:[integer] summary?:string business_key?:string expects?:[Expectation]");
+  router.describe("VoidHoldRequest", "expects?:[Expectation]");
   router.describe("HoldLeg", "debit:string credit:string amount:integer remaining:integer");
   router.describe("Hold",
                   "id:string state:=open|posted|voided|expired expires_at?:date-time "
@@ -158,7 +173,7 @@ void add_hold_routes(Router& router, Services& services) {
               .writes = true,
               .summary = "Gives back what remains",
               .handle = [&services](Call call) { void_it(services, std::move(call)); },
-              .doc = {.request = "Empty", .answer = "HoldReceipt"}});
+              .doc = {.request = "VoidHoldRequest", .answer = "HoldReceipt"}});
 }
 
 }  // namespace suanpan::api::v1

@@ -2,7 +2,9 @@
 #include "api/v1/body.h"
 #include "api/v1/ownership.h"
 #include "api/v1/routes.h"
+#include "api/v1/voucher_body.h"
 #include "ledger/base/limits.h"
+#include "ledger/engine/expecting.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -18,6 +20,7 @@ void reverse(Services& services, Call call) {
   VoucherText text;
   text.summary = in.maybe_text("summary").value_or("");
   if (text != VoucherText{}) request.text = std::make_shared<const VoucherText>(text);
+  ExpectsDraft expected = read_expects(in);
   if (const auto& error = body.finish()) return refuse_call(call, *error);
   const auto key = ClaimKey::from_hex(original);
   if (!key) return refuse_call(call, refuse(RefusalCode::kVoucherNotFound, original));
@@ -25,12 +28,17 @@ void reverse(Services& services, Call call) {
     return refuse_call(call, refuse(RefusalCode::kNotAuthorised, original));
   request.original = *key;
   // The original is read from the journal.
-  on_worker(services, std::move(call), [&services, request](Call& on) {
+  on_worker(services, std::move(call), [&services, request, expected](Call& on) mutable {
     if (const auto ours = check_transfers(services.book, on.principal, request.original); !ours)
       return refuse_call(on, ours.error());
+    const auto resolved = services.book.read([&](const State& state, std::uint64_t) {
+      return resolve(*on.principal.reach, state, expected);
+    });
+    if (!resolved) return refuse_call(on, resolved.error());
     auto command = reversal(services.book, request);
     if (!command) return refuse_call(on, command.error());
-    run(services, on, std::move(command.value()), [request](const Answer& answer) {
+    Command told = expecting(std::move(command.value()), std::move(expected.expects));
+    run(services, on, std::move(told), [request](const Answer& answer) {
       JsonWriter out;
       out.begin_object().field("id", request.key.hex()).field("original", request.original.hex());
       write_receipt(out, answer);
@@ -43,8 +51,10 @@ void reverse(Services& services, Call call) {
 }  // namespace
 
 void add_reversal_routes(Router& router, Services& services) {
+  describe_rules(router);
   router.describe("ReversalRequest",
-                  "original:string amounts?:[integer] date?:date summary?:string");
+                  "original:string amounts?:[integer] date?:date summary?:string "
+                  "expects?:[Expectation]");
   router.describe("ReversalReceipt",
                   "id:string original:string " + std::string(kReceipt) + "voucher_no:integer");
   router.add({.method = "POST",

@@ -9,6 +9,7 @@
 #include "api/v1/voucher_body.h"
 #include "ledger/base/limits.h"
 #include "ledger/base/log.h"
+#include "ledger/engine/expecting.h"
 
 namespace suanpan::api::v1 {
 namespace {
@@ -38,6 +39,7 @@ struct Draft {
   VoucherDraft voucher;
   std::string hold;
   std::vector<std::int64_t> amounts;
+  ExpectsDraft expected;  ///< of what is done to a hold
   bool linked = false;
 };
 
@@ -117,6 +119,7 @@ Draft read_item(Fields& in) {
   }
   draft.hold = in.text("hold");
   if (draft.kind == ItemKind::kPost) draft.amounts = in.maybe_integers("amounts", kMaxVoucherLegs);
+  draft.expected = read_expects(in);
   return draft;
 }
 
@@ -157,10 +160,16 @@ Planned<Command> command_of(const Call& call, const State& state, Draft& draft) 
     return post_voucher(std::move(draft.voucher.request));
   }
   TRY(auto hold, hold_of(call, draft.hold));
-  if (draft.kind == ItemKind::kVoid) return void_hold({draft.key, hold});
-  PostHoldRequest request{draft.key, hold, std::move(draft.amounts), nullptr};
-  TRY(check_post_hold(request));
-  return post_hold(std::move(request));
+  Command command;
+  if (draft.kind == ItemKind::kVoid) {
+    command = void_hold({draft.key, hold});
+  } else {
+    PostHoldRequest request{draft.key, hold, std::move(draft.amounts), nullptr};
+    TRY(check_post_hold(request));
+    command = post_hold(std::move(request));
+  }
+  TRY(resolve(*call.principal.reach, state, draft.expected));
+  return expecting(std::move(command), std::move(draft.expected.expects));
 }
 
 // Whoever is in a group with what was refused leaves nothing either.

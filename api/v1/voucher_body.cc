@@ -85,15 +85,11 @@ VoucherDraft read(Fields& in, bool hold, bool ruled) {
       request.legs.push_back(Leg{{}, {}, leg.integer("amount")});
       return;
     }
-    draft.rules.sweeps.push_back(Sweep{static_cast<std::uint32_t>(request.legs.size()), *up_to,
-                                       leg.maybe_integer("amount").value_or(kMaxAmountMinor)});
+    draft.sweeps.push_back(Sweep{static_cast<std::uint32_t>(request.legs.size()), *up_to,
+                                 leg.maybe_integer("amount").value_or(kMaxAmountMinor)});
     request.legs.push_back(Leg{});
   });
-  if (ruled)
-    in.each("expects", kMaxVoucherLegs, [&](Fields& expectation) {
-      draft.expected.push_back(read_account(expectation, "account"));
-      draft.rules.expects.push_back(read_expectation(expectation));
-    });
+  if (ruled) draft.expected = read_expects(in);
   request.code = static_cast<std::uint16_t>(in.integer_in("code", 0, 65535, 0));
   request.type =
       in.maybe_choice<VoucherType>("type", voucher_type_of).value_or(VoucherType::kGeneral);
@@ -110,6 +106,15 @@ VoucherDraft read(Fields& in, bool hold, bool ruled) {
 }
 
 }  // namespace
+
+ExpectsDraft read_expects(Fields& in) {
+  ExpectsDraft draft;
+  in.each("expects", kMaxVoucherLegs, [&](Fields& expectation) {
+    draft.accounts.push_back(read_account(expectation, "account"));
+    draft.expects.push_back(read_expectation(expectation));
+  });
+  return draft;
+}
 
 VoucherDraft read_voucher(Fields& in, bool hold) { return read(in, hold, false); }
 VoucherDraft read_ruled_voucher(Fields& in, bool hold) { return read(in, hold, true); }
@@ -146,6 +151,18 @@ void write_rules(JsonWriter& out, const View& view, const VoucherRules& rules) {
   out.end_array();
 }
 
+Planned<void> resolve(const Reach& reach, const View& view, ExpectsDraft& draft) {
+  std::optional<Refusal> missing;
+  for (std::size_t i = 0; i < draft.accounts.size(); ++i) {
+    const auto account =
+        find_account(reach, view, draft.accounts[i], RefusalCode::kExpectedAccountNotFound);
+    draft.expects[i].account = account ? account.value()->id : AccountId{~0u};
+    if (!account && !missing) missing = account.error();
+  }
+  if (missing) return *missing;
+  return success();
+}
+
 std::optional<Refusal> resolve(const Reach& reach, const View& view, VoucherDraft& draft) {
   std::optional<Refusal> missing;
   for (std::size_t i = 0; i < draft.accounts.size(); ++i) {
@@ -163,14 +180,11 @@ std::optional<Refusal> resolve(const Reach& reach, const View& view, VoucherDraf
     put(leg.debit, debit_ref, RefusalCode::kDebitAccountNotFound);
     put(leg.credit, credit_ref, RefusalCode::kCreditAccountNotFound);
   }
-  for (std::size_t i = 0; i < draft.expected.size(); ++i) {
-    const auto account =
-        find_account(reach, view, draft.expected[i], RefusalCode::kExpectedAccountNotFound);
-    draft.rules.expects[i].account = account ? account.value()->id : AccountId{~0u};
-    if (!account && !missing) missing = account.error();
-  }
-  if (draft.rules != VoucherRules{})
-    draft.request.rules = std::make_shared<const VoucherRules>(draft.rules);
+  if (auto resolved = resolve(reach, view, draft.expected); !resolved && !missing)
+    missing = std::move(resolved.error());
+  VoucherRules rules{std::move(draft.expected.expects), std::move(draft.sweeps)};
+  if (rules != VoucherRules{})
+    draft.request.rules = std::make_shared<const VoucherRules>(std::move(rules));
   if (!missing) return std::nullopt;
   if (const auto checked = check_voucher(draft.request); !checked) return checked.error();
   return missing;

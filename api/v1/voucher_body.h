@@ -1,4 +1,5 @@
-// Vouchers as they come in: what POST /v1/vouchers, its batch and POST /v1/holds share.
+// Vouchers as they come in: what POST /v1/vouchers, its batch and POST /v1/holds share; and what
+// any command expects of accounts.
 #pragma once
 #include "api/v1/answer.h"
 #include "api/v1/body.h"
@@ -13,11 +14,20 @@ struct AccountRef {
 };
 AccountRef read_account(Fields& in, std::string_view name);
 
+/// "expects", of any command.
+struct ExpectsDraft {
+  std::vector<Expectation> expects;  ///< still without accounts
+  std::vector<AccountRef> accounts;  ///< of each
+};
+ExpectsDraft read_expects(Fields& in);
+/// Puts the accounts in. Refusals: kNotAuthorised (ownership.h), kExpectedAccountNotFound.
+Planned<void> resolve(const Reach& reach, const View& view, ExpectsDraft& draft);
+
 struct VoucherDraft {
   VoucherRequest request;                                   ///< its legs still without accounts
   std::vector<std::pair<AccountRef, AccountRef>> accounts;  ///< debit and credit of each leg
-  VoucherRules rules;                                       ///< its expectations without accounts
-  std::vector<AccountRef> expected;                         ///< of each expectation
+  std::vector<Sweep> sweeps;
+  ExpectsDraft expected;
 };
 
 /// Reads legs, code, type, date, effective_date, summary, business_key, metadata; with `hold` also

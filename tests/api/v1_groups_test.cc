@@ -18,7 +18,7 @@ struct Fixture : ApiServer {
   Fixture()
       : ApiServer({api::v1::add_account_routes, api::v1::add_account_terms_routes,
                    api::v1::add_authority_routes, api::v1::add_voucher_routes,
-                   api::v1::add_hold_routes}) {
+                   api::v1::add_hold_routes, api::v1::add_reversal_routes}) {
     open("1002", "asset");
     open("2101/a", "liability", R"(,"limit":"not_below_zero")");
     open("2101/b", "liability", R"(,"limit":"not_below_zero")");
@@ -215,6 +215,127 @@ TEST_CASE("v1 rules: a voucher says what it expects, and takes what is there") {
   CHECK(expected.at("expects.0.account") == "2101/a");
   CHECK(expected.at("expects.0.at_least") == "100");
   CHECK(expected.at("expects.0.of") == "available");
+}
+
+TEST_CASE("v1 rules: a post, a void and a reversal say what they expect, alone and in batches") {
+  Fixture f;
+  const auto held = f.batch(f.item("2101/a", "1002", 30, R"(,"kind":"hold","id":"h1")") + "," +
+                                f.item("2101/a", "1002", 20, R"(,"kind":"hold","id":"h2")"),
+                            "holds");
+  REQUIRE(told(held) == "accepted accepted");
+  const std::string one = held.at("items.0.id"), two = held.at("items.1.id");
+  // 100 are posted, and 50 of it held.
+  const auto expects = [](const std::string& what, const char* account = "2101/a") {
+    return fmt::format(R"("expects":[{{"account":"{}",{}}}])", account, what);
+  };
+  const auto post = [&](const std::string& more, const std::string& key) {
+    return f.post("upstream", "/v1/holds/" + one + "/post", R"({"amounts":[10],)" + more + "}",
+                  key);
+  };
+  CHECK(post(expects(R"("balance":51)"), "p1").told() == "409 balance_not_expected");
+  CHECK(post(expects(R"("version":2)"), "p2").told() == "409 version_not_expected");
+  const std::string posted = expects(R"("at_least":100,"of":"posted","version":1)");
+  CHECK(post(posted, "p3").status == 200);
+  CHECK(post(posted, "p3").header("Suanpan-Replayed") == "true");
+  // The refusal is kept under its id, and the id under what was expected.
+  const auto again = post(expects(R"("balance":51)"), "p1");
+  CHECK(again.told() == "409 balance_not_expected");
+  CHECK(again.at("detail") == "2101/a");
+  CHECK(again.header("Suanpan-Replayed") == "true");
+  for (const std::string& other : {expects(R"("balance":50)"), std::string(R"("expects":[])")}) {
+    const auto reply = post(other, "p1");
+    CHECK(reply.told() == "409 id_reused_with_other_content");
+    CHECK(reply.at("detail") == "expects");
+  }
+  const auto give_back = [&](const std::string& body, const std::string& key) {
+    return f.post("upstream", "/v1/holds/" + two + "/void", body, key);
+  };
+  CHECK(give_back("{" + expects(R"("balance":49)") + "}", "v1").told() ==
+        "409 balance_not_expected");
+  CHECK(give_back("{" + expects(R"("balance":0)", "2101/b") + "}", "v2").status == 200);
+  CHECK(give_back("", "v3").told() == "409 hold_already_voided");
+  const std::string fund = f.post("upstream", "/v1/vouchers",
+                                  R"({"legs":[)" + f.leg("1002", "2101/a", 100) + "]}", "fund")
+                               .at("id");
+  const auto reverse = [&](const std::string& what, const std::string& key) {
+    return f.post("upstream", "/v1/reversals",
+                  R"({"original":")" + fund + R"(","amounts":[5],)" + expects(what) + "}", key);
+  };
+  // 90 are posted, and 20 of it held.
+  CHECK(reverse(R"("balance":69)", "r1").told() == "409 balance_not_expected");
+  const auto red = reverse(R"("balance":70)", "r2");
+  CHECK(red.status == 201);
+  CHECK(reverse(R"("balance":71)", "r2").told() == "409 id_reused_with_other_content");
+  // It is read again as it was asked for.
+  const auto stored = f.get("auditor", "/v1/vouchers/" + red.at("id"));
+  CHECK(stored.at("kind") == "reversal");
+  CHECK(stored.at("expects.0.account") == "2101/a");
+  CHECK(stored.at("expects.0.at_most") == "70");
+
+  const auto item = [&](const char* kind, const std::string& id, const std::string& more) {
+    return fmt::format(R"({{"kind":"{}","hold":"{}","id":"{}",{}}})", kind, one, id, more);
+  };
+  // 85 are posted, and 20 of it held; within the group what it did before is seen.
+  const std::string items =
+      item("post", "b1", R"("amounts":[5],)" + expects(R"("balance":65)")) + "," +
+      item("void", "b2", expects(R"("balance":65)")) + "," +
+      f.item("2101/a", "2101/b", 1, R"(,"id":"b3",)" + expects(R"("balance":80)")) + "," +
+      item("void", "b4", expects(R"("at_least":81)"));
+  const std::string before = f.snapshot();
+  const auto dry = [&](const std::string& more) {
+    return f.send(f.request("upstream", "POST", "/v1/vouchers/dry-run",
+                            R"({"items":[)" + items + "]" + more + "}"));
+  };
+  const std::string fell =
+      "group_failed:3 group_failed:3 group_failed:3 balance_not_expected:2101/a";
+  CHECK(told(dry(kAllOrNothing)) == fell);
+  CHECK(told(dry("")) == "accepted accepted accepted balance_not_expected:2101/a");
+  CHECK(f.snapshot() == before);
+  CHECK(told(f.batch(items, "b", kAllOrNothing)) == fell);
+  CHECK(told(f.batch(item("post", "c1", R"("amounts":[5],)" + expects(R"("balance":65)")) + "," +
+                         item("void", "c2", expects(R"("balance":66)")) + "," +
+                         item("void", "c3", expects(R"("balance":65)")),
+                     "c")) == "accepted balance_not_expected:2101/a accepted");
+  CHECK(f.balance("2101/a") == 80);
+}
+
+TEST_CASE("v1 rules: a post, a void and a reversal with bad ones leave nothing") {
+  Fixture f;
+  f.hold_requests = false;
+  const auto held =
+      f.post("upstream", "/v1/holds", R"({"legs":[)" + f.leg("2101/a", "1002", 30) + "]}", "hold");
+  REQUIRE(held.status == 201);
+  const std::string hold = held.at("id");
+  struct Row {
+    std::string expects;
+    const char* told;
+  };
+  const std::vector<Row> rows{
+      {R"([{"account":"2101/a"}])", "400 malformed"},
+      {R"([{"account":"2101/a","version":0}])", "400 malformed"},
+      {R"([{"account":"2101/a","balance":1,"about":2}])", "400 malformed"},
+      {R"([{"balance":1}])", "400 malformed"},
+      {R"({})", "400 malformed"},
+      {R"([{"account":"9999","balance":1}])", "404 expected_account_not_found"},
+      {R"([{"account":4000000,"balance":1}])", "404 expected_account_not_found"},
+  };
+  const std::string of_hold = "/v1/holds/" + hold;
+  const std::vector<std::pair<std::string, std::string>> commands{
+      {of_hold + "/post", "{"},
+      {of_hold + "/void", "{"},
+      {"/v1/reversals", R"({"original":")" + hold + R"(",)"}};
+  for (const Row& row : rows)
+    for (const auto& [path, begin] : commands) {
+      INFO(path << " " << row.expects);
+      const Unchanged unchanged(f);
+      CHECK(f.post("upstream", path, begin + R"("expects":)" + row.expects + "}", "bad").told() ==
+            row.told);
+    }
+  // Bounds that exclude each other, of what could be done but for them.
+  const Unchanged unchanged(f);
+  const std::string never = R"({"expects":[{"account":"2101/a","at_least":2,"at_most":1}]})";
+  for (const char* what : {"/post", "/void"})
+    CHECK(f.post("upstream", of_hold + what, never, "bad").told() == "400 value_invalid");
 }
 
 TEST_CASE("v1 rules: bad ones are refused with a clear error and change nothing") {

@@ -17,7 +17,7 @@ const std::string kOtherBank = "6228000000000002", kNoBank = "6228000000000009";
 
 /// "tenant" has the accounts from 3001/A1 on and the merchant M2; all else is of others.
 struct World : PlatformWorld {
-  std::string voucher, hold, order, webhook, number, foreign_id, own_id;
+  std::string voucher, hold, order, webhook, number, foreign_id, own_id, own_voucher, own_hold;
 
   World() {
     open_unlimited("3001/A1");
@@ -39,6 +39,12 @@ struct World : PlatformWorld {
         "number");
     foreign_id = get("auditor", "/v1/accounts/3001/A10").at("id");
     own_id = get("auditor", "/v1/accounts/3001/A1").at("id");
+  }
+  /// A voucher and a hold of the tenant's own.
+  void book_own() {
+    const std::string own = legs("3001/A1", "3001/A1/B3");
+    own_voucher = made(post("tenant", "/v1/vouchers", own, "own-v"), "id");
+    own_hold = made(post("tenant", "/v1/holds", own, "own-h"), "hold");
   }
   static std::string made(const ApiReply& reply, const char* what) {
     INFO(reply.body);
@@ -138,6 +144,12 @@ std::vector<Row> rows_of(const World& w) {
         {"POST", "/v1/vouchers", "/v1/vouchers", World::legs(code, own)},
         {"POST", "/v1/vouchers", "/v1/vouchers", World::legs(own, "3001/A1/B3", expects)},
         {"POST", "/v1/holds", "/v1/holds", World::legs(own, code)},
+        {"POST", "/v1/holds/{id}/post", "/v1/holds/" + w.own_hold + "/post",
+         "{" + expects.substr(1) + "}"},
+        {"POST", "/v1/holds/{id}/void", "/v1/holds/" + w.own_hold + "/void",
+         "{" + expects.substr(1) + "}"},
+        {"POST", "/v1/reversals", "/v1/reversals",
+         R"({"original":")" + w.own_voucher + "\"" + expects + "}"},
         {"POST", "/v1/sub-accounts", "/v1/sub-accounts",
          R"({"kind":"household","account":")" + code + "\"}"},
     };
@@ -151,9 +163,13 @@ std::vector<Row> rows_of(const World& w) {
           rows.push_back(
               {"POST", path, path, R"({"items":[)" + swept + "]}", "200 not_authorised"});
       }
+    const auto of_hold = [&](const char* kind) {
+      return fmt::format(R"({{"kind":"{}","hold":"{}"{}}})", kind, w.own_hold, expects);
+    };
     for (const char* path : {"/v1/vouchers/batch", "/v1/vouchers/dry-run"})
       for (const std::string& item :
-           {World::legs(own, code), World::legs(own, "3001/A1/B3", expects)})
+           {World::legs(own, code), World::legs(own, "3001/A1/B3", expects), of_hold("post"),
+            of_hold("void")})
         rows.push_back({"POST", path, path, R"({"items":[)" + item + "]}", "200 not_authorised"});
   }
   // One's own account, and the bank account of somebody else, there or not.
@@ -184,6 +200,7 @@ std::string told(const ApiReply& reply) {
 
 TEST_CASE("v1 ownership: on every route that lets an upstream in, what is another's is refused") {
   World w;
+  w.book_own();
   std::set<std::string> walked;
   int count = 0;
   for (const Row& row : rows_of(w)) {
