@@ -1,5 +1,7 @@
 #include "tests/simulation/planted_bugs.h"
 
+#include <limits>
+
 #include "ledger/base/limits.h"
 #include "ledger/core/chart.h"
 #include "ledger/core/erasure.h"
@@ -115,6 +117,12 @@ const std::pair<const char*, Misread> kMisreadings[] = {
      [](RandomCommand& c) {
        return c.kind == CommandKind::kSetTerms &&
               std::exchange(c.terms.expected_version, {}).has_value();
+     }},
+    {"what is expected of balances is not asked for",
+     [](RandomCommand& c) {
+       for (Expectation& e : c.expects) e.at_least = std::numeric_limits<std::int64_t>::min();
+       for (Expectation& e : c.expects) e.at_most = std::numeric_limits<std::int64_t>::max();
+       return !c.expects.empty();
      }},
     {"the day is cut one day too far",
      [](RandomCommand& c) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "ledger/engine/expecting.h"
 #include "ledger/engine/verify.h"
 
 namespace suanpan::test {
@@ -186,6 +187,10 @@ World::Handed World::hand(Batch batch) const {
 }
 
 Command World::command_of(const RandomCommand& c) const {
+  return expecting(plain_command_of(c), c.expects);
+}
+
+Command World::plain_command_of(const RandomCommand& c) const {
   switch (c.kind) {
     case CommandKind::kVoucher:
       return post_voucher(c.voucher);
@@ -289,11 +294,11 @@ bool World::about_ended_hold(const RandomCommand& command) const {
 
 // What a shard leaves to a barrier late is journalled after what follows it in its batch: only
 // commands that follow each other's answers have one right answer then. So it is on several shards
-// with hot accounts, with groups, with what a voucher expects or sweeps, and with holds that have
-// ended.
+// with hot accounts, with groups, with what is expected or swept, and with holds that have ended.
 bool World::may_be_late(Batch batch) const {
   return shards_ > 1 && (hot_ != 0 || std::any_of(batch.begin(), batch.end(), [&](const auto& c) {
-                           return c.linked || c.voucher.rules != nullptr || about_ended_hold(c);
+                           return c.linked || c.voucher.rules != nullptr || !c.expects.empty() ||
+                                  about_ended_hold(c);
                          }));
 }
 

@@ -107,6 +107,7 @@ class World {
   };
   Handed hand(Batch batch) const;
   Command command_of(const RandomCommand& c) const;
+  Command plain_command_of(const RandomCommand& c) const;
   void plant();
 
   // Each asks the book one thing and holds it against the model: world_queries.cc

@@ -24,6 +24,7 @@ struct RandomCommand {
   SetTermsRequest terms;
   DayCutRequest cut;
   PeriodCloseRequest close;
+  std::vector<Expectation> expects;  ///< of a command that is no voucher
   /// Set on a resend that changed one field: its name.
   std::string changed;
   bool linked = false;  ///< one group with the command after it
@@ -139,7 +140,7 @@ class BookModel {
   Verdict date(const std::optional<Date>& wanted, bool adjustment, const VoucherText* text) const;
   Verdict leg(const Leg& l, bool red) const;
   Verdict limits(const std::vector<Leg>& legs, Moves how) const;
-  Verdict expectations(const VoucherRules& rules) const;
+  Verdict expectations(const std::vector<Expectation>& expects) const;
   Verdict sweep(const VoucherRules& rules, std::vector<Leg>& legs, bool hold) const;
   std::vector<Expected> fall(std::span<const RandomCommand> group, std::size_t failed,
                              const Expected& refused);

@@ -24,6 +24,7 @@ inline BookModel::Verdict BookModel::malformed(const RandomCommand& c) const {
 }
 
 inline BookModel::Verdict BookModel::decide(const RandomCommand& c, Timestamp now) {
+  if (Verdict bad = expectations(c.expects)) return bad;
   switch (c.kind) {
     case CommandKind::kVoucher:
       return voucher(c.voucher, now);
@@ -54,7 +55,7 @@ inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp 
   std::vector<Leg> legs(v.legs.begin(), v.legs.end());
   if (Verdict bad = date(v.date, v.adjustment, v.text.get())) return bad;
   if (v.rules)
-    if (Verdict bad = expectations(*v.rules)) return bad;
+    if (Verdict bad = expectations(v.rules->expects)) return bad;
   for (const Leg& l : legs)
     if (Verdict bad = leg(l, false)) return bad;
   if (v.hold && v.expires_at.ns != 0 && v.expires_at.ns <= now.ns)
@@ -82,8 +83,8 @@ inline BookModel::Verdict BookModel::voucher(const VoucherRequest& v, Timestamp 
   return {};
 }
 
-inline BookModel::Verdict BookModel::expectations(const VoucherRules& rules) const {
-  for (const Expectation& e : rules.expects) {
+inline BookModel::Verdict BookModel::expectations(const std::vector<Expectation>& expects) const {
+  for (const Expectation& e : expects) {
     if (e.account.value > accounts_.size()) return {{RefusalCode::kExpectedAccountNotFound, ""}};
     const Account& a = accounts_[e.account.value - 1];
     if (e.version.value_or(a.version) != a.version)

@@ -33,6 +33,7 @@ class CommandStream {
   RandomCommand draw_other(const BookModel& model);
   std::vector<RandomCommand> draw_group(const BookModel& model, Timestamp now, bool vouchers);
   void draw_rules(const BookModel& model, VoucherRequest& voucher);
+  Expectation draw_expectation(const BookModel& model);
   static bool journalled(const RandomCommand& c);
   RandomCommand resend(const RandomCommand& before);
   ClaimKey fresh_key();
@@ -123,23 +124,25 @@ inline RandomCommand CommandStream::draw_voucher(const BookModel& model, Timesta
   return c;
 }
 
+inline Expectation CommandStream::draw_expectation(const BookModel& model) {
+  Expectation e;
+  const auto which = below(model.accounts().size());
+  const BookModel::Account& a = model.accounts()[which];
+  e.account = below(60) == 0 ? AccountId{7777} : AccountId{static_cast<std::uint32_t>(which + 1)};
+  if (below(3) == 0) e.of = BalanceOf::kPosted;
+  const std::int64_t is = e.of == BalanceOf::kPosted ? a.posted() : a.available();
+  const std::int64_t off = static_cast<std::int64_t>(below(8)) / 6;
+  const std::uint64_t what = below(4);
+  if (what != 1) e.at_least = what == 3 ? is + off : is - 20 + off * 25;
+  if (what != 0) e.at_most = what == 3 ? is + off : is + 20 - off * 25;
+  if (e.at_least && e.at_most && *e.at_least > *e.at_most) e.at_least = e.at_most;
+  if (below(4) == 0) e.version = a.version + (below(5) == 0 ? 1 : 0);
+  return e;
+}
+
 inline void CommandStream::draw_rules(const BookModel& model, VoucherRequest& v) {
   VoucherRules rules;
-  for (std::uint64_t n = below(3); n-- > 0;) {
-    Expectation e;
-    const auto which = below(model.accounts().size());
-    const BookModel::Account& a = model.accounts()[which];
-    e.account = below(60) == 0 ? AccountId{7777} : AccountId{static_cast<std::uint32_t>(which + 1)};
-    if (below(3) == 0) e.of = BalanceOf::kPosted;
-    const std::int64_t is = e.of == BalanceOf::kPosted ? a.posted() : a.available();
-    const std::int64_t off = static_cast<std::int64_t>(below(8)) / 6;
-    const std::uint64_t what = below(4);
-    if (what != 1) e.at_least = what == 3 ? is + off : is - 20 + off * 25;
-    if (what != 0) e.at_most = what == 3 ? is + off : is + 20 - off * 25;
-    if (e.at_least && e.at_most && *e.at_least > *e.at_most) e.at_least = e.at_most;
-    if (below(4) == 0) e.version = a.version + (below(5) == 0 ? 1 : 0);
-    rules.expects.push_back(e);
-  }
+  for (std::uint64_t n = below(3); n-- > 0;) rules.expects.push_back(draw_expectation(model));
   for (std::size_t i = 0; i < v.legs.size(); ++i) {
     if (below(3) == 0) continue;
     Sweep sweep;
@@ -223,12 +226,22 @@ inline RandomCommand CommandStream::draw_other(const BookModel& model) {
     c.kind = CommandKind::kPeriodClose;
     c.close = PeriodCloseRequest{fresh_key(), model.day().plus_days(-static_cast<int>(below(9)))};
   }
+  if (below(5) == 0)
+    for (std::uint64_t n = 1 + below(2); n-- > 0;) c.expects.push_back(draw_expectation(model));
   return c;
 }
 
 inline RandomCommand CommandStream::resend(const RandomCommand& before) {
   RandomCommand c = before;
   if (below(2) == 0) return c;
+  if (!c.expects.empty() && below(2) == 0) {
+    c.changed = "expects";
+    if (below(2) == 0)
+      c.expects.clear();
+    else
+      c.expects.back().version = c.expects.back().version.value_or(0) + 1;
+    return c;
+  }
   switch (c.kind) {
     case CommandKind::kVoucher:
       switch (below(4)) {

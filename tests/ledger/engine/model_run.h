@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "ledger/core/hold.h"
+#include "ledger/engine/expecting.h"
 #include "tests/support/random_book.h"
 #include "tests/support/temp_folder.h"
 
@@ -89,7 +90,9 @@ class ModelRun {
     book_ = std::move(opened.value());
   }
 
-  Command command_of(const RandomCommand& c) {
+  Command command_of(const RandomCommand& c) { return expecting(plain_command_of(c), c.expects); }
+
+  Command plain_command_of(const RandomCommand& c) {
     switch (c.kind) {
       case CommandKind::kVoucher:
         return post_voucher(c.voucher);

@@ -9,7 +9,7 @@
 
 #include "ledger/core/plan_order.h"
 #include "ledger/core/voucher_rules.h"
-#include "ledger/engine/book.h"
+#include "ledger/engine/expecting.h"
 #include "tests/support/temp_folder.h"
 
 namespace suanpan::test {
@@ -154,11 +154,16 @@ class RandomBook {
       if (pick(2) == 0) sweep.at_most = static_cast<std::int64_t>(1 + pick(3'000));
       rules.sweeps.push_back(sweep);
     }
-    if (rules.sweeps.empty() || pick(3) == 0) {
-      const std::int64_t low = static_cast<std::int64_t>(pick(20'000)) - 15'000;
-      rules.expects.push_back({one_of(cny_), {}, BalanceOf::kPosted, low, low + 20'000});
-    }
+    if (rules.sweeps.empty() || pick(3) == 0) rules.expects.push_back(expectation());
     request.rules = std::make_shared<const VoucherRules>(std::move(rules));
+  }
+  Expectation expectation() {
+    const std::int64_t low = static_cast<std::int64_t>(pick(20'000)) - 15'000;
+    return {one_of(cny_), {}, BalanceOf::kPosted, low, low + 20'000};
+  }
+  std::vector<Expectation> maybe_expects() {
+    if (pick(4) != 0) return {};
+    return {expectation()};
   }
   VoucherRequest any_voucher() {
     VoucherRequest request;
@@ -189,12 +194,13 @@ class RandomBook {
     if (holds_.empty()) return;
     const ClaimKey which = one_of(holds_);
     if (pick(3) == 0) {
-      book_->run(void_hold({next_key(), which}));
+      book_->run(expecting(void_hold({next_key(), which}), maybe_expects()));
       return;
     }
     PostHoldRequest request{next_key(), which, {}, text()};
     if (pick(2) == 0) request.amounts = {static_cast<std::int64_t>(1 + pick(700))};
-    if (book_->run(post_hold(request)).accepted()) vouchers_.push_back(request.key);
+    if (book_->run(expecting(post_hold(request), maybe_expects())).accepted())
+      vouchers_.push_back(request.key);
   }
   void reverse() {
     if (vouchers_.empty()) return;
@@ -209,7 +215,7 @@ class RandomBook {
     }
     auto command = reversal(*book_, request);
     REQUIRE(command);
-    book_->run(command.value());
+    book_->run(expecting(std::move(command.value()), maybe_expects()));
   }
   void days() {
     const Date today = open_day();

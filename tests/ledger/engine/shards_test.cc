@@ -92,19 +92,21 @@ class Crowd {
     }
     return answers;
   }
-  Answer run(const PostHoldRequest& post) {
+  Answer run(const PostHoldRequest& post, const std::vector<Expectation>& expects) {
     RandomCommand command;
     command.kind = CommandKind::kPostHold;
     command.post = post;
-    const Answer answer = book->run(post_hold(post));
+    command.expects = expects;
+    const Answer answer = book->run(expecting(post_hold(post), expects));
     note(command, answer);
     return answer;
   }
-  Answer run(const VoidHoldRequest& request) {
+  Answer run(const VoidHoldRequest& request, const std::vector<Expectation>& expects) {
     RandomCommand command;
     command.kind = CommandKind::kVoidHold;
     command.give_back = request;
-    const Answer answer = book->run(void_hold(request));
+    command.expects = expects;
+    const Answer answer = book->run(expecting(void_hold(request), expects));
     note(command, answer);
     return answer;
   }
@@ -391,6 +393,12 @@ TEST_CASE("shards: what many callers are told at once, one shard would tell them
         const auto pick = [&](std::uint64_t below) { return random() % below; };
         std::vector<ClaimKey> holds;
         const auto count = [&](const Answer& a) { ++(a.accepted() ? accepted : refused); };
+        const auto expectation = [&] {
+          const auto low = static_cast<std::int64_t>(pick(100)) - 300;
+          return Expectation{
+              accounts[pick(accounts.size())], {}, BalanceOf::kAvailable, low, low + 600};
+        };
+        const auto maybe_expects = [&] { return std::vector<Expectation>(pick(2), expectation()); };
         for (std::uint64_t n = 0; n < 700; ++n) {
           const std::uint64_t what = pick(20);
           const ClaimKey key{Id128{300 + t, n + 1}, CallerId{200}};
@@ -406,9 +414,9 @@ TEST_CASE("shards: what many callers are told at once, one shard would tell them
           } else if (what < 4 && !holds.empty()) {
             PostHoldRequest request{key, holds[pick(holds.size())], {}, nullptr};
             if (pick(2) == 0) request.amounts = {static_cast<std::int64_t>(1 + pick(40))};
-            count(crowd.run(request));
+            count(crowd.run(request, maybe_expects()));
           } else if (what == 4 && !holds.empty()) {
-            count(crowd.run(VoidHoldRequest{key, holds[pick(holds.size())]}));
+            count(crowd.run(VoidHoldRequest{key, holds[pick(holds.size())]}, maybe_expects()));
           } else {
             const auto draw = [&](std::uint64_t lo) {
               const AccountId debit = accounts[pick(accounts.size())];
@@ -420,9 +428,7 @@ TEST_CASE("shards: what many callers are told at once, one shard would tell them
               if (pick(6) != 0) return v;
               VoucherRules rules;
               if (pick(2) == 0) {
-                const auto low = static_cast<std::int64_t>(pick(100)) - 300;
-                rules.expects.push_back(
-                    {accounts[pick(accounts.size())], {}, BalanceOf::kAvailable, low, low + 600});
+                rules.expects.push_back(expectation());
               } else {
                 Sweep sweep{0, static_cast<std::uint8_t>(1 + pick(3))};
                 if (pick(2) == 0) sweep.at_most = static_cast<std::int64_t>(1 + pick(90));
