@@ -139,6 +139,16 @@ std::shared_ptr<const Reach> KeyReaches::of(std::string_view key_id) {
   return reach;
 }
 
+bool KeyWatch::holds() {
+  DocumentPtr stored = book_.document(DocumentKind::kApiKey, key_id_);
+  if (!stored) return false;
+  if (stored == seen_) return held_;
+  const auto sealed = decode(stored->bytes);
+  held_ = sealed && sealed.value().enabled && sealed.value().roles == roles_;
+  seen_ = std::move(stored);
+  return held_;
+}
+
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,
                                           std::string_view key_id) {
   const DocumentPtr stored = book.document(DocumentKind::kApiKey, key_id);

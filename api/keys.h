@@ -64,6 +64,23 @@ class KeyReaches {
   std::mutex mutex_;
   std::map<std::string, Read, std::less<>> read_;
 };
+
+/// A key that goes on being told after it signed: whether it is still in use, with the roles that
+/// it had. Reads its document only where another is published. Not thread-safe.
+class KeyWatch {
+ public:
+  KeyWatch(const Book& book, std::string key_id, Roles roles)
+      : book_(book), key_id_(std::move(key_id)), roles_(roles) {}
+  bool holds();
+
+ private:
+  const Book& book_;
+  std::string key_id_;
+  Roles roles_;
+  DocumentPtr seen_;
+  bool held_ = false;
+};
+
 /// The published key; nothing if there is none. Errors: kCorrupt, kBadSignature (another vault
 /// key).
 Result<std::optional<StoredKey>> find_key(const Book& book, const Vault& vault,

@@ -47,11 +47,11 @@ constexpr auto kHeartbeat = std::chrono::seconds(15);
 // The thread's alone, once it is added; `principal` and `topics` never change.
 struct Stream {
   Principal principal;
+  KeyWatch watch;  // whether the key is still in use
   Topics topics;
   std::shared_ptr<HttpStream> out = std::make_shared<HttpStream>(kMaxStreamBytes);
   std::uint64_t after = 0;
   Steady::time_point written_at;
-  Steady::time_point asked_at;  // whether the key is still in use
 };
 using StreamPtr = std::shared_ptr<Stream>;
 
@@ -76,13 +76,17 @@ class Streams {
       for (const auto& other : streams_)
         of_key += other->principal.key_id == stream->principal.key_id ? 1 : 0;
       if (stopping_ || streams_.size() >= kMaxStreams || of_key >= kMaxStreamsPerKey) return false;
-      stream->written_at = stream->asked_at = Steady::now();
+      stream->written_at = Steady::now();
       streams_.push_back(stream);
     }
     changed_.notify_all();
     return true;
   }
 
+  StreamPtr stream_of(const Principal& principal) const {
+    return std::make_shared<Stream>(
+        Stream{principal, KeyWatch(services_.book, principal.key_id, principal.roles)});
+  }
   /// The events before it are in the book no more.
   std::uint64_t begin() const { return services_.book.archived().until; }
   /// Errors: kArchived where events after it are in the book no more.
@@ -123,7 +127,8 @@ class Streams {
 
   bool take_turn(Stream& stream, std::uint64_t last) {
     const auto now = Steady::now();
-    if (now - stream.asked_at >= kHeartbeat && !still_allowed(stream, now)) {
+    // A key that was taken out of use, or has other roles now, hears no more.
+    if (!stream.watch.holds()) {
       stream.out->end();
       return false;
     }
@@ -142,14 +147,6 @@ class Streams {
       stream.out->end();
     }
     return stream.after < last;
-  }
-
-  // A key that was taken out of use, or has other roles now, hears no more.
-  bool still_allowed(Stream& stream, Steady::time_point now) {
-    stream.asked_at = now;
-    const auto key = find_key(services_.book, services_.vault, stream.principal.key_id);
-    return key && key.value() && key.value()->record.enabled &&
-           key.value()->record.roles == stream.principal.roles;
   }
 
   // Also where the book is busy with what this key does not hear of.
@@ -182,6 +179,8 @@ class Streams {
     stream.after = read.last;
     if (text.empty()) {
       beat(stream, Steady::now());
+    } else if (!stream.watch.holds()) {
+      stream.out->end();  // what was read meanwhile may have happened since
     } else {
       stream.written_at = Steady::now();
       stream.out->write(text);
@@ -211,13 +210,12 @@ std::optional<std::uint64_t> last_event_id(const Call& call, v1::Query& query) {
 
 void get(const std::shared_ptr<Streams>& streams, Call call) {
   Query query(call);
-  auto stream = std::make_shared<Stream>();
+  auto stream = streams->stream_of(call.principal);
   const auto after = query.maybe_integer("after", 0, INT64_MAX)
                          .value_or(static_cast<std::int64_t>(streams->begin()));
   stream->after = last_event_id(call, query).value_or(static_cast<std::uint64_t>(after));
   stream->topics = read_topics(query);
   if (const auto& error = query.finish()) return refuse_call(call, *error);
-  stream->principal = call.principal;
   if (const auto there = streams->begins_at(stream->after); !there)
     return refuse_call(call, there.error());
   if (!streams->add(stream)) return refuse_call(call, overloaded(kRetryAfter_s));

@@ -37,6 +37,7 @@ constexpr FairWorkers::Limits kReaderLimits{.threads_of_one = 1, .of_one = 2 * k
 
 struct Question {
   std::shared_ptr<Call> call;
+  KeyWatch watch;  ///< the key may be taken out of use while the call waits
   Topics topics;
   std::uint64_t after = 0;
   std::size_t limit = 0;
@@ -85,6 +86,10 @@ class Waiters {
     readers_.stop();
   }
 
+  QuestionPtr question_of(const Principal& principal) const {
+    return std::make_shared<Question>(
+        Question{nullptr, KeyWatch(book_, principal.key_id, principal.roles)});
+  }
   /// The events before it are in the book no more.
   std::uint64_t begin() const { return book_.archived().until; }
 
@@ -98,6 +103,7 @@ class Waiters {
     return try_on(readers_, question->call, [this, question](Call& on) {
       auto page = read_page(book_, *question);
       if (!page) return refuse_call(on, page.error());
+      if (!question->watch.holds()) return refuse_call(on, problem_of(AuthFailure::kKeyDisabled));
       if (auto& body = page.value().body) return on.reply(json_response(200, std::move(*body)));
       if (page.value().turn_over) return read_on(question);
       if (!add(question)) refuse_call(on, overloaded(1));
@@ -164,7 +170,7 @@ class Waiters {
 
 void get(const std::shared_ptr<Waiters>& waiters, Call call) {
   Query query(call);
-  const auto asked = std::make_shared<Question>();
+  const auto asked = waiters->question_of(call.principal);
   Question& question = *asked;
   question.after =
       static_cast<std::uint64_t>(query.maybe_integer("after", 0, INT64_MAX)

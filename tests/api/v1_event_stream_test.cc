@@ -191,10 +191,23 @@ TEST_CASE("v1 event stream: kept alive on a busy book too, and ended with its ke
   busy.join();
   CHECK(beat.find("\nid: ") != std::string::npos);
   CHECK(beat.find("noise") == std::string::npos);
-  CHECK(told.find("\"noise\"") != std::string::npos);  // until its key was asked for again
+  CHECK(told.find("\"noise\"") == std::string::npos);  // at once
   f.tell({"later"}, "upstream2");
   CHECK(told.find("\"later\"") == std::string::npos);
   CHECK(first > 0);
+}
+
+TEST_CASE("v1 events: who waits with a key that is taken out of use is told no more") {
+  Fixture f;
+  const std::string target = fmt::format("/v1/events?wait_ms=30000&after={}", f.book->last_seq());
+  auto waits = std::async(std::launch::async, [&] { return f.get("auditor", target); });
+  // It may have come to wait by then or not: it hears nothing either way.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  REQUIRE(f.book->run(api::disable_key({Id128{7, 7}, kSystemCaller}, "auditor")).accepted());
+  f.tell({"later"}, "upstream2");
+  const test::ApiReply told = waits.get();
+  CHECK(told.told() == "401 key_disabled");
+  CHECK(told.body.find("later") == std::string::npos);
 }
 
 TEST_CASE("v1 event stream: as many as may be at one time, and room again when one goes") {
