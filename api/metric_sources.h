@@ -12,9 +12,9 @@
 #include "api/http_server.h"
 #include "api/metrics.h"
 #include "api/night/night.h"
+#include "channels/fair_workers.h"
 #include "channels/notifier.h"
 #include "channels/webhooks.h"
-#include "channels/fair_workers.h"
 #include "ledger/engine/book.h"
 
 namespace suanpan::api {
