@@ -118,6 +118,9 @@ TEST_CASE("fuzz: a journal that is imported is exported, imported and exported t
   for (const Form& form : kForms) {
     std::mt19937_64 random(seed);
     for (const Book* source : {&random_book.book(), shop.book.get()}) {
+      // Plain text knows neither charts nor years' ends.
+      const bool plain = form.write == export_hledger || form.write == export_beancount;
+      if (plain && source == shop.book.get()) continue;
       const std::string whole = exported(form, *source);
       std::uint64_t taken = 0;
       for (std::uint64_t run = 0; run < runs; ++run) {
