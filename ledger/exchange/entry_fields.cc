@@ -9,7 +9,7 @@
 namespace suanpan {
 namespace {
 
-constexpr std::size_t at(std::string_view name) { return entry_field(name); }
+consteval std::size_t at(std::string_view name) { return entry_field(name); }
 
 std::string time_text(Timestamp time) {
   std::string text = time.iso_cn();  // …T05:06:07+08:00
@@ -106,8 +106,9 @@ class Reading {
   explicit Reading(const FieldTexts& values) : values_(values) {}
 
   const std::string& text(std::string_view name) {
-    used_[at(name)] = true;
-    return values_[at(name)];
+    const std::size_t i = entry_field(name);
+    used_[i] = true;
+    return values_[i];
   }
   Result<bool> flag(std::string_view name) {
     const std::string& value = text(name);
@@ -417,7 +418,7 @@ std::string_view row_name(EntryList list) {
 FieldTexts head_of(const JournalEntry& e) {
   FieldTexts v;
   const auto flag = [&](std::string_view name, bool set) {
-    if (set) v[at(name)] = "true";
+    if (set) v[entry_field(name)] = "true";
   };
   v[at("kind")] = name_of(e.kind);
   v[at("time")] = time_text(e.time);
