@@ -13,10 +13,10 @@
 //   keys, webhooks, cases, statements of banks), and so events: they are left to the backup;
 //   that commands were one linked group, where another room's is among them that is told as
 //   nothing;
-//   what was expected of posts, voids and reversals;
-//   refusals that came of these: of other rooms, of groups with one of them, of posts, voids and
-//   reversals with expectations, of account openings that need two people, of terms of which only
-//   some were named, of day cuts ahead of the clock, of what two people were to approve, of
+//   what other commands than vouchers expected;
+//   refusals that came of these: of other rooms, of groups with one of them, of other commands
+//   than vouchers with expectations, of account openings that need two people, of terms of which
+//   only some were named, of day cuts ahead of the clock, of what two people were to approve, of
 //   reversals of what bears another id there; and those of which the journal has not what was asked
 //   for: of charts to adopt and of vouchers of a year's end.
 //

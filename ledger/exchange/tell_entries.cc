@@ -231,10 +231,11 @@ Result<std::vector<JournalEntry>> EntryTeller::tell_group(const std::vector<Stor
   return told;
 }
 
-// Not what came of something that is not told: of who asked, of content of which only a digest is
-// kept, of an original that is not known by its id.
+// Not what came of something that is not told: of who asked, of what another command than a voucher
+// expected, of content of which only a digest is kept, of an original that is not known by its id.
 bool EntryTeller::can_be_refused_again(const StoredCommand& command) const {
   const Content& content = command.content;
+  if (command.effects.rules && command.kind != CommandKind::kVoucher) return false;
   switch (command.kind) {
     case CommandKind::kVoucher:
       // What two people approve was asked for in words of another room: it has no legs here.
@@ -250,14 +251,14 @@ bool EntryTeller::can_be_refused_again(const StoredCommand& command) const {
              command.refusal.code == RefusalCode::kGroupFailed;
     case CommandKind::kReversal: {
       const auto original = original_of(command);
-      return !command.effects.rules && (!original || !otherwise_.contains(*original));
+      return !original || !otherwise_.contains(*original);
     }
     case CommandKind::kChart:
       return has(content, "subject");
     case CommandKind::kYearClose:
       return !has(content, "legs");
     default:
-      return !command.effects.rules;
+      return true;
   }
 }
 

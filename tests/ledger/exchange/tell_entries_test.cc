@@ -222,6 +222,30 @@ TEST_CASE("tell_entries: a reversal of what bears another id there is not told a
   CHECK(told(reversal_of(pays.key, RefusalCode::kReversalExceedsOriginal)).value().size() == 1);
 }
 
+TEST_CASE("tell_entries: what another command than a voucher expected is not told") {
+  Told book;
+  const auto rules = std::make_shared<VoucherRules>();
+  rules->expects.push_back({kBank, 1u});
+  StoredCommand gives_back = entry(3, CommandKind::kVoidHold);
+  gives_back.content = {{"hold", kHold.hex()}};
+  gives_back.effects.rules = rules;
+  gives_back.refusal.code = RefusalCode::kVersionNotExpected;
+  CHECK(book.of(gives_back).empty());
+  StoredCommand cut = entry(4, CommandKind::kDayCut);
+  cut.content = {{"next", "2026-03-04"}};
+  cut.refusal.code = RefusalCode::kDayCutNotForward;
+  CHECK_FALSE(book.of(cut).empty());
+  cut.seq = 5;
+  cut.effects.rules = rules;
+  CHECK(book.of(cut).empty());
+  // It held, so that it needs not be said.
+  gives_back = entry(6, CommandKind::kVoidHold);
+  gives_back.content = {{"hold", kHold.hex()}};
+  gives_back.effects.rules = rules;
+  CHECK_THAT(book.of(gives_back),
+             Catch::StartsWith("{\"kind\":\"void_hold\"") && !Catch::Contains("expect"));
+}
+
 TEST_CASE("tell_entries: what no entry tells is refused by name") {
   const HoldLeg open{kPending, kPayable, 700, 700}, part{kPending, kPayable, 700, 300};
   const HoldLeg second{kBank, kPayable, 5, 5};
