@@ -277,6 +277,10 @@ Command adopt_chart(AdoptChartRequest request) {
   return checked_command(CommandKind::kChart, std::move(request), check_adopt_chart,
                          plan_adopt_chart);
 }
+Command add_subject(AddSubjectRequest request) {
+  return checked_command(CommandKind::kChart, std::move(request), check_add_subject,
+                         plan_add_subject);
+}
 Command post_hold(PostHoldRequest request) {
   const Command::About about{DocumentKind::kHold, request.hold.bytes(), {}};
   Command command =

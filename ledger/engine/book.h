@@ -242,6 +242,7 @@ Command set_terms(SetTermsRequest request);
 Command day_cut(DayCutRequest request);
 Command period_close(PeriodCloseRequest request);
 Command adopt_chart(AdoptChartRequest request);
+Command add_subject(AddSubjectRequest request);
 Command post_voucher(VoucherRequest request);
 Command post_hold(PostHoldRequest request);
 Command void_hold(VoidHoldRequest request);
