@@ -11,6 +11,7 @@
 #include "bench/limits.h"
 #include "bench/report.h"
 #include "ledger/base/check.h"
+#include "ledger/base/limits.h"
 #include "ledger/engine/one_shard.h"
 #include "ledger/engine/shard_room.h"
 
@@ -21,6 +22,7 @@ namespace {
 struct Options {
   std::uint64_t transfers = 1'000'000;
   std::size_t batch = 8192;
+  std::size_t legs = 1;
   std::uint32_t accounts = 10'000;
   unsigned hot_percent = 100;
   unsigned shards = 1;
@@ -50,11 +52,13 @@ Unit make_unit(const Options& o, std::uint64_t first, std::uint64_t count, std::
     VoucherRequest& v = submission.vouchers.emplace_back();
     v.key = ClaimKey{Id128{0, first + i + 1}, CallerId{100}};
     const auto ordinary = [&] { return static_cast<std::uint32_t>(next() % (o.accounts - 1)) + 2; };
-    const std::uint32_t credit = ordinary();
-    std::uint32_t debit = next() % 100 < o.hot_percent ? 1 : ordinary();
-    if (debit == credit) debit = 1;
-    v.legs.push_back(
-        Leg{AccountId{debit}, AccountId{credit}, static_cast<std::int64_t>(next() % 10'000) + 1});
+    for (std::size_t leg = 0; leg < o.legs; ++leg) {
+      const std::uint32_t credit = ordinary();
+      std::uint32_t debit = next() % 100 < o.hot_percent ? 1 : ordinary();
+      if (debit == credit) debit = 1;
+      v.legs.push_back(
+          Leg{AccountId{debit}, AccountId{credit}, static_cast<std::int64_t>(next() % 10'000) + 1});
+    }
     v.code = 1;
   }
   Unit unit{std::make_shared<Request>(std::move(submission)), {}, 0};
@@ -86,16 +90,19 @@ std::vector<Transfer> transfers_of(const std::vector<Unit>& units) {
   for (const Unit& unit : units) {
     if (transfers.size() >= kEnough) break;
     for (const VoucherRequest& v : unit.request->submission.vouchers)
-      transfers.push_back(Transfer{v.legs[0].debit, v.legs[0].credit, v.legs[0].amount});
+      for (const Leg& leg : v.legs)
+        transfers.push_back(Transfer{leg.debit, leg.credit, leg.amount});
   }
   return transfers;
 }
 
-void run(const Options& o) {
+void run(Options o) {
+  const std::uint64_t vouchers = std::max<std::uint64_t>(1, o.transfers / o.legs);
+  o.transfers = vouchers * o.legs;
   const SystemClock clock;
   const Date today = clock.now().date_cn();
   Claims claims(1 << 20);
-  std::atomic<std::size_t> queued{o.transfers + 1};
+  std::atomic<std::size_t> queued{vouchers + 1};
   std::atomic<std::uint64_t> violations{0};
   const PlanningRoom room{clock, claims, queued, violations};
   std::unique_ptr<Planning> planning;
@@ -107,9 +114,8 @@ void run(const Options& o) {
 
   std::vector<Unit> units;
   std::uint64_t seed = 42;
-  for (std::uint64_t first = 0; first < o.transfers; first += o.batch)
-    units.push_back(
-        make_unit(o, first, std::min<std::uint64_t>(o.batch, o.transfers - first), seed));
+  for (std::uint64_t first = 0; first < vouchers; first += o.batch)
+    units.push_back(make_unit(o, first, std::min<std::uint64_t>(o.batch, vouchers - first), seed));
   const std::vector<Transfer> transfers = transfers_of(units);
   const bench::Stopwatch routing;
   for (Unit& unit : units) planning->push(std::move(unit));
@@ -145,6 +151,7 @@ void run(const Options& o) {
 
   bench::Report report("planning");
   report.add("transfers", static_cast<double>(o.transfers));
+  report.add("legs a voucher", static_cast<double>(o.legs));
   report.add("shards", o.shards);
   report.add("percent on a hot account", o.hot_percent);
   report.add("transfers planned per second", static_cast<double>(o.transfers) / planning_s);
@@ -171,6 +178,8 @@ int main(int argc, char** argv) {
   CLI::App app{"The planning stage alone"};
   app.add_option("--transfers", o.transfers, "how many")->check(CLI::PositiveNumber);
   app.add_option("--batch", o.batch, "vouchers a batch")->check(CLI::Range(1, 8192));
+  app.add_option("--legs", o.legs, "transfers a voucher")
+      ->check(CLI::Range(std::size_t{1}, kMaxVoucherLegs));
   app.add_option("--accounts", o.accounts)->check(CLI::Range(3, 10'000'000));
   app.add_option("--hot", o.hot_percent,
                  "percent of transfers between a hot and an ordinary account")

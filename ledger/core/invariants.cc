@@ -6,6 +6,7 @@
 #include "ledger/base/limits.h"
 #include "ledger/core/chart_invariants.h"
 #include "ledger/core/close_invariant.h"
+#include "ledger/core/deltas.h"
 #include "ledger/core/erasure_invariant.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/order.h"
@@ -15,12 +16,6 @@
 
 namespace suanpan {
 namespace {
-
-// What a change set does to one account, in 128 bits, summed here and nowhere else.
-struct Delta {
-  Int128 debit_posted = 0, credit_posted = 0, debit_pending = 0, credit_pending = 0;
-};
-using Deltas = boost::container::small_vector<std::pair<AccountId, Delta>, 4>;
 
 // What each changed document was before, by where the change lies in memory.
 using Stored = boost::container::small_vector<std::pair<const DocumentChange*, DocumentPtr>, 2>;
@@ -38,12 +33,6 @@ struct Judged {
   }
 };
 
-Delta& delta_of(Deltas& deltas, AccountId id) {
-  for (auto& [account, delta] : deltas)
-    if (account == id) return delta;
-  return deltas.emplace_back(id, Delta{}).second;
-}
-
 Deltas deltas_of(const ChangeSet& changes) {
   Deltas deltas;
   for (const Transfer& t : changes.transfers) {
@@ -55,10 +44,10 @@ Deltas deltas_of(const ChangeSet& changes) {
         : t.kind == TransferKind::kPostPending || t.kind == TransferKind::kVoidPending
             ? -Int128{t.amount}
             : 0;
-    Delta& debit = delta_of(deltas, t.debit);
+    Delta& debit = deltas.of(t.debit);
     debit.debit_posted += posted;
     debit.debit_pending += pending;
-    Delta& credit = delta_of(deltas, t.credit);
+    Delta& credit = deltas.of(t.credit);
     credit.credit_posted += posted;
     credit.credit_pending += pending;
   }
@@ -158,15 +147,17 @@ Verdict holds_never_exceed(const Judged& s) {
       if (after->state != HoldState::kOpen && leg.remaining != 0)
         return "a finished hold still reserves";
       const Int128 moved = Int128{leg.remaining} - (before ? Int128{before->legs[i].remaining} : 0);
-      delta_of(documents, leg.debit).debit_pending += moved;
-      delta_of(documents, leg.credit).credit_pending += moved;
+      documents.of(leg.debit).debit_pending += moved;
+      documents.of(leg.credit).credit_pending += moved;
     }
   }
   for (const auto& [id, delta] : s.deltas) {
     const Balance& b = s.view.slice(id);
     if (b.debits_pending + delta.debit_pending < 0 || b.credits_pending + delta.credit_pending < 0)
       return "more is released than was reserved";
-    Delta& said = delta_of(documents, id);
+    Delta none;
+    Delta* const told = documents.find(id);
+    Delta& said = told ? *told : none;
     if (said.debit_pending != delta.debit_pending || said.credit_pending != delta.credit_pending)
       return "reserved totals and hold documents differ";
     said = Delta{};

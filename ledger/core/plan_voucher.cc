@@ -1,5 +1,7 @@
 #include "ledger/core/plan_voucher.h"
 
+#include <algorithm>
+
 #include "ledger/base/limits.h"
 #include "ledger/core/hold.h"
 #include "ledger/core/text.h"
@@ -13,6 +15,30 @@ bool raises(const Account& account, Side side) { return account.normal == side; 
 
 bool frozen(const Account& account, Side side, bool red) {
   return raises(account, side) != red ? account.terms.frozen_in : account.terms.frozen_out;
+}
+
+// Up to here an account is sooner found by looking at all before it.
+constexpr std::size_t kFewLegs = 16;
+
+// Of many legs: the place of each account that they name (debit, credit, debit, …) among all of
+// them in the order in which they are first named.
+std::vector<std::uint32_t> places_of(std::span<const Transfer> transfers) {
+  std::vector<std::pair<AccountId, std::uint32_t>> named;
+  named.reserve(2 * transfers.size());
+  for (const Transfer& t : transfers)
+    for (const AccountId id : {t.debit, t.credit})
+      named.emplace_back(id, static_cast<std::uint32_t>(named.size()));
+  std::sort(named.begin(), named.end());
+  std::vector<std::uint32_t> places(named.size());
+  std::uint32_t first = 0;  // where the account at hand is first named
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (i == 0 || named[i].first != named[i - 1].first) first = named[i].second;
+    places[named[i].second] = first;
+  }
+  std::uint32_t accounts = 0;
+  for (std::uint32_t where = 0; where < places.size(); ++where)
+    places[where] = places[where] == where ? accounts++ : places[places[where]];
+  return places;
 }
 
 }  // namespace
@@ -36,9 +62,11 @@ Planned<void> check_voucher(const VoucherRequest& request) {
   if (request.key.id.is_zero()) return refuse(RefusalCode::kIdMissing);
   if (request.legs.empty()) return refuse(RefusalCode::kLegsMissing);
   if (request.legs.size() > kMaxVoucherLegs) return refuse(RefusalCode::kLegsTooMany);
+  std::vector<std::int64_t> most;
+  if (request.rules) most = most_of_legs(request);
   for (std::size_t i = 0; i < request.legs.size(); ++i) {
     const Leg& leg = request.legs[i];
-    const std::int64_t amount = request.rules ? most_of_leg(request, i) : leg.amount;
+    const std::int64_t amount = request.rules ? most[i] : leg.amount;
     if (leg.debit.value == 0 || leg.credit.value == 0) return refuse(RefusalCode::kAccountMissing);
     if (leg.debit == leg.credit) return refuse(RefusalCode::kAccountsSame);
     if (amount <= 0) return refuse(RefusalCode::kAmountNotPositive);
@@ -89,15 +117,22 @@ Planned<void> check_limits(const View& view, std::span<const Transfer> transfers
     AccountId id;
     Balance after;
   };
-  boost::container::small_vector<Touched, 4> touched;
-  const auto after_of = [&](AccountId id) -> Balance& {
-    for (Touched& t : touched)
-      if (t.id == id) return t.after;
+  boost::container::small_vector<Touched, 4> touched;  // in the order of the legs
+  std::vector<std::uint32_t> places;                   // in `touched`; empty of few legs
+  if (transfers.size() > kFewLegs) places = places_of(transfers);
+  const auto after_of = [&](AccountId id, std::size_t named) -> Balance& {
+    if (!places.empty()) {
+      if (places[named] < touched.size()) return touched[places[named]].after;
+    } else {
+      for (Touched& t : touched)
+        if (t.id == id) return t.after;
+    }
     return touched.emplace_back(Touched{id, view.slice(id)}).after;
   };
-  for (const Transfer& t : transfers) {
-    if (!apply_side(after_of(t.debit), t, Side::kDebit) ||
-        !apply_side(after_of(t.credit), t, Side::kCredit))
+  for (std::size_t i = 0; i < transfers.size(); ++i) {
+    const Transfer& t = transfers[i];
+    if (!apply_side(after_of(t.debit, 2 * i), t, Side::kDebit) ||
+        !apply_side(after_of(t.credit, 2 * i + 1), t, Side::kCredit))
       return refuse(RefusalCode::kOverflow);
   }
   for (const Touched& t : touched) {

@@ -1,21 +1,69 @@
 #include "ledger/core/voucher_rules.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ledger/base/bytes.h"
 #include "ledger/base/digest.h"
 
 namespace suanpan {
+namespace {
+
+// The balances of accounts on the way through a voucher's legs. Each leg is taken up once, however
+// many later ones ask: work grows with the legs, not with their square.
+class OnTheWay {
+ public:
+  OnTheWay(const View& view, std::span<const Transfer> legs) : view_(view), legs_(legs) {
+    moves_.reserve(2 * legs.size());
+    for (const Transfer& leg : legs)
+      for (const AccountId id : {leg.debit, leg.credit}) moves_.emplace_back(id, moves_.size());
+    std::sort(moves_.begin(), moves_.end());
+  }
+  /// An account as the legs before `leg` leave it; null if it overflows. One leg after the other.
+  const Balance* before(std::size_t leg, AccountId id) {
+    auto at = accounts_.find(id);
+    if (at == accounts_.end()) {
+      const auto first = std::lower_bound(moves_.begin(), moves_.end(), Move{id, 0});
+      at = accounts_.emplace(id, Reached{view_.balance(id), first}).first;
+    }
+    Reached& reached = at->second;
+    // Some move of the account is not before `leg`: that of the leg which sweeps it.
+    for (; reached.next->second / 2 < leg; ++reached.next) {
+      const std::size_t where = reached.next->second;
+      if (!apply_side(reached.balance, legs_[where / 2],
+                      where % 2 == 0 ? Side::kDebit : Side::kCredit))
+        return nullptr;
+    }
+    return &reached.balance;
+  }
+
+ private:
+  using Move = std::pair<AccountId, std::size_t>;  // leg * 2, and 1 more on the credit side
+  struct Reached {
+    Balance balance;
+    std::vector<Move>::const_iterator next;
+  };
+  const View& view_;
+  std::span<const Transfer> legs_;
+  std::vector<Move> moves_;  // by account, each in the order of the legs
+  std::map<AccountId, Reached> accounts_;
+};
+
+}  // namespace
 
 const Sweep* sweep_of(const VoucherRules& rules, std::size_t leg) {
-  for (const Sweep& sweep : rules.sweeps)
-    if (sweep.leg == leg) return &sweep;
-  return nullptr;
+  const auto at = std::ranges::lower_bound(rules.sweeps, leg, std::less{}, &Sweep::leg);
+  return at != rules.sweeps.end() && at->leg == leg ? &*at : nullptr;
 }
 
-std::int64_t most_of_leg(const VoucherRequest& request, std::size_t leg) {
-  const Sweep* sweep = request.rules ? sweep_of(*request.rules, leg) : nullptr;
-  return sweep ? sweep->at_most : request.legs[leg].amount;
+std::vector<std::int64_t> most_of_legs(const VoucherRequest& request) {
+  std::vector<std::int64_t> most;
+  most.reserve(request.legs.size());
+  for (const Leg& leg : request.legs) most.push_back(leg.amount);
+  const auto& sweeps = request.rules->sweeps;
+  for (auto sweep = sweeps.rbegin(); sweep != sweeps.rend(); ++sweep)
+    if (sweep->leg < most.size()) most[sweep->leg] = sweep->at_most;
+  return most;
 }
 
 Planned<void> check_expects(const std::vector<Expectation>& expects) {
@@ -71,20 +119,18 @@ Planned<ChangeSet> plan_expecting(const View& view, std::shared_ptr<const Vouche
 Planned<void> fill_sweeps(const View& view, const VoucherRules& rules, ChangeSet& changes) {
   if (rules.sweeps.empty()) return success();
   auto& legs = changes.transfers;
+  OnTheWay balances(view, legs);
   for (const Sweep& sweep : rules.sweeps) {
     Transfer& leg = legs[sweep.leg];
     std::int64_t amount = sweep.at_most;
     for (const Side side : {Side::kDebit, Side::kCredit}) {
       if ((sweep.of & (side == Side::kDebit ? Sweep::kDebit : Sweep::kCredit)) == 0) continue;
       const AccountId id = side == Side::kDebit ? leg.debit : leg.credit;
-      Balance balance = view.balance(id);
-      for (std::size_t i = 0; i < sweep.leg; ++i)
-        if ((legs[i].debit == id && !apply_side(balance, legs[i], Side::kDebit)) ||
-            (legs[i].credit == id && !apply_side(balance, legs[i], Side::kCredit)))
-          return refuse(RefusalCode::kOverflow);
+      const Balance* balance = balances.before(sweep.leg, id);
+      if (!balance) return refuse(RefusalCode::kOverflow);
       // What is on the other side is what this one may take.
       const Side other = side == Side::kDebit ? Side::kCredit : Side::kDebit;
-      amount = std::min(amount, balance.available(other));
+      amount = std::min(amount, balance->available(other));
       if (amount <= 0) return refuse(RefusalCode::kNothingToSweep, view.account(id)->code);
     }
     leg.amount = amount;

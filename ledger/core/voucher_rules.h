@@ -52,10 +52,11 @@ struct VoucherRules {
   friend bool operator==(const VoucherRules&, const VoucherRules&) = default;
 };
 
-/// The sweep of a leg; null if its amount is fixed.
+/// The sweep of a leg, of rules whose sweeps are in order; null if its amount is fixed.
 const Sweep* sweep_of(const VoucherRules& rules, std::size_t leg);
-/// The most that a leg may move: its amount, or the maximum of its sweep.
-std::int64_t most_of_leg(const VoucherRequest& request, std::size_t leg);
+/// The most that each leg may move: its amount, or the maximum of its (first) sweep. The request
+/// has rules, whose sweeps may be in any order.
+std::vector<std::int64_t> most_of_legs(const VoucherRequest& request);
 
 /// Shape, no state; the request has rules. Refusals: kAccountMissing, kValueInvalid.
 Planned<void> check_rules(const VoucherRequest& request);

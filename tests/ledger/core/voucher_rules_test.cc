@@ -434,11 +434,14 @@ TEST_CASE("rules: a sum that overflows on the way to a sweep is refused") {
 TEST_CASE("rules: without any, a leg moves its amount and nothing is broken") {
   VoucherRequest request;
   request.legs.push_back(Leg{AccountId{1}, AccountId{2}, 7});
-  CHECK(most_of_leg(request, 0) == 7);
-  request.rules = std::make_shared<const VoucherRules>(VoucherRules{{}, {Sweep{1, 1, 9}}});
-  CHECK(most_of_leg(request, 0) == 7);
-  request.rules = std::make_shared<const VoucherRules>(VoucherRules{{}, {Sweep{0, 1, 9}}});
-  CHECK(most_of_leg(request, 0) == 9);
+  const auto most = [&](std::vector<Sweep> sweeps) {
+    request.rules = std::make_shared<const VoucherRules>(VoucherRules{{}, std::move(sweeps)});
+    return most_of_legs(request);
+  };
+  CHECK(most({}) == std::vector<std::int64_t>{7});
+  CHECK(most({Sweep{1, 1, 9}}) == std::vector<std::int64_t>{7});
+  CHECK(most({Sweep{0, 1, 9}}) == std::vector<std::int64_t>{9});
+  CHECK(most({Sweep{1, 1, 3}, Sweep{0, 1, 9}, Sweep{0, 1, 4}}) == std::vector<std::int64_t>{9});
   CHECK_FALSE(broken_rule(Scenario().state(), ChangeSet{}));
 }
 
