@@ -1,5 +1,4 @@
 #include "api/v1/answer.h"
-#include "api/keys.h"
 
 #include <typeinfo>
 

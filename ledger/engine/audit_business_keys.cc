@@ -27,7 +27,8 @@ Result<Fault> read_bucket(const KeyValueStore& store, std::uint16_t bucket,
       return fault(Table::kBusinessKeys, "a row of bucket {} does not decode", bucket);
     for (const KeyMark& mark : *row) {
       if (!marks.empty() && mark.seq <= marks.back().seq)
-        return fault(Table::kBusinessKeys, "bucket {} has journal entry {} out of order, and it would not be found",
+        return fault(Table::kBusinessKeys,
+                     "bucket {} has journal entry {} out of order, and it would not be found",
                      bucket, mark.seq);
       marks.push_back(mark);
     }
@@ -55,14 +56,15 @@ Result<Fault> first_wrong_mark(const KeyValueStore& store, const Audit& audit, s
         ++next;
         return;
       }
-      found = fault(Table::kBusinessKeys, "the business key \"{}\" of journal entry {} is not in its place, bucket {}",
+      found = fault(Table::kBusinessKeys,
+                    "the business key \"{}\" of journal entry {} is not in its place, bucket {}",
                     key, first.seq, bucket);
     });
   }
   TRY(cursor->status());
   if (!found && next < stored.size())
-    found = fault(Table::kBusinessKeys, "bucket {} names journal entry {}, which bears no such key", bucket,
-                  stored[next].seq);
+    found = fault(Table::kBusinessKeys, "bucket {} names journal entry {}, which bears no such key",
+                  bucket, stored[next].seq);
   if (!found) found = fault(Table::kBusinessKeys, "bucket {} differs", bucket);
   return found;
 }
