@@ -14,7 +14,7 @@ constexpr std::size_t kPage = 1024;
 constexpr std::size_t kSpareSlabs = 64;
 constexpr std::size_t kAtOnce = 64;  // records or accounts between two looks for readers
 constexpr auto kRoom = std::chrono::microseconds(50);  // that waiting readers are given
-constexpr std::size_t kRowsBackward = 8;               // copied at once, newest first
+constexpr std::size_t kRowsBackward = 8;               // copied under one lock
 constexpr EntryPosition kEnd{~std::uint64_t{0}, ~std::uint32_t{0}};
 
 EntryTotals totals_of(const Balance& b) {
@@ -187,14 +187,16 @@ void AccountProjection::append(Tail& tail, const char* from, std::size_t size) {
   }
 }
 
-void AccountProjection::close_row(AccountId account, Tail& tail) {
+void AccountProjection::close_row(Tail& tail) {
   const auto index = static_cast<std::uint32_t>(gathered_.rows.size());
-  gathered_.rows.push_back(PackedRow{
-      {tail.first_seq, tail.first_sub}, account.value, tail.bytes, tail.first_chunk, kNone});
-  if (tail.last_row != kNone)
+  gathered_.rows.push_back(
+      PackedRow{{tail.first_seq, tail.first_sub}, tail.bytes, tail.first_chunk, kNone, index});
+  if (tail.last_row != kNone) {
     gathered_.rows[tail.last_row].next = index;
-  else
+    gathered_.rows[index].before = std::exchange(gathered_.rows[tail.first_row].before, index);
+  } else {
     tail.first_row = index;
+  }
   tail.last_row = index;
   tail.count = tail.bytes = 0;
   tail.first_chunk = tail.last_chunk = kNone;
@@ -231,7 +233,7 @@ void AccountProjection::add_entry(AccountId id, const Record& record, Side side)
   tail.last_seq = entry.seq;
   tail.last_date = entry.date_days;
   tail.latest = std::max(tail.latest, entry.date_days);
-  if (++tail.count == kEntriesPerRow) close_row(id, tail);
+  if (++tail.count == kEntriesPerRow) close_row(tail);
 }
 
 // A mutex that is unlocked and locked again at once is rarely anybody else's meanwhile: the feeder
@@ -290,7 +292,7 @@ void AccountProjection::freeze() {
   for (auto& [id, first_row] : gathered_.touched) {
     if (++closed % kAtOnce == 0) let_readers_in(lock);
     Tail& tail = tails_[id.value - 1];
-    if (tail.count > 0) close_row(id, tail);
+    if (tail.count > 0) close_row(tail);
     first_row = tail.first_row;
   }
   gathered_.roll_ups = roll_ups_.take_changed();
@@ -431,22 +433,88 @@ Result<std::vector<Entry>> AccountProjection::entries(AccountId account, EntryPo
   }
 }
 
-std::vector<AccountProjection::GatheredRow> AccountProjection::rows_before(
-    AccountId account, EntryPosition before) const {
-  std::size_t count = 0;
-  for_each_gathered_row(account, [&](EntryPosition first, EntryPosition, auto&&) {
-    if (first >= before) return false;
-    ++count;
-    return true;
-  });
+std::optional<AccountProjection::Place> AccountProjection::older(AccountId account,
+                                                                 Place place) const {
+  const auto last_frozen = [&]() -> std::optional<Place> {
+    const auto frozen = std::lower_bound(frozen_.touched.begin(), frozen_.touched.end(),
+                                         std::pair(account, std::uint32_t{0}));
+    if (frozen == frozen_.touched.end() || frozen->first != account || frozen->second == kNone)
+      return std::nullopt;
+    return Place{generation_ - 1, frozen_.rows[frozen->second].before};
+  };
+  const Tail& tail = tails_[account.value - 1];
+  const bool gathers = tail.generation == generation_ && tail.first_row != kNone;
+  // What was frozen is stored by now: the walk begins anew.
+  if (place.generation + 1 < generation_ ||
+      (place.generation < generation_ && frozen_.rows.empty()))
+    place = {};
+  if (place.generation == 0)
+    return gathers ? std::optional(Place{generation_, tail.last_row}) : last_frozen();
+  const Generation& generation = generation_of(place);
+  const std::uint32_t before = generation.rows[place.row].before;
+  // The first row names the last one, which is the only one that nothing follows.
+  if (generation.rows[before].next != kNone) return Place{place.generation, before};
+  return place.generation == generation_ ? last_frozen() : std::nullopt;
+}
+
+std::vector<AccountProjection::GatheredRow> AccountProjection::rows_before(AccountId account,
+                                                                           EntryPosition before,
+                                                                           std::size_t limit,
+                                                                           Place& place) const {
   std::vector<GatheredRow> rows;
-  std::size_t at = 0;
-  for_each_gathered_row(account, [&](EntryPosition first, EntryPosition, auto&& row) {
-    if (at == count) return false;
-    if (++at + kRowsBackward > count) rows.push_back({first, std::string(row())});
-    return true;
-  });
+  const auto take = [&](EntryPosition first, const Generation& generation, std::uint32_t chunk,
+                        std::size_t bytes) {
+    if (first >= before) return;
+    rows.push_back({first, {}});
+    copy_row(generation, chunk, bytes, rows.back().bytes);
+  };
+  const Tail& tail = tails_[account.value - 1];
+  if (tail.generation == generation_ && tail.count > 0)
+    take({tail.first_seq, tail.first_sub}, gathered_, tail.first_chunk, tail.bytes);
+  while (rows.size() < limit) {
+    const std::optional<Place> at = older(account, place);
+    if (!at) break;
+    place = *at;
+    const PackedRow& row = generation_of(place).rows[place.row];
+    take(row.first, generation_of(place), row.first_chunk, row.bytes);
+  }
+  rows_copied_.fetch_add(rows.size(), std::memory_order_relaxed);
+  copies_locked_.fetch_add(1, std::memory_order_relaxed);
   return rows;
+}
+
+template <class Read>
+Result<void> AccountProjection::walk_back(AccountId account, EntryPosition before, const bool& over,
+                                          Read&& read) const {
+  Side normal{};
+  std::unique_ptr<Cursor> cursor;
+  Place place;
+  // Mostly the newest row says it all.
+  for (std::size_t limit = 1; !over && !cursor; limit = std::min(2 * limit, kRowsBackward)) {
+    std::vector<GatheredRow> rows;
+    {
+      const ReadLock lock(*this);
+      if (account.value < 1 || account.value > tails_.size()) return success();
+      normal = tails_[account.value - 1].normal;
+      rows = rows_before(account, before, limit, place);
+      // What is older than all that is in memory is in the store by now.
+      if (rows.empty()) cursor = store_.cursor(Table::kEntries);
+    }
+    for (auto row = rows.begin(); row != rows.end() && !over; ++row) {
+      CHECK_OR_DIE(read(row->first, row->bytes, normal),
+                   "gathered entries of account {} do not decode", account);
+      before = row->first;
+    }
+  }
+  if (!cursor) return success();
+  const std::string prefix = big_endian(account.value, 4);
+  for (cursor->seek_for_prev(entry_row_key(account, before));
+       !over && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->prev()) {
+    if (cursor->key().size() == 16 && first_position(cursor->key()) >= before) continue;
+    if (cursor->key().size() != 16 || !read(first_position(cursor->key()), cursor->value(), normal))
+      return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
+  }
+  return cursor->status();
 }
 
 Result<std::vector<Entry>> AccountProjection::entries_before(AccountId account,
@@ -468,29 +536,7 @@ Result<std::vector<Entry>> AccountProjection::entries_before(AccountId account,
     before = std::min(before, first);
     return !reader.failed();
   };
-  Side normal{};
-  std::unique_ptr<Cursor> cursor;
-  while (!over && !cursor) {
-    std::vector<GatheredRow> rows;
-    {
-      const ReadLock lock(*this);
-      if (account.value < 1 || account.value > tails_.size()) return found;
-      normal = tails_[account.value - 1].normal;
-      rows = rows_before(account, before);
-      // What is older than all that is in memory is in the store by now.
-      if (rows.empty()) cursor = store_.cursor(Table::kEntries);
-    }
-    for (auto row = rows.rbegin(); row != rows.rend() && !over; ++row)
-      CHECK_OR_DIE(take(row->first, row->bytes, normal),
-                   "gathered entries of account {} do not decode", account);
-  }
-  if (!cursor) return found;
-  const std::string prefix = big_endian(account.value, 4);
-  for (cursor->seek_for_prev(entry_row_key(account, before));
-       !over && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->prev())
-    if (cursor->key().size() != 16 || !take(first_position(cursor->key()), cursor->value(), normal))
-      return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
-  TRY(cursor->status());
+  TRY(walk_back(account, before, over, take));
   return found;
 }
 
@@ -506,16 +552,13 @@ Result<void> AccountProjection::for_each_entry(
   }
 }
 
-// Sums entries up to a position and, with `by_date`, dated up to `date`. The row with nothing later
-// before it says what came before; the rows from there on are read.
-Result<EntryTotals> AccountProjection::sum(AccountId account, EntryPosition until, Date date,
+// Sums entries up to a sequence and, with `by_date`, dated up to `date`. The row with nothing later
+// before it says what came before; the rows from there on are read, newest first.
+Result<EntryTotals> AccountProjection::sum(AccountId account, std::uint64_t seq, Date date,
                                            bool by_date) const {
   EntryTotals total;
   bool done = false;
-  EntryPosition oldest = kEnd;  // of the rows read: what is being stored is in both places
   const auto read = [&](EntryPosition first, std::string_view row, Side normal) {
-    if (first >= oldest) return true;
-    oldest = first;
     EntryReader reader(first, row, normal);
     const EntryTotals before = reader.totals();
     done = !by_date || reader.latest_before() <= date.days;
@@ -526,46 +569,21 @@ Result<EntryTotals> AccountProjection::sum(AccountId account, EntryPosition unti
             std::pair(&total.credits_red, before.credits_red)})
         *to += from;
     for (Entry entry; reader.next(entry);) {
-      if (EntryPosition{entry.seq, entry.sub} > until) break;
+      if (entry.seq > seq) break;
       if (!by_date || entry.date_days <= date.days) total.add(entry);
     }
     return !reader.failed();
   };
-  std::unique_ptr<Cursor> cursor;
-  Side normal{};
-  {
-    const ReadLock lock(*this);
-    if (account.value < 1 || account.value > tails_.size()) return total;
-    normal = tails_[account.value - 1].normal;
-    cursor = store_.cursor(Table::kEntries);
-    std::vector<std::pair<EntryPosition, std::string>> rows;
-    for_each_gathered_row(account, [&](EntryPosition first, EntryPosition next, auto&& row) {
-      if (first > until) return false;
-      // Only the last row counts, unless dates do.
-      if (by_date || next >= until) rows.emplace_back(first, row());
-      return true;
-    });
-    for (auto row = rows.rbegin(); row != rows.rend() && !done; ++row)
-      CHECK_OR_DIE(read(row->first, row->second, normal),
-                   "gathered entries of account {} do not decode", account);
-  }
-  const std::string prefix = big_endian(account.value, 4);
-  if (!done)
-    for (cursor->seek_for_prev(entry_row_key(account, until));
-         !done && cursor->valid() && cursor->key().substr(0, 4) == prefix; cursor->prev())
-      if (cursor->key().size() != 16 ||
-          !read(first_position(cursor->key()), cursor->value(), normal))
-        return fail(Errc::kCorrupt, "entries of account {} do not decode", account);
-  TRY(cursor->status());
+  TRY(walk_back(account, {seq, ~std::uint32_t{0}}, done, read));
   return total;
 }
 
 Result<EntryTotals> AccountProjection::totals_at(AccountId account, std::uint64_t seq) const {
-  return sum(account, {seq, ~std::uint32_t{0}}, Date{}, false);
+  return sum(account, seq, Date{}, false);
 }
 Result<EntryTotals> AccountProjection::totals_on(AccountId account, Date date,
                                                  std::uint64_t until) const {
-  return sum(account, {until, ~std::uint32_t{0}}, date, true);
+  return sum(account, until, date, true);
 }
 
 }  // namespace suanpan

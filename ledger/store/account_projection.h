@@ -13,6 +13,7 @@
 #pragma once
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "ledger/store/entry_rows.h"
@@ -65,6 +66,13 @@ class AccountProjection final : public Projection {
   /// As loaded and fed; only for the thread that feeds.
   std::vector<Row> rows() const;
 
+  /// Gathered rows that readers have copied on their way back in time, and how often they took the
+  /// lock for it.
+  struct Copied {
+    std::uint64_t rows = 0, locks = 0;
+  };
+  Copied copied() const { return {rows_copied_.load(), copies_locked_.load()}; }
+
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::size_t kChunksPerSlab = 16384;
@@ -76,8 +84,9 @@ class AccountProjection final : public Projection {
   // A row that is packed already.
   struct PackedRow {
     EntryPosition first;
-    std::uint32_t account = 0, bytes = 0, first_chunk = kNone;
-    std::uint32_t next = kNone;  // the account's next row of the generation
+    std::uint32_t bytes = 0, first_chunk = kNone;
+    std::uint32_t next = kNone;    // the account's next row of the generation
+    std::uint32_t before = kNone;  // the one before; of the first: the last
   };
   // What is fed between two freezes.
   struct Generation {
@@ -123,16 +132,34 @@ class AccountProjection final : public Projection {
     EntryPosition first;
     std::string bytes;
   };
-  /// Copies of the last few gathered rows that begin before a position, oldest first; under the
-  /// lock.
-  std::vector<GatheredRow> rows_before(AccountId account, EntryPosition before) const;
+  // Where a walk back through gathered rows has come to: the one that was read last, if it was
+  // packed by then. Rows keep their place while they are frozen, and leave it for the store.
+  struct Place {
+    std::uint32_t generation = 0;  // 0: nowhere yet
+    std::uint32_t row = kNone;
+  };
+  /// Copies of the newest gathered rows that begin before a position, newest first, at most `limit`
+  /// of them; under the lock. `place` is the walk's own, and spares it the rows that it knows.
+  std::vector<GatheredRow> rows_before(AccountId account, EntryPosition before, std::size_t limit,
+                                       Place& place) const;
+  /// Calls `read(first position, packed row, normal side)`, which says whether the row decodes,
+  /// with the account's rows that begin before a position, newest first, until `over`. Holds the
+  /// lock for a few rows at a time, and not while it reads.
+  template <class Read>
+  Result<void> walk_back(AccountId account, EntryPosition before, const bool& over,
+                         Read&& read) const;
+  /// The packed row before a place, in memory; nothing if there is none. Under the lock.
+  std::optional<Place> older(AccountId account, Place place) const;
+  const Generation& generation_of(Place place) const {
+    return place.generation == generation_ ? gathered_ : frozen_;
+  }
 
   void touch(AccountId account);
   void take_account(const Account& account);
   void add_entry(AccountId account, const Record& record, Side side);
   void append(Tail& tail, const char* from, std::size_t size);
-  void close_row(AccountId account, Tail& tail);
-  Result<EntryTotals> sum(AccountId account, EntryPosition until, Date date, bool by_date) const;
+  void close_row(Tail& tail);
+  Result<EntryTotals> sum(AccountId account, std::uint64_t seq, Date date, bool by_date) const;
   static void copy_row(const Generation& generation, std::uint32_t chunk, std::size_t bytes,
                        std::string& out);
   /// Calls `each(first position, packed row)` with the account's rows that are not stored, oldest
@@ -150,6 +177,7 @@ class AccountProjection final : public Projection {
   mutable RollUps roll_ups_;  // readers fold what has gathered
 
   mutable std::atomic<int> readers_waiting_{0};
+  mutable std::atomic<std::uint64_t> rows_copied_{0}, copies_locked_{0};
   std::uint32_t generation_ = 1;  // of what is gathered
   Generation gathered_, frozen_;
   std::vector<Slab> spare_;  // slabs to use again
