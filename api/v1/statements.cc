@@ -10,6 +10,7 @@
 // Others book on one's accounts too: whose key does not reach the account on the other side is told
 // that it is masked, and not its code.
 #include "api/v1/body.h"
+#include "api/v1/dated_balances.h"
 #include "api/v1/ownership.h"
 #include "api/v1/query_cursor.h"
 #include "api/v1/routes.h"
@@ -51,8 +52,8 @@ struct AsOf {
   std::optional<Timestamp> time;
 };
 
-void answer_page(const Book& book, Call& call, const Account& account, suanpan::Query query,
-                 const AsOf& as_of, std::uint32_t asked) {
+void answer_page(const Book& book, DatedBalances& dated, Call& call, const Account& account,
+                 suanpan::Query query, const AsOf& as_of, std::uint32_t asked) {
   if (as_of.time) {
     const auto seq = book.seq_at(*as_of.time);
     if (!seq) return refuse_call(call, seq.error());
@@ -61,7 +62,8 @@ void answer_page(const Book& book, Call& call, const Account& account, suanpan::
   const auto found = run_query(book, query);
   if (!found) return refuse_call(call, found.error());
   const QueryPage& page = found.value();
-  const auto balance = as_of.date ? book.balance_on(account.id, *as_of.date, page.as_of_seq)
+  const auto on_date = [&] { return book.balance_on(account.id, *as_of.date, page.as_of_seq); };
+  const auto balance = as_of.date ? dated.of({account.id, *as_of.date, page.as_of_seq}, on_date)
                                   : book.balance_at(account.id, page.as_of_seq);
   if (!balance) return refuse_call(call, balance.error());
   JsonWriter out;
@@ -82,7 +84,7 @@ void answer_page(const Book& book, Call& call, const Account& account, suanpan::
   call.reply(json_response(200, out.take()));
 }
 
-void get(Services& services, Call call) {
+void get(Services& services, const std::shared_ptr<DatedBalances>& dated, Call call) {
   v1::Query in(call);
   const std::string code = in.text("account");
   AsOf as_of;
@@ -107,9 +109,8 @@ void get(Services& services, Call call) {
   if (!account) return refuse_call(call, account.error());
   query.conditions.account = account.value().id;
   on_worker(services, std::move(call),
-            [&book = services.book, account = account.value(), query, as_of, asked](Call& to) {
-              answer_page(book, to, account, query, as_of, asked);
-            });
+            [&book = services.book, dated, account = account.value(), query, as_of,
+             asked](Call& to) { answer_page(book, *dated, to, account, query, as_of, asked); });
 }
 
 }  // namespace
@@ -131,7 +132,8 @@ void add_statement_routes(Router& router, Services& services) {
               .allowed = kReaders,
               .summary = "An account's entries with the balance after each, now or as of then; a "
                          "counter account that the key does not reach is masked",
-              .handle = [&services](Call call) { get(services, std::move(call)); },
+              .handle = [&services, dated = std::make_shared<DatedBalances>()](
+                            Call call) { get(services, dated, std::move(call)); },
               .doc = {.answer = "Statement",
                       .query = "account:string date?:date time?:date-time seq?:integer "
                                "order?:=oldest|newest cursor?:string limit?:integer"}});
