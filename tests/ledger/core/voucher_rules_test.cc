@@ -445,6 +445,15 @@ TEST_CASE("rules: without any, a leg moves its amount and nothing is broken") {
   CHECK_FALSE(broken_rule(Scenario().state(), ChangeSet{}));
 }
 
+TEST_CASE("rules: the sweep of a leg is found among those of other legs") {
+  const VoucherRules rules{{}, {Sweep{1, 1, 9}, Sweep{3, 1, 4}}};
+  CHECK_FALSE(sweep_of(rules, 0));
+  CHECK(sweep_of(rules, 1) == &rules.sweeps[0]);
+  CHECK_FALSE(sweep_of(rules, 2));
+  CHECK(sweep_of(rules, 3) == &rules.sweeps[1]);
+  CHECK_FALSE(sweep_of(rules, 4));
+}
+
 TEST_CASE("rules: counts beyond their bytes are no rules") {
   CHECK_FALSE(decode_voucher_rules(std::string("\xff\xff\0\0", 4)));
   CHECK_FALSE(decode_voucher_rules(std::string("\0\0\xff\xff", 4)));
