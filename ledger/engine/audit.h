@@ -17,12 +17,14 @@
 //   documents and accounts advance version by version; states go only where they may
 //   orders, refunds and payouts move the money that their documents say, and nothing besides
 //   an order stays whose it is and what it is for; its lines and its fee stay, too, but what goes
-//   to suspense when it is paid; and its payment comes over the account of the channel that it
-//   names who is to be told of them is told by the same command, attempt by attempt to the end;
+//   to suspense when it is paid; and its payment comes over the account of the channel named
+//   who is to be told of them is told by the same command, attempt by attempt to the end
 //   webhooks are asked for by one and approved by another, deliver only then and until they are
 //   disabled, go back only by a replay, and give up only after eight attempts and with a dead
-//   letter days only move forward a year's end is asked for and begun by two, and leaves nothing on
-//   income and expense accounts stand where the chart has room for them; subjects never change
+//   letter
+//   days only move forward
+//   a year's end is asked for and begun by two, and leaves nothing on income and expense
+//   accounts stand where the chart has room for them; subjects never change
 //
 // Memory: accounts, open holds, orders and refunds in brief, a digest per document, eight bytes an
 // id (twelve where there are reversals). Not thread-safe.

@@ -302,7 +302,7 @@ TEST_CASE("older book: with another vault key it stays as old as it is, and no k
   OlderBook old;
   SECTION("with its tables stored") {}
   SECTION("with a journal alone") { old.take_crashed(4); }
-  const auto left = [&](const char* file) { return api::read_file(old.folder / file).value(); };
+  const auto left = [&](const char* file) { return read_file(old.folder / file).value(); };
   const std::string head = left("head"), roots = left("roots"), journal = old.journal();
   old.change_vault_key();
   for (int start = 0; start < 2; ++start) {
