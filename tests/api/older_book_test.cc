@@ -9,6 +9,7 @@
 #include "channels/payee.h"
 #include "channels/personal_texts.h"
 #include "channels/sub_accounts.h"
+#include "ledger/base/file.h"
 #include "ledger/core/order.h"
 #include "ledger/engine/verify.h"
 #include "ledger/store/backup.h"
