@@ -251,7 +251,9 @@ bool EntryTeller::can_be_refused_again(const StoredCommand& command) const {
              command.refusal.code == RefusalCode::kGroupFailed;
     case CommandKind::kReversal: {
       const auto original = original_of(command);
-      return !original || !otherwise_.contains(*original);
+      if (!original || otherwise_.contains(*original)) return !original;
+      return command.refusal.code != RefusalCode::kVoucherNotReversible ||
+             !made_vouchers_.contains(*original);
     }
     case CommandKind::kChart:
       return has(content, "subject");
@@ -462,10 +464,12 @@ void EntryTeller::note(const StoredCommand& command, std::vector<JournalEntry>& 
   bool is_itself = false;
   for (JournalEntry& e : told) {
     last_time_ = e.time = std::max(e.time, Timestamp{last_time_.ns + 1});
-    if (e.key == command.key)
+    if (e.key == command.key) {
       is_itself = true;
-    else if (reversed_.contains(e.key))
+      if (e.kind != command.kind && reversed_.contains(e.key)) made_vouchers_.insert(e.key);
+    } else if (reversed_.contains(e.key)) {
       otherwise_.insert(e.key);
+    }
   }
   if (!is_itself && reversed_.contains(command.key)) otherwise_.insert(command.key);
   if (command.effects.book) open_day_ = command.effects.book->accounting_date;

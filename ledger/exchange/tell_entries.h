@@ -65,6 +65,8 @@ class EntryTeller {
   const std::unordered_set<ClaimKey> reversed_;
   // Those of them under which the journal and the telling do not know the same.
   std::unordered_set<ClaimKey> otherwise_;
+  // Those of them that are told as vouchers, and were no vouchers to be reversed.
+  std::unordered_set<ClaimKey> made_vouchers_;
   std::vector<StoredCommand> group_;  // the commands before that are of one group with the next
 };
 

@@ -350,11 +350,12 @@ TEST_CASE("commands: a backup is restored to a folder of its own, opened with it
 
 namespace {
 
-/// A webhook that has taken nothing, in a state, and with an event of its owner's to take.
-Command kept_webhook(std::uint64_t n, std::uint32_t version, const std::string& state,
+/// A webhook that has taken nothing, in a state, and with an event of its owner's to take. Somebody
+/// else lets it begin.
+Command kept_webhook(const std::string& id, std::uint32_t version, const std::string& state,
                      std::vector<std::string> topics = {}) {
   channels::Webhook webhook;
-  webhook.id = "W1";
+  webhook.id = id;
   webhook.owner = CallerId{100};
   webhook.key_id = "U1";
   webhook.url = "https://example.com/hook";
@@ -365,9 +366,10 @@ Command kept_webhook(std::uint64_t n, std::uint32_t version, const std::string& 
                                        state == "active", channels::encode(webhook)});
   changes.events.push_back(Event{"thing.done", "T1", "{}"});
   Command command;
-  command.key = ClaimKey{Id128{11, n}, CallerId{100}};
+  command.key =
+      ClaimKey{id_of(fmt::format("{} {}", id, version)), CallerId{state == "active" ? 101u : 100u}};
   command.kind = CommandKind::kSetting;
-  command.content = {{"n", std::to_string(n)}};
+  command.content = {{"state", state}};
   command.plan = [changes](const View& view, const Moment&) -> Planned<ChangeSet> {
     ChangeSet now = changes;
     now.date = view.book().accounting_date;
@@ -395,7 +397,8 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
     Book& book = *opened.value().book;
     std::uint64_t n = 0;
     const auto key = [&] { return ClaimKey{Id128{9, ++n}, CallerId{100}}; };
-    REQUIRE(book.run(kept_webhook(1, 1, "active")).accepted());
+    REQUIRE(book.run(kept_webhook("W1", 1, "requested")).accepted());
+    REQUIRE(book.run(kept_webhook("W1", 2, "active")).accepted());
     REQUIRE(book.run(day_cut({key(), *Date::of(2026, 1, 1)})).accepted());
     REQUIRE(book.run(period_close({key(), *Date::of(2025, 12, 31)})).accepted());
     REQUIRE(book.run(request_year_close({key(), 2025, "制单"})).accepted());
@@ -444,10 +447,12 @@ TEST_CASE("commands: archive writes a closed year, and verify judges it alone an
     REQUIRE(opened.value().book->run(webhook).accepted());
   };
   // Behind with what was never stored as an event.
-  now_is(kept_webhook(2, 2, "active", {"period.*"}));
+  now_is(kept_webhook("W1", 3, "disabled"));
+  now_is(kept_webhook("W2", 1, "requested", {"period.*"}));
+  now_is(kept_webhook("W2", 2, "active", {"period.*"}));
   ended(f.run({"purge", "--archive", archive, "--year", "2025"}), 1,
-        "mismatch: webhook W1 has not taken events up to entry ");
-  now_is(kept_webhook(3, 3, "disabled"));
+        "mismatch: webhook W2 has not taken events up to entry ");
+  now_is(kept_webhook("W2", 3, "disabled", {"period.*"}));
   const Ended purged = f.run(
       {"purge", "--archive", archive, "--year", "2025", "--root-key", f.folder + "/root.key.pub"});
   ended(purged, 0, "");

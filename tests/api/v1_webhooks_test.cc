@@ -102,7 +102,7 @@ TEST_CASE("v1 webhooks: a key asks for a hundred and no more; they are listed pa
   REQUIRE(asked.size() == 100);
   {
     const Unchanged unchanged(f);
-    CHECK(f.post("upstream", "/v1/webhooks", kGood, "one more").told() == "422 numbers_used_up");
+    CHECK(f.post("upstream", "/v1/webhooks", kGood, "one-more").told() == "422 numbers_used_up");
     CHECK(f.post("upstream", "/v1/webhooks", kGood, "many0").header("Suanpan-Replayed") == "true");
   }
   CHECK(f.post("upstream2", "/v1/webhooks", kGood, "another's").status == 201);

@@ -362,10 +362,10 @@ TEST_CASE("invariants: documents_are_bounded catches bytes and keys beyond their
         Document{DocumentKind::kMerchant, std::string(key, 'M'), 1, true, std::string(bytes, 'x')});
   };
   check({
-      {"both just at the limit", kSetting, setting(128, 1'048'576), "none"},
+      {"both just at the limit", kSetting, setting(160, 1'048'576), "none"},
       {"a document too large", kSetting, setting(1, 1'048'577),
        "documents_are_bounded: a document is too large"},
-      {"a key too long", kSetting, setting(129, 1),
+      {"a key too long", kSetting, setting(161, 1),
        "documents_are_bounded: a document's key is too long"},
   });
 }
