@@ -353,6 +353,8 @@ TEST_CASE("year close: the invariant judges its document and its legs") {
   CHECK(judged(kYear, "2025", "?") == "a year's end does not decode");
   CHECK(judged(kYear, "2024", asked) == "a year's end does not decode");
   CHECK(judged(kYear, "2025", carrying) == "a year's end takes a step that it must not");
+  CHECK(judged(kYear, "2025", close(S::kClosed, "甲", "乙")) ==
+        "a year's end takes a step that it must not");
   const Transfer carried{y.id("income"), y.id("profit"), 5};
   CHECK(judged(kYear, "2025", carrying, {carried}) ==
         "a year's end moves money and does not carry");

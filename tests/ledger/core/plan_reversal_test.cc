@@ -176,7 +176,7 @@ TEST_CASE("reversal: the codec of totals takes exactly one list") {
 TEST_CASE("reversal: what moved nothing has nothing to reverse") {
   Scenario s;
   StoredCommand stored;
-  stored.kind = CommandKind::kSetTerms;
+  stored.kind = CommandKind::kVoucher;
   ReversalRequest request;
   request.key = Scenario::key(900);
   request.original = Scenario::key(901);
