@@ -5,6 +5,7 @@
 #include "ledger/base/digest.h"
 #include "ledger/base/limits.h"
 #include "ledger/core/chart.h"
+#include "ledger/engine/checked_command.h"
 
 namespace suanpan {
 namespace {
@@ -191,33 +192,27 @@ class Closing {
   YearCloseOutcome outcome_;
 };
 
-/// A step with its shape and its planner.
-template <class Request>
-Command step_of(const Request& request, Planned<void> (*check)(const Request&),
-                Planned<ChangeSet> (*plan)(const View&, const Request&, const Moment&)) {
-  return Command{request.key, CommandKind::kYearClose, content_of(request),
-                 [=](const View& view, const Moment& moment) -> Planned<ChangeSet> {
-                   if (auto checked = check(request); !checked) return checked.error();
-                   return plan(view, request, moment);
-                 }};
-}
-
 }  // namespace
 
 Command request_year_close(RequestYearClose request) {
-  return step_of(request, check_request_year_close, plan_request_year_close);
+  return checked_command(CommandKind::kYearClose, std::move(request), check_request_year_close,
+                         plan_request_year_close);
 }
 Command reject_year_close(RejectYearClose request) {
-  return step_of(request, check_reject_year_close, plan_reject_year_close);
+  return checked_command(CommandKind::kYearClose, std::move(request), check_reject_year_close,
+                         plan_reject_year_close);
 }
 Command begin_year_close(BeginYearClose request) {
-  return step_of(request, check_begin_year_close, plan_begin_year_close);
+  return checked_command(CommandKind::kYearClose, std::move(request), check_begin_year_close,
+                         plan_begin_year_close);
 }
 Command carry_forward(CarryForward request) {
-  return step_of(request, check_carry_forward, plan_carry_forward);
+  return checked_command(CommandKind::kYearClose, std::move(request), check_carry_forward,
+                         plan_carry_forward);
 }
 Command finish_year_close(FinishYearClose request) {
-  return step_of(request, check_finish_year_close, plan_finish_year_close);
+  return checked_command(CommandKind::kYearClose, std::move(request), check_finish_year_close,
+                         plan_finish_year_close);
 }
 
 Result<std::vector<std::string>> left_to_carry(const Book& book, std::int32_t year) {

@@ -3,20 +3,17 @@
 
 #include <catch2/catch.hpp>
 
-#include "ledger/engine/verify.h"
-#include "tests/support/temp_folder.h"
+#include "tests/ledger/engine/verified_book.h"
 
 using namespace suanpan;
 
 namespace {
 
-const Date kFirst = *Date::of(2026, 3, 4);
 const AccountId kBank{1}, kHot{2}, kNear{3}, kFar{4};
 
 /// Bank to each of the others 100; 40 of near's are held for the bank, and 40 of hot's.
-struct Fixture {
-  explicit Fixture(unsigned count) : shards(count) {
-    open(true);
+struct Fixture : test::VerifiedBook {
+  explicit Fixture(unsigned count) : VerifiedBook(count) {
     AccountTerms floor{LimitKind::kNotBelowZero}, hot = floor;
     hot.hot = true;
     account("1002", AccountType::kAsset, {});
@@ -30,32 +27,6 @@ struct Fixture {
       hold.hold = true;
       REQUIRE(book->run(hold).accepted());
     }
-  }
-  ~Fixture() {
-    CHECK(book->statistics().invariant_violations == 0);
-    book.reset();
-    const auto report = verify(folder.path());
-    REQUIRE(report);
-    CHECK(report.value().first_fault == "");
-  }
-  void open(bool create = false) {
-    book.reset();
-    BookOptions options;
-    options.folder = folder.path();
-    options.create = create;
-    options.first_date = kFirst;
-    options.shards = shards;
-    auto opened = Book::open(options, clock);
-    REQUIRE(opened);
-    book = std::move(opened.value());
-  }
-  void account(const std::string& code, AccountType type, AccountTerms terms) {
-    OpenAccountRequest request;
-    request.key = ClaimKey{id_of(code), CallerId{100}};
-    request.code = code;
-    request.type = type;
-    request.terms = terms;
-    REQUIRE(book->run(open_account(request)).accepted());
   }
   static ClaimKey key(std::uint64_t n) { return ClaimKey{Id128{1, n}, CallerId{100}}; }
   static VoucherRequest voucher(std::uint64_t n, AccountId debit, AccountId credit,
@@ -81,11 +52,6 @@ struct Fixture {
     REQUIRE(command);
     return std::move(command.value());
   }
-
-  unsigned shards;
-  test::TempFolder folder;
-  ManualClock clock{Timestamp::of_cn(kFirst, 9, 0, 0)};
-  std::unique_ptr<Book> book;
 };
 
 std::vector<Expectation> available(AccountId id, std::int64_t is) {

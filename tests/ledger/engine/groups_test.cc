@@ -7,18 +7,14 @@
 #include "ledger/core/terms_history.h"
 #include "ledger/core/voucher_rules.h"
 #include "ledger/engine/book.h"
-#include "ledger/engine/verify.h"
-#include "tests/support/temp_folder.h"
+#include "tests/ledger/engine/verified_book.h"
 
 using namespace suanpan;
 
 namespace {
 
-const Date kFirst = *Date::of(2026, 3, 4);
-
-struct Fixture {
-  explicit Fixture(unsigned count) : shards(count) {
-    open(true);
+struct Fixture : test::VerifiedBook {
+  explicit Fixture(unsigned count) : VerifiedBook(count) {
     AccountTerms floor{LimitKind::kNotBelowZero}, hot = floor;
     hot.hot = true;
     account("1002", AccountType::kAsset, {});
@@ -26,32 +22,6 @@ struct Fixture {
       account("2101/" + std::to_string(i), AccountType::kLiability, i == 0 ? hot : floor);
     for (std::uint32_t id = 2; id <= 9; ++id)
       REQUIRE(book->run(voucher(1, id, 1, id, 100)).accepted());
-  }
-  ~Fixture() {
-    if (book) CHECK(book->statistics().invariant_violations == 0);
-    book.reset();
-    const auto report = verify(folder.path());
-    REQUIRE(report);
-    CHECK(report.value().first_fault == "");
-  }
-  void open(bool create = false) {
-    book.reset();
-    BookOptions options;
-    options.folder = folder.path();
-    options.create = create;
-    options.first_date = kFirst;
-    options.shards = shards;
-    auto opened = Book::open(options, clock);
-    REQUIRE(opened);
-    book = std::move(opened.value());
-  }
-  void account(const std::string& code, AccountType type, AccountTerms terms) {
-    OpenAccountRequest request;
-    request.key = ClaimKey{id_of(code), CallerId{100}};
-    request.code = code;
-    request.type = type;
-    request.terms = terms;
-    REQUIRE(book->run(open_account(request)).accepted());
   }
   static ClaimKey key(std::uint64_t hi, std::uint64_t lo) {
     return ClaimKey{Id128{hi, lo}, CallerId{100}};
@@ -70,11 +40,6 @@ struct Fixture {
     });
   }
   std::uint64_t last_seq() const { return book->statistics().last_seq; }
-
-  unsigned shards;
-  test::TempFolder folder;
-  ManualClock clock{Timestamp::of_cn(kFirst, 9, 0, 0)};
-  std::unique_ptr<Book> book;
 };
 
 std::string told(const Book::Answers& answers) {
